@@ -1,0 +1,75 @@
+/**
+ * The two kinds of typed error: a Refusal (the input cannot be treated; exit 1, nothing written)
+ * and a Failure (a defect or an environment problem of ours; exit 3).
+ *
+ * The exit code follows from the class, never from the message.
+ *
+ * @example
+ * throw new Refusal('mask-empty', 'the brain mask has no voxel set; expected 50 to 4000 ml');
+ */
+
+/** Why an input was refused. One line each, so that the list can be reviewed. */
+export const REFUSALS = {
+  'not-readable': 'the file cannot be opened or is not a file',
+  'not-an-image': 'the bytes are not of a format that is read here',
+  truncated: 'the file ends before the header says it should',
+  'header-invalid': 'a header field has an impossible value',
+  'datatype-unsupported': 'the voxel type is not a real scalar',
+  'too-large': 'the image is larger than what is supported',
+  'geometry-invalid': 'the affine is not finite or not invertible',
+  'not-3d': 'the image is not a volume (or a series of volumes)',
+  'no-signal': 'the image is constant or holds no finite values',
+  'values-invalid': 'the image has values that are not finite',
+  'mask-mismatch': 'the brain mask is not on the grid of the image',
+  'mask-empty': 'the brain mask is empty or fills the image',
+  'brain-implausible': 'what was found is not a plausible brain',
+  'contrast-unsupported': 'the contrast is one for which no face was learnt',
+  'output-exists': 'something stands at the output path',
+  'output-unwritable': 'the output cannot be written there',
+  'output-is-input': 'the output path is the input',
+  'option-invalid': 'an option has a value that cannot be used with this input',
+  'model-unavailable': 'a model is not installed or is not the one expected',
+  'dataset-invalid': 'the dataset cannot be used as asked',
+} as const;
+export type RefusalTag = keyof typeof REFUSALS;
+
+/** What went wrong on our side. */
+export const FAILURES = {
+  'verification-failed': 'the result did not pass its own checks',
+  'network-failed': 'a network could not be run',
+  'model-corrupt': 'a model file is not the one that its description names',
+  'write-failed': 'writing the result failed',
+  internal: 'an assumption of the program did not hold',
+} as const;
+export type FailureTag = keyof typeof FAILURES;
+
+/** The input cannot be treated. `message` is one sentence: what was expected and what was found. */
+export class Refusal extends Error {
+  readonly kind = 'refusal';
+  constructor(
+    readonly tag: RefusalTag,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'Refusal';
+  }
+}
+
+/** Ours: a defect, a full disk, a corrupt model. */
+export class Failure extends Error {
+  readonly kind = 'failure';
+  constructor(
+    readonly tag: FailureTag,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'Failure';
+  }
+}
+
+/** True for a Refusal with one of the tags given (any, if none is given). */
+export function isRefusal(error: unknown, ...tags: RefusalTag[]): error is Refusal {
+  return error instanceof Refusal && (tags.length === 0 || tags.includes(error.tag));
+}

@@ -1,0 +1,60 @@
+/**
+ * The contract of every de-identification method. A method never writes, never resamples to the native grid and
+ * never composites: the pipeline in `src/deidentify` does, and verifies.
+ *
+ * A remodelling method has two halves (C-DeID-GAN section 3, CP-MAE): the privacy transform gamma = condition(head)
+ * and the synthesis f(gamma, seed). What `synthesize` is not given it cannot leak.
+ */
+import type { Head } from '../brain/head.js';
+import type { NetworkRunner } from '../networks/runner.js';
+import type { Affine } from '../volume/affine.js';
+import type { Mask, Volume } from '../volume/volume.js';
+
+/** 256-bit seed as eight unsigned 32-bit words; the only source of randomness. */
+export type Seed = Uint32Array;
+
+export interface MethodContext {
+  readonly networks: NetworkRunner;
+  /** Voxels along an edge of the 256 mm model cube: 128 (2 mm) or 256 (1 mm). */
+  readonly resolution: 128 | 256;
+  readonly signal?: AbortSignal;
+  /** Called with a stage's name when it begins, for progress and stage times. */
+  readonly onStage?: (stage: string) => void;
+}
+
+export interface RemodellingMethod<Conditioning> {
+  readonly kind: 'remodel';
+  readonly name: string;
+  /** Where it is published. */
+  readonly reference: string;
+  /** Names of the networks that it runs, for `prosopon models` and provenance. */
+  readonly models: readonly string[];
+  /** The privacy transform: all that the synthesis will ever see. */
+  condition(head: Head, context: MethodContext): Promise<Conditioning>;
+  /** A whole head on the model grid, in units of the brain level (1 = the brain's median). */
+  synthesize(gamma: Conditioning, seed: Seed, context: MethodContext): Promise<Volume>;
+}
+
+/** What a removal method did: new values where `altered` is 1, the original elsewhere. */
+export interface Alteration {
+  readonly values: Volume;
+  readonly altered: Mask;
+}
+
+export interface RemovalMethod {
+  readonly kind: 'remove';
+  readonly name: string;
+  readonly reference: string;
+  readonly models: readonly string[];
+  alter(head: Head, context: MethodContext): Promise<Alteration>;
+}
+
+/** gamma of CP-MAE: the brain on the model grid and the pose of that grid. Nothing else of the scan. */
+export interface BrainConditioning {
+  /** Brain voxels divided by the brain level, 0 outside the mask; 128^3 at 2 mm. */
+  readonly brain: Volume;
+  /** Brain mask on the same grid (fractions from resampling, 0 to 1). */
+  readonly mask: Volume;
+  /** Brain frame to world. */
+  readonly pose: Affine;
+}

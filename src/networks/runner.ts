@@ -1,0 +1,22 @@
+/**
+ * What the rest of the program knows of neural networks: named tensors in, named tensors out.
+ * The implementations (a child process in Node, a worker in the browser) stand beside this file.
+ *
+ * @example
+ * const { logits } = await runner.run('brain-extraction', { image: { data, shape: [1, 1, 128, 128, 128] } });
+ */
+export interface Tensor {
+  readonly data: Float32Array | Int32Array | Uint8Array;
+  /** Row-major: the last axis runs fastest (a Volume's data has shape [nz, ny, nx]). */
+  readonly shape: readonly number[];
+}
+
+export interface NetworkRunner {
+  /**
+   * Runs the model `models/NAME/model.onnx`, checked against the SHA-256 of its `model.json` when it is loaded.
+   * @throws {Failure} model-corrupt, network-failed  @throws {Refusal} model-unavailable
+   */
+  run(name: string, feeds: Readonly<Record<string, Tensor>>, signal?: AbortSignal): Promise<Record<string, Tensor>>;
+  /** Ends the process or worker at once, whatever it does. */
+  close(): Promise<void>;
+}
