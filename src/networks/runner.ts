@@ -16,7 +16,11 @@ export interface NetworkRunner {
    * Runs the model `models/NAME/model.onnx`, checked against the SHA-256 of its `model.json` when it is loaded.
    * @throws {Failure} model-corrupt, network-failed  @throws {Refusal} model-unavailable
    */
-  run(name: string, feeds: Readonly<Record<string, Tensor>>, signal?: AbortSignal): Promise<Record<string, Tensor>>;
+  run(
+    name: string,
+    feeds: Readonly<Record<string, Tensor>>,
+    signal?: AbortSignal,
+  ): Promise<Record<string, Tensor>>;
   /** Ends the process or worker at once, whatever it does. */
   close(): Promise<void>;
 }

@@ -1,0 +1,123 @@
+/**
+ * The inference process: the only place where ONNX Runtime is loaded. Started by node-runner.ts, spoken to in
+ * frames over file descriptor 3, one request at a time; it may be killed at any moment and holds no files.
+ *
+ * It ends itself when the program that started it is gone, even in the middle of a run: `run` blocks this
+ * thread, so a second thread watches the parent.
+ *
+ * @example
+ * spawn(process.execPath, ['network-child.js'], { stdio: ['ignore', 'ignore', 'pipe', 'overlapped'] });
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import type { InferenceSession } from 'onnxruntime-common';
+import { Failure, Refusal } from '../errors/errors.js';
+import { type Frame, FrameReader, sendFrame } from './frames.js';
+import { wrongHash } from './node-models.js';
+import { loadOnnxRuntime } from './onnxruntime.js';
+import { fromOrt, toOrt } from './ort-tensors.js';
+import type { Tensor } from './runner.js';
+
+/** What a request's head holds. */
+export interface Request {
+  readonly kind: 'run' | 'release';
+  readonly name: string;
+  readonly file: string;
+  readonly sha256: string;
+  readonly threads: number;
+  readonly device: 'cpu' | 'webgpu';
+}
+
+const { InferenceSession: Session, Tensor: OrtTensor } = loadOnnxRuntime();
+const sessions = new Map<string, InferenceSession>();
+
+async function sessionFor(request: Request): Promise<InferenceSession> {
+  const { name, file, sha256 } = request;
+  const cached = sessions.get(name);
+  if (cached !== undefined) return cached;
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    throw new Refusal('model-unavailable', `the weights of the model ${name} cannot be read`, { cause });
+  }
+  // The bytes that are hashed are the bytes that are run: the file is not opened a second time.
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found !== sha256) throw wrongHash(name, sha256, found);
+  const session = await Session.create(bytes, {
+    executionProviders: request.device === 'webgpu' ? ['webgpu', 'cpu'] : ['cpu'],
+    intraOpNumThreads: request.threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+  });
+  sessions.set(name, session);
+  return session;
+}
+
+async function run(request: Request, tensors: Frame['tensors']): Promise<Frame> {
+  const loading = performance.now();
+  const session = await sessionFor(request);
+  const running = performance.now();
+  const feeds = toOrt(session, tensors, OrtTensor);
+  const results = await session.run(feeds);
+  const outputs: Record<string, Tensor> = {};
+  for (const name of session.outputNames) outputs[name] = fromOrt(name, results[name]);
+  const ended = performance.now();
+  return {
+    head: { loadSeconds: (running - loading) / 1000, runSeconds: (ended - running) / 1000 },
+    tensors: outputs,
+  };
+}
+
+async function release(name: string): Promise<Frame> {
+  const session = sessions.get(name);
+  sessions.delete(name);
+  await session?.release();
+  return { head: {}, tensors: {} };
+}
+
+function describe(error: unknown): Record<string, unknown> {
+  if (error instanceof Refusal || error instanceof Failure) {
+    return { error: { kind: error.kind, tag: error.tag, message: error.message } };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { error: { kind: 'failure', tag: 'network-failed', message } };
+}
+
+async function answer(frame: Frame): Promise<Frame> {
+  const request = frame.head as unknown as Request;
+  try {
+    return request.kind === 'release' ? await release(request.name) : await run(request, frame.tensors);
+  } catch (error) {
+    return { head: describe(error), tensors: {} };
+  }
+}
+
+/** Kills this process within a quarter of a second of its parent's end. */
+const WATCH_PARENT = `
+  const parent = process.ppid;
+  setInterval(() => {
+    let gone = process.ppid !== parent;
+    try { process.kill(parent, 0); } catch (error) { gone = gone || error.code === 'ESRCH'; }
+    if (gone) process.kill(process.pid, 'SIGKILL');
+  }, 250);
+`;
+new Worker(WATCH_PARENT, { eval: true }).unref();
+
+// Ctrl-C reaches the whole group: the parent decides when this process ends, and how that is reported.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+const pipe = new Socket({ fd: 3, readable: true, writable: true });
+const reader = new FrameReader((frame) => {
+  void answer(frame).then((reply) => {
+    const peakMemoryMb = process.resourceUsage().maxRSS / 1024;
+    sendFrame(pipe, { ...reply, head: { ...reply.head, peakMemoryMb } });
+  });
+});
+pipe.on('data', (chunk) => reader.push(chunk));
+pipe.on('end', () => process.exit(0));
+pipe.on('error', () => process.exit(0));

@@ -1,0 +1,245 @@
+/**
+ * Runs networks in a process of its own (Node).
+ *
+ * ONNX Runtime blocks the thread it runs in, cannot be interrupted, and aborts the whole process (exit 134) when
+ * its thread is stopped during a run. In a child process it can be killed at any moment, and Ctrl-C, progress
+ * and time-outs keep working here.
+ *
+ * @example
+ * const runner = new NodeNetworkRunner({ threads: 2 });
+ * const { logits } = await runner.run('brain-extraction', { image }, signal);
+ * await runner.close();
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { FAILURES, Failure, type FailureTag, REFUSALS, Refusal, type RefusalTag } from '../errors/errors.js';
+import { type Frame, FrameReader, sendFrame } from './frames.js';
+import type { Request } from './network-child.js';
+import { packagedModels, readModel, weightsPath } from './node-models.js';
+import type { NetworkRunner, Tensor } from './runner.js';
+
+/** What is known of one run afterwards, for stage times and the benchmark. */
+export interface RunRecord {
+  readonly name: string;
+  /** Reading, checking and building the session; about 0 when it was there already. */
+  readonly loadSeconds: number;
+  readonly runSeconds: number;
+}
+
+export interface NodeRunnerOptions {
+  /** Folder of the models; the package's own if not given. */
+  readonly models?: string;
+  /** Threads of one run; default: the cores there are, at most 4. Results do not depend on it. */
+  readonly threads?: number;
+  readonly device?: 'cpu' | 'webgpu';
+  readonly onRun?: (record: RunRecord) => void;
+}
+
+/** Where the child's code is: compiled beside this file, or in dist/ when this file runs as TypeScript in a test. */
+function childEntry(): string {
+  const here = import.meta.url;
+  return fileURLToPath(
+    new URL(here.endsWith('.ts') ? '../../dist/networks/network-child.js' : './network-child.js', here),
+  );
+}
+
+interface Child {
+  readonly process: ChildProcess;
+  readonly pipe: Duplex;
+  /** What it wrote to stderr last: ONNX Runtime's own words, for the cause of a Failure. */
+  stderr: string;
+}
+
+interface Pending {
+  readonly resolve: (frame: Frame) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function startChild(): Child {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const started = spawn(process.execPath, [childEntry()], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe', 'overlapped'],
+    windowsHide: true,
+  });
+  const child: Child = { process: started, pipe: started.stdio[3] as Duplex, stderr: '' };
+  started.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr = (child.stderr + text).slice(-4000);
+  });
+  return child;
+}
+
+function revive(error: { kind: string; tag: string; message: string }, name: string): Error {
+  if (error.kind === 'refusal' && error.tag in REFUSALS)
+    return new Refusal(error.tag as RefusalTag, error.message);
+  const tag = error.tag in FAILURES ? (error.tag as FailureTag) : 'network-failed';
+  return new Failure(tag, error.message.includes(name) ? error.message : `${name}: ${error.message}`);
+}
+
+export class NodeNetworkRunner implements NetworkRunner {
+  readonly #models: string;
+  readonly #threads: number;
+  readonly #device: 'cpu' | 'webgpu';
+  readonly #onRun: ((record: RunRecord) => void) | undefined;
+  #child: Child | undefined;
+  #pending: Pending | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #closed = false;
+  #peakMemoryMb = 0;
+
+  /** @throws {Refusal} option-invalid when `threads` is not 1 to 256. Nothing is started before the first run. */
+  constructor(options: NodeRunnerOptions = {}) {
+    const threads = options.threads ?? Math.min(4, availableParallelism());
+    if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
+      throw new Refusal('option-invalid', `threads must be a whole number from 1 to 256; found ${threads}`);
+    }
+    this.#threads = threads;
+    this.#models = options.models ?? packagedModels();
+    this.#device = options.device ?? 'cpu';
+    this.#onRun = options.onRun;
+  }
+
+  /** The most memory that an inference process has held so far, in MiB. */
+  get peakMemoryMb(): number {
+    return this.#peakMemoryMb;
+  }
+
+  /**
+   * Runs are done one after the other, in the order asked. The feeds must not change until the promise settles.
+   * An abort kills the process at once; runs that wait behind are then done in a new one.
+   */
+  async run(
+    name: string,
+    feeds: Readonly<Record<string, Tensor>>,
+    signal?: AbortSignal,
+  ): Promise<Record<string, Tensor>> {
+    const { head, tensors } = await this.#enqueue(async () => {
+      const description = await readModel(name, this.#models);
+      signal?.throwIfAborted();
+      return this.#ask(this.#request('run', name, description.sha256), feeds, signal);
+    }, signal);
+    this.#onRun?.({ name, loadSeconds: Number(head.loadSeconds), runSeconds: Number(head.runSeconds) });
+    return { ...tensors };
+  }
+
+  /** Frees the memory of a network's session; without a name, of the whole inference process. */
+  async release(name?: string): Promise<void> {
+    await this.#enqueue(async () => {
+      if (name === undefined) await this.#kill();
+      else if (this.#child !== undefined) await this.#ask(this.#request('release', name, ''), {});
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#kill();
+  }
+
+  #request(kind: Request['kind'], name: string, sha256: string): Request {
+    const file = weightsPath(name, this.#models);
+    return { kind, name, file, sha256, threads: this.#threads, device: this.#device };
+  }
+
+  async #enqueue<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const turn = this.#queue.then(() => {
+      signal?.throwIfAborted();
+      if (this.#closed) throw new Failure('network-failed', 'the network runner has been closed');
+      return task();
+    });
+    // The queue goes on after a run that failed: whoever asked for it has the error.
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #ask(
+    request: Request,
+    tensors: Readonly<Record<string, Tensor>>,
+    signal?: AbortSignal,
+  ): Promise<Frame> {
+    if (this.#closed) throw new Failure('network-failed', 'the network runner has been closed');
+    const child = this.#start();
+    let onAbort: (() => void) | undefined;
+    const reply = await new Promise<Frame>((resolve, reject) => {
+      this.#pending = { resolve, reject };
+      onAbort = () => {
+        reject(signal?.reason);
+        void this.#kill();
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      sendFrame(child.pipe, { head: { ...request }, tensors });
+    }).finally(() => {
+      this.#pending = undefined;
+      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+      this.#setBusy(child, false);
+    });
+    this.#peakMemoryMb = Math.max(this.#peakMemoryMb, Number(reply.head.peakMemoryMb) || 0);
+    const { error } = reply.head;
+    if (error !== undefined) throw revive(error as Parameters<typeof revive>[0], request.name);
+    return reply;
+  }
+
+  #start(): Child {
+    const running = this.#child;
+    if (running !== undefined) {
+      this.#setBusy(running, true);
+      return running;
+    }
+    const child = startChild();
+    this.#child = child;
+    const ended = (how: string, cause?: unknown): void => {
+      if (this.#child !== child) return;
+      this.#child = undefined;
+      const words = cause ?? (child.stderr.trim() === '' ? undefined : new Error(child.stderr.trim()));
+      this.#pending?.reject(
+        new Failure(
+          'network-failed',
+          `the inference process ${how}`,
+          words === undefined ? {} : { cause: words },
+        ),
+      );
+    };
+    const broken = (cause: unknown): void => {
+      ended('could not be understood', cause);
+      child.process.kill('SIGKILL');
+    };
+    const reader = new FrameReader((frame) => this.#pending?.resolve(frame));
+    child.pipe.on('data', (chunk: Uint8Array) => {
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        broken(error);
+      }
+    });
+    // A write to a child that has died fails here first; its 'close' event tells the rest.
+    child.pipe.on('error', () => {});
+    child.process.on('error', (cause) => ended('could not be started', cause));
+    child.process.on('close', (code, signal) => {
+      const memory = signal === 'SIGKILL' ? ' (killed by the system, as it does when memory runs out)' : '';
+      ended(`ended early: ${signal === null ? `exit code ${code}` : `signal ${signal}`}${memory}`);
+    });
+    return child;
+  }
+
+  /** An idle child must not keep the program alive; a busy one must. */
+  #setBusy(child: Child, busy: boolean): void {
+    const handles = [child.process, child.pipe, child.process.stderr] as readonly unknown[];
+    for (const handle of handles as readonly { ref?: () => void; unref?: () => void }[]) {
+      if (busy) handle.ref?.();
+      else handle.unref?.();
+    }
+  }
+
+  async #kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    this.#child = undefined;
+    this.#pending?.reject(new Failure('network-failed', 'the network runner was closed during a run'));
+    const gone = new Promise<void>((resolve) => child.process.once('close', () => resolve()));
+    this.#setBusy(child, true);
+    child.process.kill('SIGKILL');
+    child.pipe.destroy();
+    await gone;
+  }
+}
