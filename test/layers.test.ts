@@ -1,0 +1,62 @@
+/** The layer check finds what it is there to find, and nothing in the sources as they are. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const script = fileURLToPath(new URL('../scripts/check-layers.mjs', import.meta.url));
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'prosopon-layers-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function check(files: Record<string, string>): { status: number | null; stderr: string } {
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), text);
+  }
+  const { status, stderr } = spawnSync(process.execPath, [script, folder], { encoding: 'utf8' });
+  return { status, stderr };
+}
+
+describe('the layer check', () => {
+  it('passes the sources of this repository', () => {
+    const { status, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  it('passes imports downward, and those of tests', () => {
+    const files = {
+      'volume/a.ts': "import { b } from '../errors/b.js';",
+      'methods/c.ts': "import type { A } from '../volume/a.js';\nexport { d } from './d.js';",
+      'volume/a.test.ts': "import { run } from '../cli/main.js';\nimport fs from 'node:fs';",
+      'cli/main.ts': "import { write } from '../node/write.js';\nimport fs from 'node:fs';",
+      'networks/node-runner.ts': "import { spawn } from 'node:child_process';",
+      'index.ts': "export { c } from './methods/c.js';",
+    };
+    expect(check(files)).toEqual({ status: 0, stderr: '' });
+  });
+
+  it.each([
+    ['upward', 'volume/a.ts', "import { c } from '../methods/c.js';"],
+    ['upward, over several lines', 'volume/a.ts', "import {\n  c,\n} from '../methods/c.js';"],
+    ['upward, of a type', 'brain/a.ts', "import type { C } from '../methods/c.js';"],
+    ['upward, at run time', 'brain/a.ts', "const c = await import('../methods/c.js');"],
+    ['upward, handed on', 'brain/a.ts', "export * from '../deidentify/c.js';"],
+    ['sideways', 'formats/a.ts', "import { b } from '../render/b.js';"],
+    ['of the public door', 'volume/a.ts', "import { b } from '../index.js';"],
+    ['out of src', 'volume/a.ts', "import { b } from '../../test/b.js';"],
+    ['of Node on a neutral floor', 'formats/a.ts', "import { readFile } from 'node:fs/promises';"],
+    ['of a Node file on a neutral floor', 'brain/a.ts', "import { R } from '../networks/node-runner.js';"],
+    ['of a Node file beside it', 'networks/a.ts', "import { R } from './node-runner.js';"],
+    ['from a folder that is on no floor', 'utils/a.ts', ''],
+  ])('finds an import %s', (_, file, text) => {
+    const { status, stderr } = check({ [file]: text });
+    expect(status).toBe(1);
+    expect(stderr).toContain(file);
+  });
+});
