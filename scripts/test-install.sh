@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Checks both ways in which people get Prosopon:
+#   a clone:    git clone, npm ci, npx prosopon
+#   a package:  npm install prosopon-X.tgz in an empty folder, npx prosopon
+# In both no install script of any package may run (ONNX Runtime's fetches CUDA libraries and fails the whole
+# install where it cannot), so the shell that npm would run scripts with is replaced by one that fails. Both
+# are then done again with --offline from the cache that the first round filled.
+#
+# Usage: bash scripts/test-install.sh     (needs a package registry; commits are tested, not the working tree)
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0
+
+pass() { passed=$((passed + 1)); printf 'ok: %s\n' "$1"; }
+fail() { printf 'FAILED: %s\n' "$1" >&2; printf '%d passed, 1 failed\n' "$passed"; exit 1; }
+
+cat >"$work/no-scripts" <<'TRIP'
+#!/bin/sh
+echo "an install script was run: $*" >>"$TRIPPED"
+exit 97
+TRIP
+chmod +x "$work/no-scripts"
+export TRIPPED="$work/tripped"
+
+# npm with an empty cache of its own and a shell that refuses; settings of the caller that would hide a script
+# from us are taken away.
+install() {
+  env -u npm_config_ignore_scripts -u NPM_CONFIG_IGNORE_SCRIPTS -u ONNXRUNTIME_NODE_INSTALL \
+    npm_config_cache="$work/cache" npm_config_script_shell="$work/no-scripts" \
+    npm "$@" --no-audit --no-fund --loglevel=error
+}
+untripped() { if [ -e "$TRIPPED" ]; then cat "$TRIPPED" >&2; fail "$1: an install script ran"; fi; }
+
+# The tripwire must trip, or it proves nothing.
+mkdir -p "$work/trap/dep" && cd "$work/trap"
+echo '{"name":"dep","version":"1.0.0","scripts":{"postinstall":"true"}}' >dep/package.json
+echo '{"name":"trap","version":"1.0.0","scripts":{"postinstall":"true"}}' >package.json
+if install install ./dep --foreground-scripts >/dev/null 2>&1 || [ ! -e "$TRIPPED" ]; then fail 'the tripwire does not work'; fi
+rm "$TRIPPED"
+pass 'the tripwire trips on an install script'
+
+git clone --quiet "$root" "$work/clone"
+for round in online --offline; do
+  flags=(); [ "$round" = online ] || flags=("$round")
+  cd "$work/clone"
+  rm -rf node_modules dist
+  install ci "${flags[@]}" >/dev/null || fail "clone, $round: npm ci"
+  untripped "clone, $round"
+  pass "clone, $round: npm ci ran no install script"
+done
+version=$(npx --no-install prosopon --version 2>/dev/null) || fail 'clone: npx prosopon --version'
+[ "$version" = "$(node -p 'require("./package.json").version')" ] || fail "clone: prosopon --version says $version"
+pass "clone: npx prosopon --version says $version"
+
+npm run --silent package >/dev/null 2>"$work/log" || { cat "$work/log" >&2; fail 'npm run package'; }
+tarball=$(ls "$work"/clone/prosopon-*.tgz)
+size=$(($(wc -c <"$tarball") / 1000000))
+pass "packed: $size MB"
+
+for round in online --offline; do
+  flags=(); [ "$round" = online ] || flags=("$round")
+  consumer="$work/consumer$round"
+  mkdir "$consumer" && cd "$consumer"
+  install install "$tarball" "${flags[@]}" >/dev/null || fail "package, $round: npm install"
+  untripped "package, $round"
+  [ ! -e node_modules/onnxruntime-node ] || fail 'package: onnxruntime-node became a dependency'
+  pass "package, $round: npm install ran no install script"
+done
+found=$(npx --no-install prosopon --version 2>"$work/log") || { cat "$work/log" >&2; fail 'package: npx prosopon --version'; }
+[ "$found" = "$version" ] || fail "package: prosopon --version says $found"
+[ ! -s "$work/log" ] || { cat "$work/log" >&2; fail 'package: prosopon --version writes to stderr'; }
+pass "package: npx prosopon --version says $found"
+
+# A network runs in the installed package, that is, on the ONNX Runtime it carries.
+cat >run.mjs <<'RUN'
+const [, , models] = process.argv;
+const { NodeNetworkRunner } = await import('./node_modules/prosopon/dist/networks/node-runner.js');
+const runner = new NodeNetworkRunner({ models });
+const { y } = await runner.run('affine-plus', { x: { data: Float32Array.of(4), shape: [1] } });
+await runner.close();
+if (y.data[0] !== 9) throw new Error(`2 * 4 + 1 gave ${y.data[0]}`);
+RUN
+node run.mjs "$work/clone/src/networks/testing/models" || fail 'package: a network does not run'
+pass 'package: a network runs'
+
+printf '%d passed, 0 failed\n' "$passed"
