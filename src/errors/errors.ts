@@ -13,6 +13,7 @@ export const REFUSALS = {
   'not-readable': 'the file cannot be opened or is not a file',
   'not-an-image': 'the bytes are not of a format that is read here',
   truncated: 'the file ends before the header says it should',
+  corrupt: 'the compressed data are damaged',
   'header-invalid': 'a header field has an impossible value',
   'datatype-unsupported': 'the voxel type is not a real scalar',
   'too-large': 'the image is larger than what is supported',

@@ -1,0 +1,103 @@
+/**
+ * Images that were not read from a file: new ones from voxels and a grid, and ones on the grid of another (a mask
+ * beside its scan).
+ *
+ * @example
+ * const mask = imageLike(scan, brainMask.data); // uint8, same grid and codes as the scan
+ * const files = await encodeImage(mask, mask.stored, nodeGzip, { name: 'mask.nii.gz' });
+ */
+import { Failure } from '../errors/errors.js';
+import { type Affine, at } from '../volume/affine.js';
+import { type Grid, voxelCount, voxelSizes } from '../volume/volume.js';
+import { DATATYPES, type Datatype, type StoredArray } from './datatypes.js';
+import { writeField } from './fields.js';
+import { checkedGrid } from './limits.js';
+import { mghRetyped } from './mgh.js';
+import { NIFTI1, NIFTI2, type NiftiLayout, niftiCode } from './nifti-layout.js';
+import type { StoredImage } from './stored-image.js';
+
+export function datatypeOf(stored: StoredArray): Datatype {
+  const found = (Object.keys(DATATYPES) as Datatype[]).find(
+    (name) => stored instanceof DATATYPES[name].array,
+  );
+  if (found === undefined) throw new Failure('internal', 'not an array of voxels');
+  return found;
+}
+
+function frameCount(stored: StoredArray, grid: Grid): number {
+  const frames = stored.length / voxelCount(grid.shape);
+  if (!Number.isInteger(frames) || frames < 1)
+    throw new Failure('internal', `${stored.length} voxels on a grid of ${voxelCount(grid.shape)}`);
+  return frames;
+}
+
+const SFORM_ALIGNED = 2;
+const UNITS_MM = 2;
+
+/**
+ * A little-endian NIfTI-1 image without scaling, its affine in the sform (code 2) in single precision.
+ * @param stored a whole number of frames of the grid
+ * @throws {Refusal} geometry-invalid when the affine is not finite or not invertible
+ */
+export function createImage(grid: Grid, stored: StoredArray): StoredImage {
+  const header = new Uint8Array(NIFTI1.headerBytes);
+  const { fields } = NIFTI1;
+  const rows = grid.affine.slice(0, 12).map(Math.fround);
+  const affine: Affine = [...rows, 0, 0, 0, 1];
+  writeField(header, fields.pixdim, [1, ...voxelSizes(grid), 1, 1, 1, 1], true);
+  writeField(header, fields.sformCode, [SFORM_ALIGNED], true);
+  writeField(
+    header,
+    fields.srow,
+    [0, 1, 2].flatMap((r) => [0, 1, 2, 3].map((c) => at(affine, r, c))),
+    true,
+  );
+  writeField(header, fields.units, [UNITS_MM], true);
+  const like: StoredImage = {
+    format: 'nifti1',
+    container: 'single',
+    grid: checkedGrid(grid.shape, affine),
+    frames: 1,
+    datatype: 'uint8',
+    stored: new Uint8Array(0),
+    slope: 1,
+    intercept: 0,
+    header,
+    littleEndian: true,
+  };
+  return imageLike(like, stored);
+}
+
+/**
+ * An image with other voxels on the grid of `like`: same format, byte order, affines and codes; the type and the
+ * number of frames are those of `stored`; no scaling.
+ * @throws {Failure} internal when the format cannot hold the type (MGH: int8, uint32, 64 bits)
+ */
+export function imageLike(like: StoredImage, stored: StoredArray): StoredImage {
+  const datatype = datatypeOf(stored);
+  const frames = frameCount(stored, like.grid);
+  const header =
+    like.format === 'mgh'
+      ? mghRetyped(like.header, datatype, frames)
+      : niftiRetyped(like, like.format === 'nifti1' ? NIFTI1 : NIFTI2, datatype, frames);
+  if (header === undefined) throw new Failure('internal', `${like.format} holds no ${datatype}`);
+  return { ...like, datatype, frames, stored, slope: 1, intercept: 0, header };
+}
+
+function niftiRetyped(
+  like: StoredImage,
+  layout: NiftiLayout,
+  datatype: Datatype,
+  frames: number,
+): Uint8Array {
+  const { fields } = layout;
+  const header = Uint8Array.from(like.header);
+  const write = (name: keyof typeof fields, values: readonly number[]): void =>
+    writeField(header, fields[name], values, like.littleEndian);
+  write('dim', [frames > 1 ? 4 : 3, ...like.grid.shape, frames, 1, 1, 1]);
+  write('datatype', [niftiCode(datatype)]);
+  write('bitpix', [DATATYPES[datatype].bytes * 8]);
+  write('slope', [1]);
+  write('intercept', [0]);
+  return header;
+}

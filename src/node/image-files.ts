@@ -1,0 +1,113 @@
+/**
+ * Reading an image from disk. What the file is follows from its bytes; its name is used only to find the other
+ * half of a header-and-image pair.
+ *
+ * Messages name no file: a file's name may be the patient's.
+ *
+ * @example
+ * const image = await loadImage('sub-01_T1w.nii.gz');
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { Refusal } from '../errors/errors.js';
+import { imageName } from '../formats/image-names.js';
+import {
+  type DecodeOptions,
+  decodeImage,
+  openingBytes,
+  type StoredImage,
+  sniff,
+} from '../formats/stored-image.js';
+import { nodeGzip } from './gzip.js';
+
+/** What Node reads at once. */
+const MAX_FILE_BYTES = 2 ** 31 - 1;
+
+/**
+ * @param path of a .nii, .nii.gz, .mgh, .mgz file or of either half of a .hdr/.img pair
+ * @throws {Refusal} not-readable, too-large, and all that decodeImage throws
+ */
+export async function loadImage(path: string, options: DecodeOptions = {}): Promise<StoredImage> {
+  const bytes = await readImageFile(path);
+  const kind = sniff(await openingBytes(bytes, nodeGzip));
+  if (kind === 'nifti-pair') {
+    const voxels = await companion(path, 'img');
+    return decodeImage(
+      { name: path, bytes, ...(voxels === undefined ? {} : { pairBytes: await readImageFile(voxels) }) },
+      nodeGzip,
+      options,
+    );
+  }
+  if (kind === undefined && /\.img(\.gz)?$/i.test(path)) {
+    const header = await companion(path, 'hdr');
+    if (header === undefined)
+      throw new Refusal('not-readable', 'expected a header (.hdr) beside the .img file, found none');
+    return decodeImage(
+      { name: header, bytes: await readImageFile(header), pairBytes: bytes },
+      nodeGzip,
+      options,
+    );
+  }
+  return decodeImage({ name: path, bytes }, nodeGzip, options);
+}
+
+/**
+ * The files that an image of this name consists of: one path, or the header's and the voxels' of a pair.
+ * @throws {Refusal} option-invalid when the ending is not one of an image
+ */
+export function imageFileNames(path: string): readonly string[] {
+  return imageName(path).files;
+}
+
+/** The other half of a pair, compressed like this one or not; undefined when there is none. */
+async function companion(path: string, ending: 'hdr' | 'img'): Promise<string | undefined> {
+  const match = /^(.*)\.(hdr|img)(\.gz)?$/is.exec(path);
+  if (match === null) return undefined;
+  const [, stem = '', own = '', gz = ''] = match;
+  const wanted = own === own.toUpperCase() ? ending.toUpperCase() : ending;
+  for (const last of gz === '' ? ['', '.gz'] : [gz, '']) {
+    const candidate = `${stem}.${wanted}${last}`;
+    try {
+      if ((await stat(candidate)).isFile()) return candidate;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(error);
+    }
+  }
+  return undefined;
+}
+
+async function readImageFile(path: string): Promise<Uint8Array> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile())
+      throw new Refusal(
+        'not-readable',
+        `expected a file, found ${found.isDirectory() ? 'a directory' : 'a device, pipe or socket'}`,
+      );
+    if (found.size > MAX_FILE_BYTES)
+      throw new Refusal(
+        'too-large',
+        `expected a file of at most ${MAX_FILE_BYTES} bytes (2 GiB), found ${found.size}`,
+      );
+    return await readFile(path);
+  } catch (error) {
+    throw error instanceof Refusal ? error : unreadable(error);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'no such file',
+  EACCES: 'one that may not be read',
+  EPERM: 'one that may not be read',
+  ELOOP: 'a link that leads in a circle',
+  ENAMETOOLONG: 'a name that is too long',
+};
+
+function unreadable(cause: unknown): Refusal {
+  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+  return new Refusal(
+    'not-readable',
+    `expected a file that can be read, found ${REASONS[code] ?? `error ${code}`}`,
+    { cause },
+  );
+}
