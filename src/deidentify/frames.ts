@@ -1,0 +1,111 @@
+/**
+ * The small steps between stored voxels and values that the pipeline is made of: mask in, brain statistics, the
+ * overwriting of the original, new values back in.
+ *
+ * @example
+ * const statistics = frameStatistics(image, brain);   // from brain voxels alone
+ * overwriteOutside(image, keep);                      // from here on there is no original
+ * writeFace(image, face, keep, statistics, random);
+ */
+import { Refusal } from '../errors/errors.js';
+import { frameValues, type StoredImage, toStored } from '../formats/stored-image.js';
+import type { Random } from '../volume/random.js';
+import { quantile, valuesInside } from '../volume/statistics.js';
+import { type Grid, type Mask, sameGrid, voxelCount } from '../volume/volume.js';
+import { addNoise, noiseLevel } from './noise.js';
+
+/**
+ * A mask file as a mask: every value above zero is brain, nothing is filled, smoothed or cut.
+ * @throws {Refusal} mask-mismatch (another grid, or several frames), mask-empty (none or all voxels)
+ */
+export function maskFromImage(image: StoredImage, grid: Grid): Mask {
+  if (image.frames !== 1)
+    throw new Refusal('mask-mismatch', `expected a brain mask of one volume, found ${image.frames}`);
+  const show = (g: Grid): string => g.shape.join('x');
+  if (!sameGrid(image.grid, grid))
+    throw new Refusal(
+      'mask-mismatch',
+      `expected a brain mask on the image's grid (${show(grid)}), found ${show(image.grid)}${
+        show(grid) === show(image.grid) ? ' with another position or orientation' : ''
+      }`,
+    );
+  const mask: Mask = { grid, data: Uint8Array.from(frameValues(image, 0), (v) => (v > 0 ? 1 : 0)) };
+  const set = mask.data.reduce((sum, v) => sum + v, 0);
+  if (set === 0 || set === mask.data.length)
+    throw new Refusal(
+      'mask-empty',
+      `expected a brain mask with brain and other voxels, found ${set} of ${mask.data.length} set`,
+    );
+  return mask;
+}
+
+/** What a frame's new voxels are scaled by. */
+export interface FrameStatistics {
+  /** Median of the brain, in the image's units; never negative. */
+  readonly level: number;
+  /** Standard deviation of the noise in the brain. */
+  readonly noise: number;
+}
+
+/**
+ * Statistics of one frame's brain voxels; no other voxel is looked at.
+ * @param values The frame's values, scaling applied.
+ * @throws {Refusal} values-invalid when a brain voxel is not finite.
+ */
+export function frameStatistics(values: Float32Array, brain: Mask): FrameStatistics {
+  let broken = 0;
+  for (let o = 0; o < values.length; o++) if (brain.data[o] !== 0 && !Number.isFinite(values[o])) broken++;
+  if (broken > 0)
+    throw new Refusal(
+      'values-invalid',
+      `expected finite values in the brain, found ${broken} voxels without`,
+    );
+  return {
+    level: Math.max(0, quantile(valuesInside(values, brain.data), 0.5)),
+    noise: noiseLevel({ grid: brain.grid, data: values }, brain.data),
+  };
+}
+
+/** Sets every stored voxel that is not kept to zero, in all frames: what is gone cannot leak. */
+export function overwriteOutside(image: StoredImage, keep: Uint8Array): void {
+  const { stored } = image;
+  const zero = stored instanceof BigInt64Array || stored instanceof BigUint64Array ? 0n : 0;
+  for (let frame = 0; frame < image.frames; frame++)
+    for (let o = 0; o < keep.length; ) {
+      if (keep[o] !== 0) {
+        o++;
+        continue;
+      }
+      const first = o;
+      while (o < keep.length && keep[o] === 0) o++;
+      const base = frame * keep.length;
+      (stored as { fill(value: unknown, start: number, end: number): unknown }).fill(
+        zero,
+        base + first,
+        base + o,
+      );
+    }
+}
+
+/**
+ * Writes the same face into every frame of an image, each in its own intensity, with its own noise.
+ * @param face In brain levels on the image's grid; negative values become 0. @param altered 1 where it is written.
+ * @param statistics One per frame. @param random Undefined for no noise.
+ */
+export function writeFace(
+  image: StoredImage,
+  face: Float32Array,
+  altered: Uint8Array,
+  statistics: readonly FrameStatistics[],
+  random: Random | undefined,
+): void {
+  const values = new Float32Array(voxelCount(image.grid.shape));
+  statistics.forEach(({ level, noise }, frame) => {
+    for (let o = 0; o < values.length; o++) {
+      const v = face[o] as number;
+      values[o] = v > 0 ? v * level : 0;
+    }
+    if (random !== undefined) addNoise(values, noise, altered, random.fork(`frame ${frame}`));
+    toStored(image, values, image.stored, frame, altered);
+  });
+}

@@ -1,0 +1,240 @@
+import { describe, expect, it } from 'vitest';
+import { decodeImage, type StoredImage } from '../formats/stored-image.js';
+import type { RemovalMethod } from '../methods/method.js';
+import type { Method } from '../methods/registry.js';
+import { fakeMethod } from '../methods/testing/fake-method.js';
+import { nodeGzip } from '../node/gzip.js';
+import { headGrid, syntheticHead } from '../volume/testing/synthetic-head.js';
+import type { Mask } from '../volume/volume.js';
+import { type Deidentified, type DeidentifyOptions, deidentify } from './pipeline.js';
+import { parseSeed } from './seed.js';
+import { type FileContent, fakeServices, niftiBytes } from './testing/fixtures.js';
+
+const grid = headGrid({ spacing: [5, 5, 5] });
+const head = syntheticHead({ grid });
+const tagged = (tag: string): object => expect.objectContaining({ tag });
+
+const read = (content: Partial<FileContent> = {}): Promise<StoredImage> =>
+  decodeImage(
+    { name: 'a.nii', bytes: niftiBytes({ grid, frames: [head.volume.data], ...content }) },
+    nodeGzip,
+  );
+const maskImage = (mask: Mask): Promise<StoredImage> =>
+  decodeImage(
+    {
+      name: 'm.nii',
+      bytes: niftiBytes({ grid: mask.grid, frames: [Float32Array.from(mask.data)], datatype: 'uint8' }),
+    },
+    nodeGzip,
+  );
+
+async function run(
+  content: Partial<FileContent> = {},
+  options: Partial<DeidentifyOptions> = {},
+  method: Method = fakeMethod(),
+): Promise<Deidentified> {
+  return deidentify(
+    { image: await read(content), outputName: 'out.nii' },
+    { method, resolution: 128, seed: parseSeed(1), ...options },
+    fakeServices(nodeGzip, head.brainMask),
+  );
+}
+
+describe('deidentify', () => {
+  it('keeps every brain voxel and replaces every other part of the head', async () => {
+    const original = await read();
+    const { images, checks, altered } = await run();
+    const { result } = images[0];
+    let changed = 0;
+    let outside = 0;
+    for (let o = 0; o < original.stored.length; o++) {
+      if (head.brainMask.data[o] === 1) expect(result.stored[o]).toBe(original.stored[o]);
+      else {
+        outside++;
+        if (result.stored[o] !== original.stored[o]) changed++;
+      }
+    }
+    expect(changed / outside).toBeGreaterThan(0.95);
+    expect(altered.data.every((v, o) => v === 1 - (head.brainMask.data[o] as number))).toBe(true);
+    expect(Object.values(checks).every(({ passed }) => passed)).toBe(true);
+  });
+
+  it('has overwritten the original when the synthesis begins', async () => {
+    const image = await read();
+    const method = fakeMethod();
+    let seen: number | undefined;
+    await deidentify(
+      { image, outputName: 'out.nii' },
+      {
+        method: {
+          ...method,
+          condition: async (given, context) => {
+            const gamma = await method.condition(given, context);
+            return Object.assign(gamma, { smuggled: given.volume.data });
+          },
+          synthesize: async (gamma, seed, context) => {
+            const smuggled = (gamma as unknown as { smuggled: Float32Array }).smuggled;
+            seen = 0;
+            for (let o = 0; o < smuggled.length; o++)
+              if (head.brainMask.data[o] === 0 && (smuggled[o] !== 0 || image.stored[o] !== 0)) seen++;
+            return method.synthesize(gamma as Awaited<ReturnType<typeof method.condition>>, seed, context);
+          },
+        },
+        resolution: 128,
+      },
+      fakeServices(nodeGzip, head.brainMask),
+    );
+    expect(seen).toBe(0);
+  });
+
+  it('gives the same face to every frame, each in its own intensity', async () => {
+    const dim = head.volume.data.map((v) => v / 4);
+    const { images } = await run({ frames: [head.volume.data, dim] }, { noise: false });
+    const { result } = images[0];
+    const n = head.volume.data.length;
+    for (let o = 0; o < n; o += 17) {
+      if (head.brainMask.data[o] === 1) continue;
+      expect(Math.abs(Number(result.stored[o]) / 4 - Number(result.stored[n + o]))).toBeLessThanOrEqual(1.5);
+    }
+  });
+
+  it('gives companions the same face in their own intensity', async () => {
+    const bright = head.volume.data.map((v) => v * 3);
+    const done = await deidentify(
+      {
+        image: await read(),
+        outputName: 'out.nii',
+        companions: [
+          { image: await read({ frames: [bright], datatype: 'float64' }), outputName: 'other.nii.gz' },
+        ],
+      },
+      { method: fakeMethod(), resolution: 128, seed: parseSeed(1), noise: false },
+      fakeServices(nodeGzip, head.brainMask),
+    );
+    const [a, b] = done.images.map(({ result }) => result.stored);
+    for (let o = 0; o < head.volume.data.length; o += 17)
+      if (head.brainMask.data[o] === 0) expect(Math.abs(Number(b?.[o]) - 3 * Number(a?.[o]))).toBeLessThan(4);
+    expect(done.checks['keptVoxelsIdentical.2']?.passed).toBe(true);
+  });
+
+  it('keeps a margin around the brain when asked', async () => {
+    const original = await read();
+    const { images, altered } = await run({}, { brainMarginMm: 8 });
+    const kept = altered.data.filter((v) => v === 0).length;
+    expect(kept).toBeGreaterThan(head.brainMask.data.filter((v) => v === 1).length * 1.2);
+    altered.data.forEach((v, o) => {
+      if (v === 0) expect(images[0].result.stored[o]).toBe(original.stored[o]);
+    });
+  });
+
+  it('takes a brain mask exactly as given', async () => {
+    const odd: Mask = { grid, data: head.brainMask.data.slice() };
+    odd.data[5] = 1;
+    const original = await read();
+    const done = await deidentify(
+      { image: await read(), outputName: 'o.nii', brainMask: await maskImage(odd) },
+      { method: fakeMethod(), resolution: 128 },
+      fakeServices(nodeGzip),
+    );
+    expect(done.brainMask.data).toEqual(odd.data);
+    expect(done.images[0].result.stored[5]).toBe(original.stored[5]);
+  });
+
+  it('runs removal methods, which keep all that they do not alter', async () => {
+    const blank: RemovalMethod = {
+      kind: 'remove',
+      name: 'blank',
+      reference: '-',
+      models: [],
+      alter: async ({ volume }) => ({
+        values: { grid, data: volume.data.map(() => 0) },
+        altered: { grid, data: Uint8Array.from(volume.data, (_, o) => (o % 3 === 0 ? 1 : 0)) },
+      }),
+    };
+    const original = await read();
+    const { images } = await run({}, {}, blank);
+    images[0].result.stored.forEach((v, o) => {
+      const altered = o % 3 === 0 && head.brainMask.data[o] === 0;
+      expect(v).toBe(altered ? 0 : original.stored[o]);
+    });
+  });
+});
+
+describe('deidentify refuses', () => {
+  it('a mask on another grid, an empty one and a full one', async () => {
+    const shifted = { ...grid, affine: grid.affine.map((v, i) => (i === 3 ? v + 1 : v)) };
+    const masks: [Mask, string][] = [
+      [{ grid: shifted, data: head.brainMask.data }, 'mask-mismatch'],
+      [{ grid, data: head.brainMask.data.map((_, o) => (o === 0 ? 1 : 0)) }, 'brain-implausible'],
+    ];
+    for (const [mask, tag] of masks) {
+      const input = { image: await read(), outputName: 'o.nii', brainMask: await maskImage(mask) };
+      await expect(
+        deidentify(input, { method: fakeMethod(), resolution: 128 }, fakeServices(nodeGzip)),
+      ).rejects.toEqual(tagged(tag));
+    }
+  });
+
+  it.each([
+    [{ keep: 'cranium' as const }, 'option-invalid'],
+    [{ brainMarginMm: -1 }, 'option-invalid'],
+    [{ brainMarginMm: Number.NaN }, 'option-invalid'],
+  ])('%j', async (options, tag) => {
+    await expect(run({}, options)).rejects.toEqual(tagged(tag));
+  });
+
+  it('a brain that is not finite, but not another voxel that is not', async () => {
+    const brainAt = head.brainMask.data.indexOf(1);
+    const broken = (o: number): Float32Array => head.volume.data.map((v, i) => (i === o ? Number.NaN : v));
+    await expect(run({ frames: [broken(brainAt)], datatype: 'float32' })).rejects.toEqual(
+      tagged('values-invalid'),
+    );
+    await expect(run({ frames: [broken(0)], datatype: 'float32' })).resolves.toBeDefined();
+  });
+
+  it('an output name of another format', async () => {
+    await expect(
+      deidentify(
+        { image: await read(), outputName: 'o.mgz' },
+        { method: fakeMethod(), resolution: 128 },
+        fakeServices(nodeGzip, head.brainMask),
+      ),
+    ).rejects.toEqual(tagged('option-invalid'));
+  });
+});
+
+describe('verification', () => {
+  const whole = (face: (o: number) => number): Method => {
+    const method = fakeMethod();
+    return {
+      ...method,
+      synthesize: async (gamma, seed, context) => {
+        await method.synthesize(gamma as never, seed, context);
+        return { grid, data: Float32Array.from(head.volume.data, (_, o) => face(o)) };
+      },
+    };
+  };
+
+  it('finds a constant result', async () => {
+    await expect(
+      run(
+        {},
+        { noise: false },
+        whole(() => 0),
+      ),
+    ).rejects.toEqual(tagged('verification-failed'));
+  });
+
+  it('finds an original that has come through', async () => {
+    // The original in brain levels, as a method that kept a copy would return it.
+    const copy = head.volume.data.slice();
+    const level = 500;
+    await expect(
+      run(
+        { datatype: 'int16' },
+        { noise: false },
+        whole((o) => (copy[o] as number) / level),
+      ),
+    ).rejects.toEqual(tagged('verification-failed'));
+  });
+});

@@ -1,0 +1,266 @@
+/**
+ * The pipeline: a scan in, verified bytes of a scan with another face out. Platform-neutral; it opens no file and
+ * holds no original once the synthesis begins.
+ *
+ * The order of the steps is promise P1: everything that is measured or decided comes from brain voxels, then the
+ * voxels that are not kept are overwritten in memory, and only then is the synthesis called.
+ *
+ * @example
+ * const done = await deidentify({ image, outputName: 'out.nii.gz' }, { method, resolution: 256 }, { networks, gzip: nodeGzip, ...brain });
+ * done.images[0].files; // encoded, read back and checked
+ */
+import type { Head } from '../brain/head.js';
+import { Refusal } from '../errors/errors.js';
+import type { Gzip } from '../formats/gzip.js';
+import { imageName } from '../formats/image-names.js';
+import {
+  decodeImage,
+  encodeImage,
+  frameValues,
+  type ImageFiles,
+  type StoredImage,
+} from '../formats/stored-image.js';
+import type { Alteration, MethodContext, RemodellingMethod, Seed } from '../methods/method.js';
+import type { Method } from '../methods/registry.js';
+import type { NetworkRunner } from '../networks/runner.js';
+import { dilateMm } from '../volume/morphology.js';
+import { Random } from '../volume/random.js';
+import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.js';
+import { type Checks, checkResult, requirePassed } from './checks.js';
+import {
+  type FrameStatistics,
+  frameStatistics,
+  maskFromImage,
+  overwriteOutside,
+  writeFace,
+} from './frames.js';
+import { placeFace } from './place.js';
+import { freshSeed } from './seed.js';
+import { type Trace, trace } from './traces.js';
+import { HEADER_DESCRIPTION } from './version.js';
+
+export interface ImageToTreat {
+  /** Its voxels are overwritten: read it again if it is needed afterwards. */
+  readonly image: StoredImage;
+  /** Of the result; only the ending matters (compression, single file or pair). */
+  readonly outputName: string;
+}
+
+export interface DeidentifyInput extends ImageToTreat {
+  /** Any positive value is brain, exactly as given. Without it the brain is found by a network. */
+  readonly brainMask?: StoredImage;
+  /** Other images on the same grid that get the same face, each in its own brain's intensity. Overwritten too. */
+  readonly companions?: readonly ImageToTreat[];
+}
+
+export interface DeidentifyOptions {
+  readonly method: Method;
+  /** A fresh random one when absent. */
+  readonly seed?: Seed;
+  readonly resolution: 128 | 256;
+  /** Only 'brain' so far. */
+  readonly keep?: 'brain' | 'cranium';
+  /** Also keep what lies within this distance of the brain, 0 to 20 mm; default 0. */
+  readonly brainMarginMm?: number;
+  /** Noise like the brain's on the new voxels; default true. */
+  readonly noise?: boolean;
+}
+
+/** What the pipeline is given from outside: networks, the platform's gzip, brain finding. */
+export interface DeidentifyServices {
+  readonly networks: NetworkRunner;
+  readonly gzip: Gzip;
+  extractBrain(
+    volume: Volume,
+    networks: NetworkRunner,
+    options: { signal?: AbortSignal },
+  ): Promise<{ mask: Mask }>;
+  makeHead(volume: Volume, brainMask: Mask): Head;
+  readonly signal?: AbortSignal;
+  readonly onStage?: (stage: string) => void;
+}
+
+export interface DeidentifiedImage {
+  readonly files: ImageFiles;
+  /** As read back from `files`. */
+  readonly result: StoredImage;
+}
+
+export interface Deidentified {
+  /** The image, then its companions in the order given. */
+  readonly images: readonly [DeidentifiedImage, ...DeidentifiedImage[]];
+  readonly checks: Checks;
+  readonly brainMask: Mask;
+  /** 1 where voxels are new. */
+  readonly altered: Mask;
+}
+
+const MAX_MARGIN_MM = 20;
+
+/**
+ * @throws {Refusal} for what the input does not allow: mask-mismatch, mask-empty, brain-implausible, values-invalid,
+ *   no-signal, option-invalid, and what the method refuses
+ * @throws {Failure} verification-failed, network-failed
+ */
+export async function deidentify(
+  input: DeidentifyInput,
+  options: DeidentifyOptions,
+  services: DeidentifyServices,
+): Promise<Deidentified> {
+  requireOptions(options);
+  const stage = (name: string): void => {
+    services.signal?.throwIfAborted();
+    services.onStage?.(name);
+  };
+  const seed = options.seed ?? freshSeed();
+  const { grid } = input.image;
+  const treated: readonly ImageToTreat[] = [input, ...(input.companions ?? [])];
+  for (const { outputName, image } of treated) requireOutputName(outputName, image.format);
+  const images = treated.map(({ image }) => image);
+  for (const image of images)
+    if (!sameGrid(image.grid, grid))
+      throw new Refusal(
+        'option-invalid',
+        'expected every other image on the grid of the first, found another grid',
+      );
+
+  stage('brain');
+  const values = frameValues(input.image, 0);
+  // NaN times a mask of 0 is NaN: outside the brain such voxels are air, inside `imageStatistics` refuses them.
+  for (let o = 0; o < values.length; o++) if (!Number.isFinite(values[o])) values[o] = 0;
+  const brainMask =
+    input.brainMask === undefined
+      ? (await services.extractBrain({ grid, data: values }, services.networks, withSignal(services))).mask
+      : maskFromImage(input.brainMask, grid);
+  const margin = options.brainMarginMm ?? 0;
+  const kept = margin > 0 ? dilateMm(brainMask, margin) : brainMask;
+  const statistics = images.map((image) => imageStatistics(image, brainMask));
+  const head = services.makeHead({ grid, data: values }, brainMask);
+
+  const context: MethodContext = {
+    networks: services.networks,
+    resolution: options.resolution,
+    onStage: stage,
+    ...withSignal(services),
+  };
+  const { method } = options;
+  let altered: Mask;
+  let traces: Trace[];
+  if (method.kind === 'remodel') {
+    stage('condition');
+    const gamma = await method.condition(head, context);
+    altered = complementOf(kept);
+    traces = images.map((image) => trace(image.stored, grid.shape, image.frames, kept.data));
+    // P1: from here on the original exists nowhere but in the brain.
+    for (const image of images) overwriteOutside(image, kept.data);
+    values.fill(0);
+    stage('synthesise');
+    placeFace(await synthesizeFace(method, gamma, seed, context), grid, altered.data, values);
+  } else {
+    stage('remove');
+    const removal = await method.alter(head, context);
+    altered = { grid, data: alteredRegion(removal, kept) };
+    const keep = complementOf(altered).data;
+    traces = images.map((image) => trace(image.stored, grid.shape, image.frames, keep));
+    for (const image of images) overwriteOutside(image, keep);
+    for (let o = 0; o < values.length; o++) values[o] = (removal.values.data[o] as number) / head.brainLevel;
+  }
+
+  stage('composite');
+  const noisy = method.kind === 'remodel' && options.noise !== false;
+  const random = new Random(seed).fork('scanner noise');
+  images.forEach((image, i) => {
+    writeFace(
+      image,
+      values,
+      altered.data,
+      statistics[i] as FrameStatistics[],
+      noisy ? random.fork(`image ${i}`) : undefined,
+    );
+  });
+
+  const keep = complementOf(altered).data;
+  const done: DeidentifiedImage[] = [];
+  const checks: Record<string, Checks[string]> = {};
+  for (const [i, { image, outputName }] of treated.entries()) {
+    stage('encode');
+    const files = await encodeImage(image, image.stored, services.gzip, {
+      name: outputName,
+      ...(image.format === 'mgh' ? {} : { description: HEADER_DESCRIPTION }),
+    });
+    stage('verify');
+    const result = await decodeImage(files, services.gzip);
+    const found = checkResult({
+      before: traces[i] as Trace,
+      original: image,
+      result,
+      keep,
+      remodelled: method.kind === 'remodel',
+    });
+    requirePassed(found);
+    for (const [name, check] of Object.entries(found)) checks[i === 0 ? name : `${name}.${i + 1}`] = check;
+    done.push({ files, result });
+  }
+  return { images: done as unknown as Deidentified['images'], checks, brainMask, altered };
+}
+
+function withSignal(services: DeidentifyServices): { signal?: AbortSignal } {
+  return services.signal === undefined ? {} : { signal: services.signal };
+}
+
+/** Said before any work is done; `encodeImage` says the same. */
+function requireOutputName(name: string, format: StoredImage['format']): void {
+  const isMgh = imageName(name).kind === 'mgh';
+  if (isMgh !== (format === 'mgh'))
+    throw new Refusal(
+      'option-invalid',
+      `expected an output name of the input's format (${format === 'mgh' ? '.mgh or .mgz' : '.nii, .nii.gz, .hdr or .img'}), found one of ${isMgh ? 'MGH' : 'NIfTI'}`,
+    );
+}
+
+function requireOptions(options: DeidentifyOptions): void {
+  if (options.keep !== undefined && options.keep !== 'brain')
+    throw new Refusal(
+      'option-invalid',
+      `expected to keep "brain", found "${options.keep}", which no method can yet`,
+    );
+  const margin = options.brainMarginMm ?? 0;
+  if (!(margin >= 0 && margin <= MAX_MARGIN_MM))
+    throw new Refusal(
+      'option-invalid',
+      `expected a brain margin of 0 to ${MAX_MARGIN_MM} mm, found ${margin}`,
+    );
+}
+
+/** One entry per frame. @throws {Refusal} values-invalid, no-signal (no frame has a positive brain) */
+function imageStatistics(image: StoredImage, brain: Mask): FrameStatistics[] {
+  const found = Array.from({ length: image.frames }, (_, frame) =>
+    frameStatistics(frameValues(image, frame), brain),
+  );
+  if (!found.some(({ level }) => level > 0))
+    throw new Refusal(
+      'no-signal',
+      'expected a positive intensity in the brain, found a median of zero or less',
+    );
+  return found;
+}
+
+async function synthesizeFace(
+  method: RemodellingMethod<unknown>,
+  gamma: unknown,
+  seed: Seed,
+  context: MethodContext,
+): Promise<Volume> {
+  // A copy, so that a method cannot change what the noise is drawn from.
+  return method.synthesize(gamma, Uint32Array.from(seed), context);
+}
+
+function complementOf(mask: Mask): Mask {
+  return { grid: mask.grid, data: mask.data.map((v) => (v > 0 ? 0 : 1)) };
+}
+
+function alteredRegion({ altered, values }: Alteration, kept: Mask): Uint8Array {
+  if (altered.data.length !== voxelCount(kept.grid.shape) || values.data.length !== altered.data.length)
+    throw new Refusal('option-invalid', 'a removal method must answer on the grid of the image');
+  return altered.data.map((v, o) => (v > 0 && kept.data[o] === 0 ? 1 : 0));
+}
