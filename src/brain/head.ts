@@ -4,8 +4,12 @@
  * @example
  * const head = makeHead(volume, brainMask); // refuses a mask that cannot be a brain
  */
+import { Refusal } from '../errors/errors.js';
 import type { Affine } from '../volume/affine.js';
+import { quantile, valuesInside } from '../volume/statistics.js';
 import type { Mask, Volume } from '../volume/volume.js';
+import { fitPose } from './pose.js';
+import { brainTemplate } from './template.js';
 
 export interface Head {
   /** Values (scaling applied) on the stored grid. */
@@ -16,4 +20,19 @@ export interface Head {
   readonly pose: Affine;
   /** Robust level of the brain (median of its voxels), in the image's units: intensities are divided by it. */
   readonly brainLevel: number;
+}
+
+/**
+ * The head of a scan and its brain mask. The mask is used exactly as it is; only its voxels decide pose and level.
+ * @throws {Refusal} mask-empty when no voxel is set; no-signal when the brain's median is not above zero
+ */
+export function makeHead(volume: Volume, brainMask: Mask): Head {
+  const inside = valuesInside(volume.data, brainMask.data);
+  if (inside.length === 0)
+    throw new Refusal('mask-empty', 'expected a brain mask over finite voxels, found none in it');
+  const brainLevel = quantile(inside, 0.5);
+  if (!(brainLevel > 0))
+    throw new Refusal('no-signal', `expected a brain whose median is above 0, found ${brainLevel}`);
+  const { pose } = fitPose(brainMask, brainTemplate());
+  return { volume, brainMask, pose, brainLevel };
 }

