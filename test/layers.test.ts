@@ -37,6 +37,7 @@ describe('the layer check', () => {
       'cli/main.ts': "import { write } from '../node/write.js';\nimport fs from 'node:fs';",
       'networks/node-runner.ts': "import { spawn } from 'node:child_process';",
       'index.ts': "export { c } from './methods/c.js';",
+      'node.ts': "export { write } from './node/write.js';",
     };
     expect(check(files)).toEqual({ status: 0, stderr: '' });
   });
@@ -52,6 +53,7 @@ describe('the layer check', () => {
     ['out of src', 'volume/a.ts', "import { b } from '../../test/b.js';"],
     ['of Node on a neutral floor', 'formats/a.ts', "import { readFile } from 'node:fs/promises';"],
     ['of a Node file on a neutral floor', 'brain/a.ts', "import { R } from '../networks/node-runner.js';"],
+    ['of Node by the neutral door', 'index.ts', "export { nodeGzip } from './node/gzip.js';"],
     ['of a Node file beside it', 'networks/a.ts', "import { R } from './node-runner.js';"],
     ['from a folder that is on no floor', 'utils/a.ts', ''],
   ])('finds an import %s', (_, file, text) => {

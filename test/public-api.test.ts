@@ -1,0 +1,59 @@
+/** The names that users may rely on: one that appears or is lost by accident fails here. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as neutral from '../src/index.js';
+import * as node from '../src/node.js';
+
+describe('the public library', () => {
+  it('exports these values and no others', () => {
+    expect(Object.keys(neutral).sort()).toEqual([
+      'FAILURES',
+      'Failure',
+      'MethodRegistry',
+      'REFUSALS',
+      'Refusal',
+      'VERSION',
+      'VIEWS',
+      'applyAffine',
+      'castSurface',
+      'createMethods',
+      'decodeImage',
+      'deidentify',
+      'encodeImage',
+      'encodePng',
+      'frameValues',
+      'freshSeed',
+      'invert',
+      'isRefusal',
+      'makeHead',
+      'multiply',
+      'parseModelDescription',
+      'parseSeed',
+      'parseView',
+      'prepareSurface',
+      'sameGrid',
+      'shade',
+      'voxelCount',
+      'voxelMillilitres',
+      'voxelSizes',
+    ]);
+  });
+
+  it('has these for Node', () => {
+    expect(Object.keys(node).sort()).toEqual([
+      'NodeNetworkRunner',
+      'listModels',
+      'loadImage',
+      'nodeDeflate',
+      'nodeGzip',
+      'packagedModels',
+      'readModel',
+      'verifyModel',
+    ]);
+  });
+
+  it('says the version that the package has', () => {
+    const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as unknown;
+    expect(manifest).toMatchObject({ version: neutral.VERSION });
+  });
+});
