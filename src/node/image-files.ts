@@ -37,15 +37,15 @@ export async function loadImage(path: string, options: DecodeOptions = {}): Prom
       options,
     );
   }
-  if (kind === undefined && /\.img(\.gz)?$/i.test(path)) {
+  // Bytes of voxels may look like the four that an MGH file begins with, so here the name has a say.
+  if (kind !== 'nifti-single' && /\.img(\.gz)?$/i.test(path)) {
     const header = await companion(path, 'hdr');
-    if (header === undefined)
+    if (header !== undefined) {
+      const files = { name: header, bytes: await readImageFile(header), pairBytes: bytes };
+      return decodeImage(files, nodeGzip, options);
+    }
+    if (kind === undefined)
       throw new Refusal('not-readable', 'expected a header (.hdr) beside the .img file, found none');
-    return decodeImage(
-      { name: header, bytes: await readImageFile(header), pairBytes: bytes },
-      nodeGzip,
-      options,
-    );
   }
   return decodeImage({ name: path, bytes }, nodeGzip, options);
 }
