@@ -1,0 +1,42 @@
+/**
+ * `prosopon brain IN MASK`: the brain mask that `deid` would use, for a person to look at or correct.
+ *
+ * @example
+ * prosopon brain head.nii.gz mask.nii.gz
+ */
+import { Command } from 'commander';
+import { frameValues } from '../formats/stored-image.js';
+import { loadImage } from '../node/image-files.js';
+import { claimImage, encodeMask, inputFiles, stageImage } from './images.js';
+import { addCommonOptions } from './options.js';
+import type { CommonOptions, Session } from './session.js';
+
+export function brainCommand(session: Session): Command {
+  const command = new Command('brain')
+    .description('find the brain and write its mask')
+    .argument('<in>', 'NIfTI or MGH image')
+    .argument('<mask>', 'where the mask goes')
+    .action((input: string, output: string, options: CommonOptions) =>
+      brain(session, input, output, options),
+    );
+  return addCommonOptions(command, { writes: true });
+}
+
+async function brain(session: Session, input: string, output: string, options: CommonOptions): Promise<void> {
+  session.begin(options);
+  const outputs = session.outputs({ force: options.force === true, inputs: inputFiles(input) });
+  await claimImage(outputs, output);
+  session.stage('read');
+  const image = await loadImage(input);
+  session.stage('brain');
+  const volume = { grid: image.grid, data: frameValues(image, 0) };
+  const { signal } = session;
+  const { mask } = await session.environment.extractBrain(volume, session.networks(), { signal });
+  session.stage('write');
+  await stageImage(outputs, output, await encodeMask(image, mask, output));
+  signal.throwIfAborted();
+  await outputs.commit();
+  session.facts.outputs = [output];
+  session.timer.end();
+  session.say('done');
+}

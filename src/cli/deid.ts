@@ -1,0 +1,138 @@
+/**
+ * `prosopon deid IN OUT`: a new face.
+ *
+ * @example
+ * prosopon deid head.nii.gz out.nii.gz --seed 42 --qc report.html
+ */
+import { Command, Option } from 'commander';
+import { type DeidentifyInput, deidentify } from '../deidentify/pipeline.js';
+import { parseSeed } from '../deidentify/seed.js';
+import { Refusal } from '../errors/errors.js';
+import { nodeGzip } from '../node/gzip.js';
+import { loadImage } from '../node/image-files.js';
+import { claimImage, encodeMask, inputFiles, stageImage } from './images.js';
+import { addCommonOptions, inputOutputPair, numberIn, type Pair } from './options.js';
+import type { CommonOptions, Session } from './session.js';
+
+interface DeidOptions extends CommonOptions {
+  readonly method?: string;
+  readonly brainMask?: string;
+  readonly saveBrainMask?: string;
+  readonly saveAltered?: string;
+  readonly seed?: string;
+  readonly resolution: '128' | '256';
+  readonly keep: 'brain' | 'cranium';
+  readonly brainMarginMm: number;
+  readonly noise: boolean;
+  readonly applyTo: readonly Pair[];
+  readonly qc?: string;
+  readonly qcWithOriginal?: boolean;
+}
+
+export function deidCommand(session: Session): Command {
+  const command = new Command('deid')
+    .description('give a head MRI a new face; every brain voxel keeps its stored bits')
+    .argument('<in>', 'NIfTI or MGH image')
+    .argument('<out>', 'where the result goes; same format as the input')
+    .option('--method <name>', `one of: ${session.environment.methods.names.join(', ')} (default: the first)`)
+    .option('--brain-mask <file>', 'brain mask on the grid of the input, used exactly as given')
+    .option('--save-brain-mask <file>', 'write the brain mask that was used')
+    .option('--save-altered <file>', 'write a mask of the voxels that are new')
+    .option(
+      '--seed <n>',
+      'a number or words: the same seed gives the same face; without it a fresh one, never stored',
+    )
+    .addOption(
+      new Option('--resolution <n>', 'voxels along the model cube').choices(['128', '256']).default('256'),
+    )
+    .addOption(
+      new Option('--keep <what>', 'what keeps its bits').choices(['brain', 'cranium']).default('brain'),
+    )
+    .option('--brain-margin-mm <x>', 'keep also what is this near the brain', numberIn(0, 20), 0)
+    .option('--no-noise', 'leave out the scanner-like noise on new voxels')
+    .option(
+      '--apply-to <img=out>',
+      'another image on the same grid gets the same face; repeatable',
+      inputOutputPair,
+      [],
+    )
+    .option('--qc <file>', 'write a report (one HTML file)')
+    .option('--qc-with-original', 'show the original in the report as well: then it identifies the person')
+    .action((input: string, output: string, options: DeidOptions) => deid(session, input, output, options));
+  return addCommonOptions(command, { writes: true });
+}
+
+async function deid(session: Session, input: string, output: string, options: DeidOptions): Promise<void> {
+  session.begin(options);
+  const { environment, facts } = session;
+  const method = environment.methods.get(options.method ?? environment.methods.names[0] ?? 'none');
+  facts.method = method.name;
+  facts.seedGiven = options.seed !== undefined;
+  const seed = options.seed === undefined ? undefined : parseSeed(options.seed);
+  if (options.qcWithOriginal === true && options.qc === undefined)
+    throw new Refusal('option-invalid', 'expected --qc FILE with --qc-with-original, found none');
+
+  const inputs = [input, ...options.applyTo.map((pair) => pair.input)];
+  if (options.brainMask !== undefined) inputs.push(options.brainMask);
+  const outputs = session.outputs({ force: options.force === true, inputs: inputs.flatMap(inputFiles) });
+  const results = [output, ...options.applyTo.map((pair) => pair.output)];
+  for (const path of results) await claimImage(outputs, path);
+  for (const path of [options.saveBrainMask, options.saveAltered])
+    if (path !== undefined) await claimImage(outputs, path);
+  if (options.qc !== undefined) await outputs.claim(options.qc);
+
+  session.stage('read');
+  const image = await loadImage(input);
+  const companions: NonNullable<DeidentifyInput['companions']>[number][] = [];
+  for (const pair of options.applyTo)
+    companions.push({ image: await loadImage(pair.input), outputName: pair.output });
+  const brainMask =
+    options.brainMask === undefined ? undefined : await loadImage(options.brainMask, { allowConstant: true });
+  const done = await deidentify(
+    {
+      image,
+      outputName: output,
+      companions,
+      ...(brainMask === undefined ? {} : { brainMask }),
+    },
+    {
+      method,
+      resolution: options.resolution === '128' ? 128 : 256,
+      keep: options.keep,
+      brainMarginMm: options.brainMarginMm,
+      noise: options.noise,
+      ...(seed === undefined ? {} : { seed }),
+    },
+    {
+      networks: session.networks(),
+      gzip: nodeGzip,
+      makeHead: environment.makeHead,
+      extractBrain: environment.extractBrain,
+      signal: session.signal,
+      onStage: session.stage,
+    },
+  );
+  facts.checks = done.checks;
+
+  session.stage('write');
+  for (const [i, { files }] of done.images.entries()) await stageImage(outputs, results[i] ?? output, files);
+  if (options.saveBrainMask !== undefined)
+    await stageImage(
+      outputs,
+      options.saveBrainMask,
+      await encodeMask(image, done.brainMask, options.saveBrainMask),
+    );
+  if (options.saveAltered !== undefined)
+    await stageImage(
+      outputs,
+      options.saveAltered,
+      await encodeMask(image, done.altered, options.saveAltered),
+    );
+  session.signal.throwIfAborted();
+  await outputs.commit();
+  facts.outputs = [...results, options.saveBrainMask, options.saveAltered, options.qc].filter(
+    (path): path is string => path !== undefined,
+  );
+  session.timer.end();
+  session.say(`done: ${Object.keys(done.checks).length} checks passed`);
+}

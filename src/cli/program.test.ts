@@ -1,0 +1,225 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { niftiBytes, simpleHead } from '../deidentify/testing/fixtures.js';
+import { VERSION } from '../deidentify/version.js';
+import { MethodRegistry } from '../methods/registry.js';
+import { fakeMethod } from '../methods/testing/fake-method.js';
+import { headGrid, syntheticHead } from '../volume/testing/synthetic-head.js';
+import { Interrupted, outcomeOf, traceOf } from './outcome.js';
+import { runCli } from './program.js';
+import type { Environment } from './session.js';
+
+const grid = headGrid({ spacing: [8, 8, 8] });
+const head = syntheticHead({ grid });
+let dir = '';
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'cli-'));
+  await writeFile(at('in.nii'), niftiBytes({ grid, frames: [head.volume.data] }));
+  await writeFile(
+    at('mask.nii'),
+    niftiBytes({ grid, frames: [Float32Array.from(head.brainMask.data)], datatype: 'uint8' }),
+  );
+});
+afterEach(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+const at = (name: string): string => path.join(dir, name);
+
+async function run(
+  args: readonly string[],
+  given: Partial<Environment> = {},
+): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const code = await runCli(args, {
+    methods: new MethodRegistry().register(fakeMethod()),
+    makeHead: simpleHead,
+    stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    ...given,
+  });
+  return { code, out, err };
+}
+const deid = (...more: string[]): string[] => [
+  'deid',
+  at('in.nii'),
+  at('out.nii.gz'),
+  '--brain-mask',
+  at('mask.nii'),
+  ...more,
+];
+
+describe('prosopon deid', () => {
+  it('writes the result and the masks, and reports in JSON', async () => {
+    const { code, out, err } = await run(
+      deid(
+        '--json',
+        '--seed',
+        '7',
+        '--save-brain-mask',
+        at('brain.nii.gz'),
+        '--save-altered',
+        at('altered.nii'),
+      ),
+    );
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    const report = JSON.parse(out);
+    expect(report).toMatchObject({ status: 'done', method: 'fake', seedGiven: true });
+    expect(Object.keys(report.stages)).toEqual(
+      expect.arrayContaining([
+        'read',
+        'brain',
+        'condition',
+        'synthesise',
+        'composite',
+        'encode',
+        'verify',
+        'write',
+      ]),
+    );
+    expect(Object.values(report.checks as Record<string, { passed: boolean }>).every((c) => c.passed)).toBe(
+      true,
+    );
+    expect(report.peakMemoryMb).toBeGreaterThan(10);
+    expect((await readdir(dir)).sort()).toEqual([
+      'altered.nii',
+      'brain.nii.gz',
+      'in.nii',
+      'mask.nii',
+      'out.nii.gz',
+    ]);
+  });
+
+  it('gives the result to verify, which finds it good, and finds the original in itself', async () => {
+    await run(deid());
+    const mask = ['--brain-mask', at('mask.nii'), '--json'];
+    const good = await run(['verify', at('in.nii'), at('out.nii.gz'), ...mask]);
+    expect(good.code).toBe(0);
+    const same = await run(['verify', at('in.nii'), at('in.nii'), ...mask]);
+    expect(same.code).toBe(1);
+    expect(JSON.parse(same.out).checks.alteredOutside.passed).toBe(false);
+  });
+
+  it('repeats with a seed and differs without', async () => {
+    const bytes = async (...more: string[]): Promise<string> => {
+      expect((await run(deid('--force', ...more))).code).toBe(0);
+      return (await readFile(at('out.nii.gz'))).toString('base64');
+    };
+    const one = await bytes('--seed', 'a');
+    expect(await bytes('--seed', 'a')).toBe(one);
+    expect(await bytes('--seed', 'b')).not.toBe(one);
+    expect(await bytes()).not.toBe(await bytes());
+  });
+
+  it('writes a pair of files', async () => {
+    const { code } = await run(['deid', at('in.nii'), at('pair.img'), '--brain-mask', at('mask.nii')]);
+    expect(code).toBe(0);
+    expect(await readdir(dir)).toEqual(expect.arrayContaining(['pair.hdr', 'pair.img']));
+    const { code: verified } = await run([
+      'verify',
+      at('in.nii'),
+      at('pair.hdr'),
+      '--brain-mask',
+      at('mask.nii'),
+    ]);
+    expect(verified).toBe(0);
+  });
+
+  it('treats other images on the grid', async () => {
+    await writeFile(
+      at('t2.nii'),
+      niftiBytes({ grid, frames: [head.volume.data.map((v) => v * 2)], datatype: 'float32' }),
+    );
+    const { code } = await run(deid('--apply-to', `${at('t2.nii')}=${at('t2-out.nii')}`));
+    expect(code).toBe(0);
+    expect(await readdir(dir)).toContain('t2-out.nii');
+  });
+
+  it.each([
+    ['an output that is the mask given', ['--save-altered', 'mask.nii'], 'output-is-input'],
+    ['an output that is a folder', ['--save-altered', 'folder.nii'], 'output-exists'],
+    ['--keep cranium', ['--keep', 'cranium'], 'option-invalid'],
+    ['an unknown method', ['--method', 'none'], 'option-invalid'],
+    ['the original in a report that is not written', ['--qc-with-original'], 'option-invalid'],
+    ['the same output twice', ['--save-altered', 'out.nii.gz'], 'option-invalid'],
+  ])('refuses %s and writes nothing', async (_, more, tag) => {
+    const before = await readdir(dir);
+    const { code, out, err } = await run(
+      deid('--json', ...more.map((m) => (m.includes('.nii') ? at(m) : m))),
+    );
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ status: 'refused', reason: tag, outputs: [] });
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(await readdir(dir)).toEqual(before);
+  });
+
+  it.each([[[]], [['--nonsense']], [['--brain-margin-mm', 'x']], [['--resolution', '100']]])(
+    'exits 2 for wrong usage %j without repeating arguments',
+    async (more) => {
+      const args = more.length === 0 ? ['deid', at('secret.nii')] : deid(...more);
+      const { code, err } = await run(args);
+      expect(code).toBe(2);
+      expect(err).not.toContain(dir);
+    },
+  );
+
+  it('ends with 130 when interrupted, at once, and leaves nothing', async () => {
+    const controller = new AbortController();
+    const before = await readdir(dir);
+    const promise = run(deid(), {
+      methods: new MethodRegistry().register(fakeMethod({ waitMs: 60_000 })),
+      signal: controller.signal,
+    });
+    setTimeout(() => controller.abort(new Interrupted()), 300);
+    expect((await promise).code).toBe(130);
+    expect(await readdir(dir)).toEqual(before);
+  });
+
+  it('ends with 3 on a crash, and tells no message, name or path', async () => {
+    const method = fakeMethod();
+    const crash = {
+      ...method,
+      condition: async (): Promise<never> => {
+        throw new TypeError(`cannot read ${at('in.nii')} of Jane Doe`);
+      },
+    };
+    const { code, err } = await run(deid(), { methods: new MethodRegistry().register(crash) });
+    expect(code).toBe(3);
+    expect(err).toContain('TypeError');
+    expect(err).not.toMatch(/Jane|in\.nii/);
+    expect(err).not.toContain(dir);
+  });
+});
+
+describe('outcomes', () => {
+  it('shows frames within the package only', () => {
+    const error = new Error('secret');
+    error.stack = [
+      'Error: secret',
+      '    at work (/home/jane/prosopon/dist/cli/deid.js:10:5)',
+      '    at file:///home/jane/prosopon/src/node/gzip.ts:3:1',
+      '    at async Promise.all (index 0)',
+      '    at process.x (node:internal/process:1:2)',
+      '    at odd (/home/jane/scan.nii:1:1)',
+    ].join('\n');
+    expect(traceOf(error)).toBe(
+      [
+        'Error',
+        '    at work dist/cli/deid.js:10:5',
+        '    at src/node/gzip.ts:3:1',
+        '    at process.x node:internal/process:1:2',
+      ].join('\n'),
+    );
+    expect(outcomeOf(error, false).code).toBe(3);
+  });
+});
+
+it('prints the version that package.json has', async () => {
+  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  expect(VERSION).toBe(version);
+  expect(await run(['version'])).toMatchObject({ code: 0, out: `${version}\n` });
+  expect(await run(['--version'])).toMatchObject({ code: 0, out: `${version}\n` });
+});

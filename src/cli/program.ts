@@ -1,0 +1,115 @@
+/**
+ * The command line as a function: arguments in, exit code out. One file per command stands beside this one.
+ *
+ * Exit codes: 0 done; 1 refused, nothing written; 2 wrong usage; 3 a defect of ours; 130 interrupted.
+ *
+ * @example
+ * process.exitCode = await runCli(['deid', 'head.nii.gz', 'out.nii.gz']);
+ */
+import { Command } from 'commander';
+import { VERSION } from '../deidentify/version.js';
+import { brainCommand } from './brain.js';
+import { deidCommand } from './deid.js';
+import { modelsCommand } from './models.js';
+import { DONE, type Outcome, outcomeOf } from './outcome.js';
+import { defaultEnvironment, type Environment, Session } from './session.js';
+import { verifyCommand } from './verify.js';
+
+/** Never throws; every error has become an exit code and a sentence. */
+export async function runCli(argv: readonly string[], given: Partial<Environment> = {}): Promise<number> {
+  const signal = given.signal ?? new AbortController().signal;
+  const environment: Environment = { ...defaultEnvironment(signal), ...given };
+  const session = new Session(environment);
+  // Known before parsing, so that wrong usage is told in the same way.
+  session.json = argv.includes('--json');
+  let outcome: Outcome;
+  try {
+    await untilAborted(createProgram(session).parseAsync([...argv], { from: 'user' }), signal);
+    outcome = DONE;
+  } catch (error) {
+    outcome = outcomeOf(error, signal.aborted);
+  }
+  try {
+    await session.close();
+  } catch (error) {
+    if (outcome.code === 0) outcome = outcomeOf(error, false);
+  }
+  tell(session, outcome);
+  return outcome.code;
+}
+
+function createProgram(session: Session): Command {
+  const { stdout, stderr } = session.environment;
+  const program = new Command('prosopon')
+    .description('Gives a head MRI a new face and leaves the brain alone, bit for bit.')
+    .version(VERSION, '-V, --version')
+    .configureHelp({ showGlobalOptions: true });
+  for (const command of [deidCommand, brainCommand, verifyCommand, modelsCommand])
+    program.addCommand(command(session));
+  program.addCommand(
+    new Command('version').description('print the version').action(() => {
+      stdout.write(`${VERSION}\n`);
+    }),
+  );
+  forAll(program, (command) =>
+    command
+      .exitOverride((error) => {
+        throw error;
+      })
+      .configureOutput({
+        writeOut: (text) => void stdout.write(text),
+        writeErr: (text) => void stderr.write(text),
+        // An argument may be a file's name, which may be the patient's: say what is wrong without repeating it.
+        outputError: (text, write) => write(withoutArguments(text)),
+      }),
+  );
+  return program;
+}
+
+function forAll(command: Command, change: (command: Command) => void): void {
+  change(command);
+  for (const sub of command.commands) forAll(sub, change);
+}
+
+/** Commander quotes what was typed: `error: unknown option '--x'`, `option '--a <b>' argument 'c' is invalid`. */
+function withoutArguments(text: string): string {
+  return text.replace(/'(?!-)[^'\n]*'/g, "'...'").replace(/'(--?[\w-]+)=[^'\n]*'/g, "'$1=...'");
+}
+
+/** Settles with the promise, or rejects as soon as the signal is aborted: a network run may take seconds to notice. */
+async function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  // Whichever loses must not become an unhandled rejection.
+  promise.catch(() => undefined);
+  aborted.catch(() => undefined);
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    if (stop !== undefined) signal.removeEventListener('abort', stop);
+  }
+}
+
+function tell(session: Session, outcome: Outcome): void {
+  const { stdout, stderr } = session.environment;
+  if (outcome.message !== undefined) stderr.write(`prosopon: ${outcome.message}\n`);
+  if (outcome.trace !== undefined) stderr.write(`${outcome.trace}\n`);
+  if (!session.json) return;
+  const { facts } = session;
+  const { status, reason, message } = outcome;
+  const report = {
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+    ...(facts.method === undefined ? {} : { method: facts.method, seedGiven: facts.seedGiven === true }),
+    stages: session.timer.seconds,
+    checks: facts.checks,
+    peakMemoryMb: session.peakMemoryMb,
+    outputs: outcome.code === 0 ? facts.outputs : [],
+  };
+  stdout.write(`${JSON.stringify(report)}\n`);
+}
