@@ -52,6 +52,9 @@ async function sessionFor(request: Request): Promise<InferenceSession> {
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
+    // The arena keeps what one run needed for ever: two convolutions at 144^3 peaked at 406 MB and held 378 MB
+    // with it, 307 and 179 MB without, in the same time.
+    enableCpuMemArena: false,
     logSeverityLevel: 3,
   });
   sessions.set(name, session);
