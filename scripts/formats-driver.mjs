@@ -1,0 +1,24 @@
+/**
+ * The product's side of scripts/check-formats-nibabel.py: reads each image of a list with the compiled package,
+ * writes down what it read, and writes the image again.
+ *
+ * @example
+ * node scripts/formats-driver.mjs JOBS.json   # [{ "input": PATH, "dump": PATH, "output": PATH }, ...]
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { encodeImage, frameValues } from '../dist/formats/stored-image.js';
+import { nodeGzip } from '../dist/node/gzip.js';
+import { loadImage } from '../dist/node/image-files.js';
+
+for (const { input, dump, output } of JSON.parse(readFileSync(process.argv[2], 'utf8'))) {
+  const image = await loadImage(input, { allowConstant: true });
+  const { format, container, grid, frames, datatype, slope, intercept, littleEndian, stored } = image;
+  const about = { format, container, grid, frames, datatype, slope, intercept, littleEndian };
+  writeFileSync(`${dump}.json`, JSON.stringify(about));
+  writeFileSync(`${dump}.stored`, new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
+  const values = Array.from({ length: frames }, (_, t) => new Uint8Array(frameValues(image, t).buffer));
+  writeFileSync(`${dump}.values`, Buffer.concat(values));
+  const files = await encodeImage(image, stored, nodeGzip, { name: output });
+  writeFileSync(files.name, files.bytes);
+  if (files.pairName !== undefined) writeFileSync(files.pairName, files.pairBytes);
+}
