@@ -91,7 +91,7 @@ function niftiRetyped(
   frames: number,
 ): Uint8Array {
   const { fields } = layout;
-  const header = Uint8Array.from(like.header);
+  const header = new Uint8Array(like.header);
   const write = (name: keyof typeof fields, values: readonly number[]): void =>
     writeField(header, fields[name], values, like.littleEndian);
   write('dim', [frames > 1 ? 4 : 3, ...like.grid.shape, frames, 1, 1, 1]);

@@ -90,7 +90,7 @@ export function viewValues(
   const aligned = (bytes.byteOffset + offset) % width === 0;
   let source = bytes.subarray(offset, offset + count * width);
   // slice() of a Node Buffer does not copy: copy by hand.
-  if (!aligned || (swap && !mayOverwrite)) source = Uint8Array.from(source);
+  if (!aligned || (swap && !mayOverwrite)) source = new Uint8Array(source);
   if (swap) swapBytes(source, width);
   return new array(source.buffer, source.byteOffset, count);
 }
@@ -100,7 +100,7 @@ export function valueBytes(values: StoredArray, littleEndian: boolean): Uint8Arr
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const width = values.BYTES_PER_ELEMENT;
   if (width === 1 || littleEndian === HOST_IS_LITTLE_ENDIAN) return bytes;
-  const copy = Uint8Array.from(bytes);
+  const copy = new Uint8Array(bytes);
   swapBytes(copy, width as 2 | 4 | 8);
   return copy;
 }

@@ -80,7 +80,7 @@ export function parseMgh(bytes: Uint8Array): ParsedHeader {
     slope: 1,
     intercept: 0,
     littleEndian: false,
-    header: Uint8Array.from(bytes.subarray(0, MGH_HEADER_BYTES)),
+    header: new Uint8Array(bytes.subarray(0, MGH_HEADER_BYTES)),
     voxelOffset: MGH_HEADER_BYTES,
     voxelBytes,
     slackBytes: SLACK_BYTES,
@@ -124,7 +124,7 @@ export function mghHeader(original: Uint8Array): Uint8Array {
 export function mghRetyped(original: Uint8Array, datatype: Datatype, frames: number): Uint8Array | undefined {
   const code = Object.keys(MGH_DATATYPES).find((key) => MGH_DATATYPES[Number(key)] === datatype);
   if (code === undefined) return undefined;
-  const out = Uint8Array.from(original);
+  const out = new Uint8Array(original);
   writeField(out, FIELDS.type, [Number(code)], false);
   const [nx = 0, ny = 0, nz = 0] = readField(original, FIELDS.dims, false);
   writeField(out, FIELDS.dims, [nx, ny, nz, frames], false);

@@ -52,7 +52,7 @@ export function parseNifti(bytes: Uint8Array): ParsedHeader {
     datatype,
     ...scaling(one('slope'), one('intercept')),
     littleEndian,
-    header: Uint8Array.from(bytes.subarray(0, layout.headerBytes)),
+    header: new Uint8Array(bytes.subarray(0, layout.headerBytes)),
     voxelOffset: voxelOffset(one('voxelOffset'), container === 'single' ? layout.singleOffset : 0),
     voxelBytes,
     slackBytes: SLACK_BYTES,
