@@ -12,7 +12,6 @@
 import {
   type Affine,
   applyAffine,
-
   IDENTITY,
   multiply,
   rotation,

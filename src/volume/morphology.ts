@@ -94,7 +94,8 @@ function ballOffsets(sizes: readonly [number, number, number], mm: number): Int3
   for (let k = -reach[2]; k <= reach[2]; k++)
     for (let j = -reach[1]; j <= reach[1]; j++)
       for (let i = -reach[0]; i <= reach[0]; i++)
-        if ((i * sizes[0]) ** 2 + (j * sizes[1]) ** 2 + (k * sizes[2]) ** 2 <= mm * mm + 1e-6) out.push(i, j, k);
+        if ((i * sizes[0]) ** 2 + (j * sizes[1]) ** 2 + (k * sizes[2]) ** 2 <= mm * mm + 1e-6)
+          out.push(i, j, k);
   return Int32Array.from(out);
 }
 
