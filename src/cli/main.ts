@@ -1,33 +1,9 @@
 /**
- * Entry of the `prosopon` command: signals, crashes, exit code. Importing this file runs the program.
+ * Entry of the `prosopon` command: importing this file runs the program.
  *
  * @example
  * node dist/cli/main.js version
  */
-import { wipeWorkFolders } from '../node/outputs.js';
-import { Interrupted, outcomeOf } from './outcome.js';
-import { runCli } from './program.js';
+import { runMain } from './run-main.js';
 
-const controller = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(name, () => {
-    // The second time the user means now.
-    if (controller.signal.aborted) {
-      wipeWorkFolders();
-      process.exit(130);
-    }
-    controller.abort(new Interrupted());
-  });
-const crash = (error: unknown): void => {
-  wipeWorkFolders();
-  const { message, trace } = outcomeOf(error, false);
-  process.stderr.write(`prosopon: ${message ?? ''}\n${trace ?? ''}\n`);
-  process.exit(3);
-};
-process.on('uncaughtException', crash);
-process.on('unhandledRejection', crash);
-
-const code = await runCli(process.argv.slice(2), { signal: controller.signal });
-process.exitCode = code;
-// An interrupted computation may still be going on behind the race that it lost.
-if (code === 130) process.exit(code);
+await runMain();

@@ -146,6 +146,7 @@ describe('prosopon deid', () => {
     ['the original in a report that is not written', ['--qc-with-original'], 'option-invalid'],
     ['the same output twice', ['--save-altered', 'out.nii.gz'], 'option-invalid'],
   ])('refuses %s and writes nothing', async (_, more, tag) => {
+    await mkdir(at('folder.nii'));
     const before = await readdir(dir);
     const { code, out, err } = await run(
       deid('--json', ...more.map((m) => (m.includes('.nii') ? at(m) : m))),

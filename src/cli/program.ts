@@ -24,7 +24,7 @@ export async function runCli(argv: readonly string[], given: Partial<Environment
   session.json = argv.includes('--json');
   let outcome: Outcome;
   try {
-    await untilAborted(createProgram(session).parseAsync([...argv], { from: 'user' }), signal);
+    await untilAborted(createProgram(session, argv).parseAsync([...argv], { from: 'user' }), signal);
     outcome = DONE;
   } catch (error) {
     outcome = outcomeOf(error, signal.aborted);
@@ -38,7 +38,7 @@ export async function runCli(argv: readonly string[], given: Partial<Environment
   return outcome.code;
 }
 
-function createProgram(session: Session): Command {
+function createProgram(session: Session, argv: readonly string[]): Command {
   const { stdout, stderr } = session.environment;
   const program = new Command('prosopon')
     .description('Gives a head MRI a new face and leaves the brain alone, bit for bit.')
@@ -60,7 +60,7 @@ function createProgram(session: Session): Command {
         writeOut: (text) => void stdout.write(text),
         writeErr: (text) => void stderr.write(text),
         // An argument may be a file's name, which may be the patient's: say what is wrong without repeating it.
-        outputError: (text, write) => write(withoutArguments(text)),
+        outputError: (text, write) => write(withoutArguments(text, argv)),
       }),
   );
   return program;
@@ -71,9 +71,21 @@ function forAll(command: Command, change: (command: Command) => void): void {
   for (const sub of command.commands) forAll(sub, change);
 }
 
-/** Commander quotes what was typed: `error: unknown option '--x'`, `option '--a <b>' argument 'c' is invalid`. */
-function withoutArguments(text: string): string {
-  return text.replace(/'(?!-)[^'\n]*'/g, "'...'").replace(/'(--?[\w-]+)=[^'\n]*'/g, "'$1=...'");
+/**
+ * Commander quotes what was typed (`option '--a <b>' argument 'c' is invalid`). By argument rather than by pattern,
+ * because a file's name may hold quotes too.
+ */
+function withoutArguments(text: string, argv: readonly string[]): string {
+  let out = text;
+  for (const argument of argv) {
+    const flag = /^--[a-z-]{1,30}(?==|$)/.exec(argument)?.[0];
+    const shown = flag === undefined ? '...' : flag === argument ? flag : `${flag}=...`;
+    // An option's value is quoted alone, whether it came as `--a=b` or as `--a b`.
+    const value = flag === undefined ? argument : argument.slice(flag.length + 1);
+    out = out.replaceAll(`'${argument}'`, `'${shown}'`);
+    if (value !== '') out = out.replaceAll(`'${value}'`, "'...'");
+  }
+  return out;
 }
 
 /** Settles with the promise, or rejects as soon as the signal is aborted: a network run may take seconds to notice. */

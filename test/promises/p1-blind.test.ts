@@ -1,0 +1,76 @@
+/** P1: outside the brain, the result is a function of gamma, the grid and the seed alone. */
+import { describe, expect, it } from 'vitest';
+import { fakeMethod } from '../../src/methods/testing/fake-method.js';
+import { Random } from '../../src/volume/random.js';
+import { sha256 } from '../../src/volume/sha256.js';
+import {
+  type HeadUnderTest,
+  headsUnderTest,
+  imageOf,
+  maskOf,
+  methodsUnderTest,
+  outcomeFor,
+} from './support.js';
+
+const methods = await methodsUnderTest();
+const heads = await headsUnderTest();
+
+/** The head with other voxels outside the brain. */
+function changes(head: HeadUnderTest): Record<string, Float32Array> {
+  const outside = (value: (o: number) => number): Float32Array =>
+    head.values.map((v, o) => (head.brain[o] === 0 ? value(o) : v));
+  const places = Uint32Array.from(Array.from(head.brain.keys()).filter((o) => head.brain[o] === 0));
+  const shuffled = head.values.slice();
+  const random = new Random(sha256(Uint8Array.of(9)));
+  for (let i = places.length - 1; i > 0; i--) {
+    const [a, b] = [places[i] as number, places[random.below(i + 1)] as number];
+    [shuffled[a], shuffled[b]] = [shuffled[b] as number, shuffled[a] as number];
+  }
+  return {
+    zero: outside(() => 0),
+    shuffled,
+    'of another head': outside((o) => head.other[o] as number),
+    'as bright as it goes': outside(() => 32767),
+    negative: outside((o) => -((o * 7919) % 30000)),
+  };
+}
+
+describe.each(methods)('P1 with $name', (under) => {
+  describe.each(heads)('on the $name head', (head) => {
+    const cases = changes(head);
+    it('gives the same bytes whatever stands outside the brain', async () => {
+      const expected = await outcomeFor(under, await imageOf(head), await maskOf(head));
+      expect(expected).toBeInstanceOf(Uint8Array);
+      for (const [name, values] of Object.entries(cases)) {
+        const found = await outcomeFor(under, await imageOf(head, values), await maskOf(head));
+        expect(Buffer.compare(found as Uint8Array, expected as Uint8Array), name).toBe(0);
+      }
+    });
+
+    it('refuses in the same words whatever stands outside the brain', async () => {
+      const first = head.brain.indexOf(1);
+      const tiny = head.brain.map((_, o) => (o === first ? 1 : 0));
+      const dark = (values: Float32Array): Float32Array =>
+        values.map((v, o) => (head.brain[o] === 1 ? -5 : v));
+      for (const [brain, change] of [
+        [tiny, (v: Float32Array) => v],
+        [head.brain, dark],
+      ] as const) {
+        const words = new Set<unknown>();
+        for (const values of [head.values, ...Object.values(cases)])
+          words.add(await outcomeFor(under, await imageOf(head, change(values)), await maskOf(head, brain)));
+        expect([...words]).toEqual([expect.any(String)]);
+      }
+    });
+  });
+});
+
+it('can fail: a conditioning that carries a mean of the outside is found', async () => {
+  const [fake] = methods;
+  const [head] = heads;
+  if (fake === undefined || head === undefined) throw new Error('no fake method or head');
+  const leaky = { ...fake, method: fakeMethod({ leaks: true }) };
+  const a = await outcomeFor(leaky, await imageOf(head), await maskOf(head));
+  const b = await outcomeFor(leaky, await imageOf(head, changes(head).zero), await maskOf(head));
+  expect(Buffer.compare(a as Uint8Array, b as Uint8Array)).not.toBe(0);
+});
