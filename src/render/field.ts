@@ -10,8 +10,7 @@
  * const front = castSurface(field, { view: VIEWS.front });
  */
 import { Refusal } from '../errors/errors.js';
-import { type Affine, multiply, translation } from '../volume/affine.js';
-import { gaussianKernel } from '../volume/smooth.js';
+import { type Affine, multiply, translation, type Vec3 } from '../volume/affine.js';
 import { type Shape, type Volume, type VoxelArray, voxelSizes } from '../volume/volume.js';
 import { labelRuns } from './runs.js';
 import { surfaceLevels } from './threshold.js';
@@ -58,16 +57,15 @@ export function prepareSurface(volume: Volume<VoxelArray>, options: SurfaceOptio
   const voxelMm = voxelSizes(volume.grid);
   const wanted = options.smoothingMm ?? 1;
   const { shape, data } = padded(volume);
-  const kernels = voxelMm.map((mm) =>
-    gaussianKernel(Math.sqrt(Math.max(0, (Math.max(wanted, COARSE * mm) / mm) ** 2 - SPLINE_SIGMA ** 2))),
-  );
-  smooth(data, shape, kernels);
+  const sigma = (mm: number): number =>
+    Math.sqrt(Math.max(0, Math.max(wanted / mm, COARSE) ** 2 - SPLINE_SIGMA ** 2));
   const levels = surfaceLevels(data);
   const threshold = options.threshold ?? levels.threshold;
-  // Bright fat under a dark skin would draw the level towards the outer voxel of an edge and show the grid as
-  // terraces; cut off at as much above the level as air is below it, the surface runs in the middle of the edge.
+  // Cut off at as much above the level as air is below it, an edge keeps its place when it is smoothed: bright fat
+  // and a low level move a 2 mm head's surface out by 1.4 mm otherwise, and show the planes of the grid as terraces.
   const ceiling = 2 * threshold - Math.min(levels.air, threshold);
   for (let i = 0; i < data.length; i++) if ((data[i] as number) > ceiling) data[i] = ceiling;
+  smooth(data, shape, [sigma(voxelMm[0]), sigma(voxelMm[1]), sigma(voxelMm[2])]);
   frameInAir(data, shape, Math.min(levels.air, threshold));
 
   const { runs, count, largest } = labelRuns(data, shape, threshold);
@@ -170,61 +168,70 @@ function frameInAir(data: Float32Array, [nx, ny, nz]: Shape, air: number): void 
 }
 
 /**
- * Separable smoothing in place, whole rows at a time along the slower axes: column by column, a 256^3 volume misses
- * the cache at every step. The outermost voxels, which lie in the padding, are left as they are.
+ * Separable Gaussian smoothing in place, sigma in voxels along each axis. Seven taps, unrolled, twice as fast as a
+ * loop over a kernel; a wider Gaussian is several narrow ones, because variances add. Along the slower axes whole
+ * rows at a time: column by column, a 256^3 volume misses the cache at every step. The outermost three voxels along
+ * those axes, which are the padding, are left as they are.
  */
-function smooth(data: Float32Array, [nx, ny, nz]: Shape, kernels: readonly Float64Array[]): void {
+function smooth(data: Float32Array, [nx, ny, nz]: Shape, sigmas: Vec3): void {
   const plane = nx * ny;
+  const passes = (sigma: number, pass: (taps: Taps) => void): void => {
+    const count = Math.ceil((sigma / 1.1) ** 2);
+    for (let i = 0; i < count; i++) pass(gaussianTaps(sigma / Math.sqrt(count)));
+  };
   for (let z = 0; z < nz; z++) {
     const slab = data.subarray(z * plane, (z + 1) * plane);
-    convolveFastest(slab, nx, kernels[0] as Float64Array);
-    convolveRows(slab, ny, nx, kernels[1] as Float64Array);
+    passes(sigmas[0], (taps) => convolveFastest(slab, nx, taps));
+    passes(sigmas[1], (taps) => convolveRows(slab, ny, nx, taps));
   }
-  convolveRows(data, nz, plane, kernels[2] as Float64Array);
+  passes(sigmas[2], (taps) => convolveRows(data, nz, plane, taps));
+}
+
+/** Weights at distance 0 to 3. */
+type Taps = readonly [number, number, number, number];
+
+function gaussianTaps(sigma: number): Taps {
+  const raw = (t: number): number => Math.exp(-0.5 * (t / sigma) ** 2);
+  const sum = 1 + 2 * (raw(1) + raw(2) + raw(3));
+  return [1 / sum, raw(1) / sum, raw(2) / sum, raw(3) / sum];
 }
 
 /** Convolves along the rows of `nx` values, the edge repeated. */
-function convolveFastest(data: Float32Array, nx: number, kernel: Float64Array): void {
-  const radius = (kernel.length - 1) / 2;
-  if (radius === 0) return;
-  const line = new Float32Array(nx + 2 * radius);
+function convolveFastest(data: Float32Array, nx: number, [w0, w1, w2, w3]: Taps): void {
+  const line = new Float32Array(nx + 6);
   for (let row = 0; row < data.length; row += nx) {
-    line.fill(data[row] as number, 0, radius);
-    line.set(data.subarray(row, row + nx), radius);
-    line.fill(data[row + nx - 1] as number, radius + nx);
-    for (let i = 0; i < nx; i++) {
-      let sum = 0;
-      for (let t = 0; t < kernel.length; t++) sum += (kernel[t] as number) * (line[i + t] as number);
-      data[row + i] = sum;
-    }
+    line.fill(data[row] as number, 0, 3);
+    line.set(data.subarray(row, row + nx), 3);
+    line.fill(data[row + nx - 1] as number, nx + 3);
+    for (let i = 0; i < nx; i++)
+      data[row + i] =
+        w0 * (line[i + 3] as number) +
+        w1 * ((line[i + 2] as number) + (line[i + 4] as number)) +
+        w2 * ((line[i + 1] as number) + (line[i + 5] as number)) +
+        w3 * ((line[i] as number) + (line[i + 6] as number));
   }
 }
 
-/** Convolves along an axis of `count` rows of `width` values each; rows nearer than the radius to an end keep their values. */
-function convolveRows(data: Float32Array, count: number, width: number, kernel: Float64Array): void {
-  const radius = (kernel.length - 1) / 2;
-  if (radius === 0 || count <= 2 * radius) return;
+/** Convolves along an axis of `count` rows of `width` values each; the first and last three rows keep their values. */
+function convolveRows(data: Float32Array, count: number, width: number, [w0, w1, w2, w3]: Taps): void {
   // Chunks of a row keep the ring of pending rows in the cache.
   const chunk = Math.min(width, 4096);
-  const ring = Array.from({ length: radius + 1 }, () => new Float32Array(chunk));
+  const ring = Array.from({ length: 4 }, () => new Float32Array(chunk));
   for (let from = 0; from < width; from += chunk) {
     const n = Math.min(chunk, width - from);
-    for (let row = radius; row < count - radius; row++) {
-      const out = ring[row % (radius + 1)] as Float32Array;
+    for (let row = 3; row < count - 3; row++) {
+      const out = ring[row & 3] as Float32Array;
       // The row that leaves the ring is written only when no later row needs its old values.
-      const done = row - radius - 1;
-      if (done >= radius) data.set(out.subarray(0, n), done * width + from);
-      const middle = row * width + from;
-      const w0 = kernel[radius] as number;
-      for (let i = 0; i < n; i++) out[i] = w0 * (data[middle + i] as number);
-      for (let t = 1; t <= radius; t++) {
-        const w = kernel[radius + t] as number;
-        const [a, b] = [middle - t * width, middle + t * width];
-        for (let i = 0; i < n; i++)
-          out[i] = (out[i] as number) + w * ((data[a + i] as number) + (data[b + i] as number));
-      }
+      if (row >= 7) data.set(out.subarray(0, n), (row - 4) * width + from);
+      const o = row * width + from;
+      for (let i = o; i < o + n; i++)
+        out[i - o] =
+          w0 * (data[i] as number) +
+          w1 * ((data[i - width] as number) + (data[i + width] as number)) +
+          w2 * ((data[i - 2 * width] as number) + (data[i + 2 * width] as number)) +
+          w3 * ((data[i - 3 * width] as number) + (data[i + 3 * width] as number));
     }
-    for (let row = Math.max(radius, count - 2 * radius - 1); row < count - radius; row++)
-      data.set((ring[row % (radius + 1)] as Float32Array).subarray(0, n), row * width + from);
+    for (let row = Math.max(3, count - 7); row < count - 3; row++)
+      data.set((ring[row & 3] as Float32Array).subarray(0, n), row * width + from);
   }
 }

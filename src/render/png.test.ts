@@ -82,8 +82,8 @@ describe('encodePng', () => {
   });
 
   it('stores more than one block of 65535 bytes', () => {
-    const image: PixelImage = { width: 400, height: 400, channels: 1, data: new Uint8Array(160_000).fill(7) };
-    expect(decodePng(encodePng(image)).image).toEqual(image);
+    const image: PixelImage = { width: 400, height: 200, channels: 1, data: new Uint8Array(80_000).fill(7) };
+    expect(Buffer.compare(decodePng(encodePng(image)).image.data, image.data)).toBe(0);
   });
 
   it('has no chunk but the three that it must have', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Affine, IDENTITY, invert, multiply, rotation, translation } from '../volume/affine.js';
+import { type Affine, IDENTITY, multiply, rotation, translation } from '../volume/affine.js';
 import type { Mask, Volume } from '../volume/volume.js';
 import { blank, montage, type PixelImage } from './image.js';
 import { displayWindow, renderSlices } from './slices.js';
@@ -50,9 +50,8 @@ describe('renderSlices', () => {
     expect(renderSlices({ grid: { shape: [14, 10, 12], affine }, data }, options)).toEqual(expected);
 
     const pose = multiply(translation(30, -20, 5), rotation([0.3, -0.2, 0.5]));
-    const turned = renderSlices(marked(multiply(pose, IDENTITY)), { ...options, frame: pose });
+    const turned = renderSlices(marked(pose), { ...options, frame: pose });
     expect(turned.map((i) => brightest(i))).toEqual(expected.map((i) => brightest(i)));
-    expect(invert(pose)).toHaveLength(16);
   });
 
   it('makes square pixels of long voxels', () => {
