@@ -1,0 +1,45 @@
+"""``python -m prosopon_training train STAGE --data PREPARED ... --out RUN``: see ``train --help`` for the stages."""
+from __future__ import annotations
+
+import argparse
+import importlib
+from pathlib import Path
+
+import torch
+
+STAGES = {
+    "brain-extraction": "brain_extraction",
+    "vqvae-complement": "vqvae_complement",
+    "vqvae-brain": "vqvae_brain",
+    "masked-autoencoder": "masked_autoencoder",
+    "texture": "texture",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="prosopon_training", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    trainer = commands.add_parser("train", help="train one stage").add_subparsers(dest="stage", required=True)
+    for name, module in STAGES.items():
+        try:
+            stage = importlib.import_module(f".stages.{module}", __package__)
+        except ModuleNotFoundError:
+            continue
+        sub = trainer.add_parser(name, help=stage.HELP, description=stage.__doc__,
+                                 formatter_class=argparse.RawDescriptionHelpFormatter)
+        sub.add_argument("--data", nargs="+", required=True, help="folders that `prosopon prepare` wrote")
+        sub.add_argument("--out", required=True, help="run folder: checkpoint.pt, log.jsonl, curves.png")
+        sub.add_argument("--minutes", type=float, default=60)
+        sub.add_argument("--steps", type=int, default=10**9)
+        sub.add_argument("--seed", type=int, default=1)
+        sub.add_argument("--threads", type=int, default=1)
+        sub.add_argument("--initial", type=Path, help="start from this checkpoint's weights (a new site's cohort)")
+        stage.add_arguments(sub)
+        sub.set_defaults(run=stage.run)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()

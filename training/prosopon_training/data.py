@@ -1,0 +1,51 @@
+"""Reads what ``prosopon prepare`` wrote: ``index.json`` and one ``.npy`` per head and kind.
+
+Arrays are uint8, row-major [z, y, x] on the model grid (RAS frame of the brain, 2 mm at 128).
+``image``: 100 = the brain's median. ``flags``: bit 0 brain, bit 1 filled head, bit 2 inside the scan's field of view.
+"""
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+BRAIN, HEAD, COVERED = 1, 2, 4
+LEVEL = 100.0
+
+
+@dataclass(frozen=True)
+class HeadRecord:
+    """One prepared head; arrays are loaded at first use and kept (2 MB each)."""
+
+    id: str
+    split: str
+    folder: Path
+    age: float
+    sex: str
+
+    def load(self, kind: str) -> np.ndarray:
+        return _cached(self.folder / f"{self.id}_{kind}.npy")
+
+
+_CACHE: dict[Path, np.ndarray] = {}
+
+
+def _cached(path: Path) -> np.ndarray:
+    if path not in _CACHE:
+        _CACHE[path] = np.load(path)
+    return _CACHE[path]
+
+
+def read_index(folders: list[str] | list[Path], split: str) -> list[HeadRecord]:
+    """Heads of one split over all prepared folders, in order of name. Raises if there is none."""
+    heads = []
+    for folder in map(Path, folders):
+        index = json.loads((folder / "index.json").read_text())
+        for row in index["heads"]:
+            if row["split"] == split:
+                heads.append(HeadRecord(row["id"], split, folder, row.get("age") or float("nan"), row.get("sex") or "n/a"))
+    if not heads:
+        raise SystemExit(f"no head of split '{split}' in {', '.join(map(str, folders))}")
+    return sorted(heads, key=lambda head: head.id)

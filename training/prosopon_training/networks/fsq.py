@@ -1,0 +1,54 @@
+"""Finite scalar quantisation (Mentzer 2023): each of d channels is bounded and rounded to L_i levels.
+
+No codebook to learn and none to collapse. Half-integer offsets for even L as in the paper's appendix.
+"""
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class Fsq(nn.Module):
+    """[n, d, ...] to quantised values in [-1, 1] of the same shape, with a straight-through gradient."""
+
+    def __init__(self, levels: tuple[int, ...] = (8, 6, 5)):
+        super().__init__()
+        self.levels = levels
+        self.size = 1
+        for level in levels:
+            self.size *= level
+
+    def _bounds(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        shape = (1, -1) + (1,) * (x.dim() - 2)
+        levels = torch.tensor(self.levels, dtype=x.dtype).view(shape)
+        half = (levels - 1) * (1 - 1e-3) / 2
+        offset = torch.where(levels % 2 == 0, 0.5, 0.0)
+        return levels, half, offset
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        levels, half, offset = self._bounds(x)
+        bounded = torch.tanh(x + torch.atanh(offset / half)) * half - offset
+        rounded = bounded + (bounded.round() - bounded).detach()
+        return (rounded + offset) / half
+
+    def indices(self, quantised: torch.Tensor) -> torch.Tensor:
+        """[n, d, ...] quantised values to [n, ...] integers below ``size``; channel 0 runs fastest."""
+        levels, half, offset = self._bounds(quantised)
+        digits = (quantised * half - offset + levels // 2).round().long()
+        out = torch.zeros_like(digits[:, 0])
+        place = 1
+        for i, level in enumerate(self.levels):
+            out = out + digits[:, i] * place
+            place *= level
+        return out
+
+    def values(self, indices: torch.Tensor) -> torch.Tensor:
+        """The inverse of :meth:`indices`: [n, ...] integers to [n, d, ...] values."""
+        digits = []
+        rest = indices
+        for level in self.levels:
+            digits.append(rest % level)
+            rest = rest // level
+        digit = torch.stack(digits, 1).float()
+        levels, half, offset = self._bounds(digit)
+        return (digit - levels // 2 + offset) / half

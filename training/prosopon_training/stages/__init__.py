@@ -1,0 +1,1 @@
+"""One file per training stage; each has ``add_arguments`` and ``run``."""
