@@ -5,11 +5,18 @@
  * prosopon deid head.nii.gz out.nii.gz --seed 42 --qc report.html
  */
 import { Command, Option } from 'commander';
-import { type DeidentifyInput, deidentify } from '../deidentify/pipeline.js';
+import { type Deidentified, type DeidentifyInput, deidentify } from '../deidentify/pipeline.js';
 import { parseSeed } from '../deidentify/seed.js';
+import { VERSION } from '../deidentify/version.js';
 import { Refusal } from '../errors/errors.js';
+import { frameValues, type StoredImage } from '../formats/stored-image.js';
+import type { Method } from '../methods/registry.js';
+import { readModel } from '../networks/node-models.js';
+import { nodeDeflate } from '../node/deflate.js';
 import { nodeGzip } from '../node/gzip.js';
 import { loadImage } from '../node/image-files.js';
+import { type QcContent, qcPage } from '../report/qc.js';
+import type { Volume } from '../volume/volume.js';
 import { claimImage, encodeMask, inputFiles, stageImage } from './images.js';
 import { addCommonOptions, inputOutputPair, numberIn, type Pair } from './options.js';
 import type { CommonOptions, Session } from './session.js';
@@ -128,6 +135,11 @@ async function deid(session: Session, input: string, output: string, options: De
       options.saveAltered,
       await encodeMask(image, done.altered, options.saveAltered),
     );
+  if (options.qc !== undefined) {
+    session.stage('report');
+    const html = qcPage(await qcContent(session, done, method, input, options), nodeDeflate);
+    await outputs.stage(options.qc, new TextEncoder().encode(html));
+  }
   session.signal.throwIfAborted();
   await outputs.commit();
   facts.outputs = [...results, options.saveBrainMask, options.saveAltered, options.qc].filter(
@@ -135,4 +147,40 @@ async function deid(session: Session, input: string, output: string, options: De
   );
   session.timer.end();
   session.say(`done: ${Object.keys(done.checks).length} checks passed`);
+}
+
+async function qcContent(
+  session: Session,
+  done: Deidentified,
+  method: Method,
+  input: string,
+  options: DeidOptions,
+): Promise<QcContent> {
+  const { result } = done.images[0];
+  const models = await Promise.all(method.models.map((name) => readModel(name)));
+  const volumeOf = (image: StoredImage): Volume => ({ grid: image.grid, data: frameValues(image, 0) });
+  return {
+    result: volumeOf(result),
+    altered: done.altered,
+    pose: done.pose,
+    checks: done.checks,
+    provenance: {
+      version: VERSION,
+      method: method.name,
+      reference: method.reference,
+      models: models.map(({ name, version, sha256 }) => ({ name, version, sha256 })),
+      options: {
+        resolution: options.resolution,
+        keep: options.keep,
+        'brain-margin-mm': options.brainMarginMm,
+        noise: options.noise,
+        'brain mask given': options.brainMask !== undefined,
+        'seed given': options.seed !== undefined,
+        'other images': options.applyTo.length,
+      },
+      stages: session.timer.seconds,
+    },
+    // Read again: the pipeline has overwritten its copy.
+    ...(options.qcWithOriginal === true ? { original: volumeOf(await loadImage(input)) } : {}),
+  };
 }

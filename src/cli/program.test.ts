@@ -128,6 +128,25 @@ describe('prosopon deid', () => {
     expect(verified).toBe(0);
   });
 
+  it('writes a report that shows the original only when asked, and then says so', async () => {
+    expect((await run(deid('--qc', at('a.html')))).code).toBe(0);
+    const html = await readFile(at('a.html'), 'utf8');
+    expect(html).toContain('All checks passed');
+    expect(html.match(/<img /g)).toHaveLength(5);
+    expect(html).not.toMatch(/original face|https?:|<script|in\.nii/i);
+    expect((await run(deid('--force', '--qc', at('b.html'), '--qc-with-original'))).code).toBe(0);
+    const shown = await readFile(at('b.html'), 'utf8');
+    expect(shown).toContain('shows the ORIGINAL face');
+    expect(shown.indexOf('class="danger"')).toBeLessThan(shown.indexOf('<h1>'));
+    expect(shown.match(/<img /g)).toHaveLength(10);
+  });
+
+  it('renders a picture', async () => {
+    expect((await run(['render', at('in.nii'), at('a.png'), '--view', '30,10'])).code).toBe(0);
+    expect((await readFile(at('a.png'))).subarray(1, 4).toString()).toBe('PNG');
+    expect((await run(['render', at('in.nii'), at('b.png'), '--view', 'inside'])).code).toBe(2);
+  });
+
   it('treats other images on the grid', async () => {
     await writeFile(
       at('t2.nii'),

@@ -10,8 +10,11 @@ import { Command } from 'commander';
 import { VERSION } from '../deidentify/version.js';
 import { brainCommand } from './brain.js';
 import { deidCommand } from './deid.js';
+import { demoCommand } from './demo.js';
 import { modelsCommand } from './models.js';
 import { DONE, type Outcome, outcomeOf } from './outcome.js';
+import { prepareCommand } from './prepare.js';
+import { renderCommand } from './render.js';
 import { defaultEnvironment, type Environment, Session } from './session.js';
 import { verifyCommand } from './verify.js';
 
@@ -44,7 +47,15 @@ function createProgram(session: Session, argv: readonly string[]): Command {
     .description('Gives a head MRI a new face and leaves the brain alone, bit for bit.')
     .version(VERSION, '-V, --version')
     .configureHelp({ showGlobalOptions: true });
-  for (const command of [deidCommand, brainCommand, verifyCommand, modelsCommand])
+  for (const command of [
+    deidCommand,
+    brainCommand,
+    renderCommand,
+    verifyCommand,
+    modelsCommand,
+    prepareCommand,
+    demoCommand,
+  ])
     program.addCommand(command(session));
   program.addCommand(
     new Command('version').description('print the version').action(() => {

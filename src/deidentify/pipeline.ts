@@ -23,6 +23,7 @@ import {
 import type { Alteration, MethodContext, RemodellingMethod, Seed } from '../methods/method.js';
 import type { Method } from '../methods/registry.js';
 import type { NetworkRunner } from '../networks/runner.js';
+import type { Affine } from '../volume/affine.js';
 import { dilateMm } from '../volume/morphology.js';
 import { Random } from '../volume/random.js';
 import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.js';
@@ -91,6 +92,8 @@ export interface Deidentified {
   readonly images: readonly [DeidentifiedImage, ...DeidentifiedImage[]];
   readonly checks: Checks;
   readonly brainMask: Mask;
+  /** Brain frame to world, fitted to the brain mask: for pictures of the result. */
+  readonly pose: Affine;
   /** 1 where voxels are new. */
   readonly altered: Mask;
 }
@@ -201,7 +204,7 @@ export async function deidentify(
     for (const [name, check] of Object.entries(found)) checks[i === 0 ? name : `${name}.${i + 1}`] = check;
     done.push({ files, result });
   }
-  return { images: done as unknown as Deidentified['images'], checks, brainMask, altered };
+  return { images: done as unknown as Deidentified['images'], checks, brainMask, pose: head.pose, altered };
 }
 
 function withSignal(services: DeidentifyServices): { signal?: AbortSignal } {

@@ -127,6 +127,7 @@ describe.each(methods.map(({ name }, index) => ({ name, index })))('P4 with $nam
       [
         ...['deid', input, to('a'), '--brain-mask', path.join(inputs, `${PLANT}-mask.nii`), '--seed', SEED],
         ...['--resolution', '128', '--save-brain-mask', to('b'), '--save-altered', to('c'), '--json'],
+        ...['--qc', path.join(outputs, 'report.html')],
       ],
       index,
     );
