@@ -62,7 +62,7 @@ export function prepareSurface(volume: Volume<VoxelArray>, options: SurfaceOptio
   const levels = surfaceLevels(data);
   const threshold = options.threshold ?? levels.threshold;
   // Cut off at as much above the level as air is below it, an edge keeps its place when it is smoothed: bright fat
-  // and a low level move a 2 mm head's surface out by 1.4 mm otherwise, and show the planes of the grid as terraces.
+  // and a low level moved the surface of a 2 mm ball out by 1.4 mm otherwise, and showed the planes of the grid as terraces.
   const ceiling = 2 * threshold - Math.min(levels.air, threshold);
   for (let i = 0; i < data.length; i++) if ((data[i] as number) > ceiling) data[i] = ceiling;
   smooth(data, shape, [sigma(voxelMm[0]), sigma(voxelMm[1]), sigma(voxelMm[2])]);
@@ -168,8 +168,8 @@ function frameInAir(data: Float32Array, [nx, ny, nz]: Shape, air: number): void 
 }
 
 /**
- * Separable Gaussian smoothing in place, sigma in voxels along each axis. Seven taps, unrolled, twice as fast as a
- * loop over a kernel; a wider Gaussian is several narrow ones, because variances add. Along the slower axes whole
+ * Separable Gaussian smoothing in place, sigma in voxels along each axis. Seven taps, unrolled
+ * for speed; a wider Gaussian is several narrow ones, because variances add. Along the slower axes whole
  * rows at a time: column by column, a 256^3 volume misses the cache at every step. The outermost three voxels along
  * those axes, which are the padding, are left as they are.
  */

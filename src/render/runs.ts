@@ -1,8 +1,8 @@
 /**
  * The largest 6-connected piece of the voxels at or above a threshold, as runs along the first axis.
  *
- * Runs and not `volume/components.ts`: a head at 256^3 has some 10^5 runs in place of 10^7 voxels, which takes
- * 0.1 s and 2 MB where a flood fill takes most of a second and 130 MB; a rendering has a second in all.
+ * Runs and not `volume/components.ts`: a head at 256^3 has some 10^5 runs in place of 10^7 voxels (0.11 s for
+ * 12.5 million voxels), and the flood fill's labels and stack alone would take 134 MB.
  *
  * @example
  * const { runs, label, largest } = labelRuns(values, shape, threshold);

@@ -183,7 +183,7 @@ function splineValue({ data, shape }: SurfaceField): (x: number, y: number, z: n
     const c2 = 1 - c0 - c1 - c3;
     let sum = 0;
     let corner = i - 1 + nx * (j - 1) + plane * (k - 1);
-    // The two outer loops are rolled and the inner one is not: 3 times as fast as closures or weights in arrays.
+    // No closure and no array of weights here: this is where nearly all the time of a picture goes.
     for (let c = 0; c < 4; c++) {
       const wz = c === 0 ? c0 : c === 1 ? c1 : c === 2 ? c2 : c3;
       let o = corner;
