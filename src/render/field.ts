@@ -63,10 +63,11 @@ export function prepareSurface(volume: Volume<VoxelArray>, options: SurfaceOptio
   const threshold = options.threshold ?? levels.threshold;
   // Cut off at as much above the level as air is below it, an edge keeps its place when it is smoothed: bright fat
   // and a low level moved the surface of a 2 mm ball out by 1.4 mm otherwise, and showed the planes of the grid as terraces.
-  const ceiling = 2 * threshold - Math.min(levels.air, threshold);
+  const air = Math.min(levels.air, threshold);
+  const ceiling = 2 * threshold - air;
   for (let i = 0; i < data.length; i++) if ((data[i] as number) > ceiling) data[i] = ceiling;
   smooth(data, shape, [sigma(voxelMm[0]), sigma(voxelMm[1]), sigma(voxelMm[2])]);
-  frameInAir(data, shape, Math.min(levels.air, threshold));
+  frameInAir(data, shape, air);
 
   const { runs, count, largest } = labelRuns(data, shape, threshold);
   if (largest < 0)
@@ -79,7 +80,7 @@ export function prepareSurface(volume: Volume<VoxelArray>, options: SurfaceOptio
     const first = runs[3 * r] as number;
     const end = runs[3 * r + 1] as number;
     if (runs[3 * r + 2] !== largest) {
-      data.fill(levels.air, first, end);
+      data.fill(air, first, end);
       continue;
     }
     const x = first % shape[0];
