@@ -8,8 +8,7 @@ import { Refusal } from '../errors/errors.js';
 import type { Affine } from '../volume/affine.js';
 import { quantile, valuesInside } from '../volume/statistics.js';
 import type { Mask, Volume } from '../volume/volume.js';
-import { fitPose } from './pose.js';
-import { brainTemplate } from './template.js';
+import { GIVEN_LIMITS, measureMask, requirePlausible } from './plausibility.js';
 
 export interface Head {
   /** Values (scaling applied) on the stored grid. */
@@ -24,7 +23,7 @@ export interface Head {
 
 /**
  * The head of a scan and its brain mask. The mask is used exactly as it is; only its voxels decide pose and level.
- * @throws {Refusal} mask-empty when no voxel is set; no-signal when the brain's median is not above zero
+ * @throws {Refusal} brain-implausible when it cannot be a brain; mask-empty when no voxel is set; no-signal when the brain's median is not above zero
  */
 export function makeHead(volume: Volume, brainMask: Mask): Head {
   const inside = valuesInside(volume.data, brainMask.data);
@@ -33,6 +32,7 @@ export function makeHead(volume: Volume, brainMask: Mask): Head {
   const brainLevel = quantile(inside, 0.5);
   if (!(brainLevel > 0))
     throw new Refusal('no-signal', `expected a brain whose median is above 0, found ${brainLevel}`);
-  const { pose } = fitPose(brainMask, brainTemplate());
-  return { volume, brainMask, pose, brainLevel };
+  const measures = measureMask(brainMask);
+  requirePlausible(measures, GIVEN_LIMITS);
+  return { volume, brainMask, pose: measures.fit.pose, brainLevel };
 }

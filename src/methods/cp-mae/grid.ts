@@ -1,0 +1,62 @@
+/**
+ * CP-MAE's own part of the model grid: the cube trimmed to 192 mm across (skin reaches 91 mm to each side), and the
+ * brain on it at 4 mm, as the training package makes it.
+ */
+
+import { modelGrid } from '../../brain/model-grid.js';
+import { type Affine, multiply, translation } from '../../volume/affine.js';
+import type { Grid } from '../../volume/volume.js';
+import type { BrainConditioning } from '../method.js';
+
+/** Sites of the code lattice, 32 mm each: right-left, back-front, down-up. */
+export const SITES = { x: 6, y: 8, z: 8, count: 384 } as const;
+/** Voxels at 2 mm that are left out on either side. */
+const TRIM = 16;
+/** Prepared volumes are bytes of a hundredth of the brain level: what is brighter is clamped to this. */
+const MAX_VALUE = 2.55;
+
+/** The trimmed cube at `resolution` voxels along the uncut 256 mm edge. */
+export function trimmedGrid(pose: Affine, resolution: 128 | 256): Grid {
+  const whole = modelGrid(pose, resolution);
+  const cut = (TRIM * resolution) / 128;
+  return {
+    shape: [resolution - 2 * cut, resolution, resolution],
+    affine: multiply(whole.affine, translation(cut, 0, 0)),
+  };
+}
+
+/** Mask fraction and mean intensity (brain level = 1) in blocks of 4 mm: channel, z, y, x = [2, 64, 64, 48]. */
+export function brainBlocks(gamma: BrainConditioning): Float32Array {
+  const [nx, ny, nz] = [48, 64, 64];
+  const out = new Float32Array(2 * nx * ny * nz);
+  const plane = nx * ny * nz;
+  const { brain, mask } = gamma;
+  for (let k = 0; k < 2 * nz; k++)
+    for (let j = 0; j < 2 * ny; j++) {
+      const row = 128 * (j + 128 * k) + TRIM;
+      const to = nx * ((j >> 1) + ny * (k >> 1));
+      for (let i = 0; i < 2 * nx; i++) {
+        if (!((mask.data[row + i] as number) > 0.5)) continue;
+        const o = to + (i >> 1);
+        out[o] = (out[o] as number) + 1 / 8;
+        const value = Math.min(MAX_VALUE, Math.max(0, brain.data[row + i] as number));
+        out[plane + o] = (out[plane + o] as number) + value / 8;
+      }
+    }
+  return out;
+}
+
+/** Means of 8^3 blocks: [2, 64, 64, 48] to [2, 8, 8, 6]. */
+export function siteMeans(blocks: Float32Array): Float32Array {
+  const out = new Float32Array(2 * SITES.count);
+  for (let v = 0; v < blocks.length; v++) {
+    const x = v % 48;
+    const y = ((v / 48) | 0) % 64;
+    const rest = (v / (48 * 64)) | 0;
+    const z = rest % 64;
+    const channel = (rest / 64) | 0;
+    const o = (x >> 3) + SITES.x * ((y >> 3) + SITES.y * ((z >> 3) + SITES.z * channel));
+    out[o] = (out[o] as number) + (blocks[v] as number) / 512;
+  }
+  return out;
+}

@@ -1,0 +1,80 @@
+"""``python -m prosopon_training export NAME --run RUN --models MODELS``: a run's EMA weights to ``models/NAME``.
+
+Every export runs PyTorch and ONNX Runtime on the same random input and refuses to write if they differ by more than
+1e-3 of the output's range. Weights are stored as fp16 and cast in the graph (folded at load).
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+OPSET = 20
+
+
+def halve_weights(path: Path) -> None:
+    """Stores float initialisers as fp16 followed by a Cast: half the file, the same arithmetic."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(str(path))
+    graph = model.graph
+    casts = []
+    for tensor in list(graph.initializer):
+        if tensor.data_type != TensorProto.FLOAT:
+            continue
+        values = numpy_helper.to_array(tensor)
+        if values.size < 256 or np.abs(values).max() > 6e4:
+            continue
+        name = tensor.name
+        small = numpy_helper.from_array(values.astype(np.float16), name + "_half")
+        graph.initializer.remove(tensor)
+        graph.initializer.append(small)
+        casts.append(helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
+    for node in reversed(casts):
+        graph.node.insert(0, node)
+    onnx.save(model, str(path))
+
+
+def write_model(
+    name: str, module: nn.Module, feeds: dict[str, torch.Tensor], outputs: list[str], models: Path,
+    description: dict, half: bool = True,
+) -> None:
+    """Exports, checks parity, writes ``model.onnx`` and ``model.json``."""
+    import onnxruntime
+
+    folder = models / name
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "model.onnx"
+    module = module.eval()
+    with torch.no_grad():
+        expected = module(*feeds.values())
+        torch.onnx.export(module, tuple(feeds.values()), str(path), input_names=list(feeds), output_names=outputs,
+                          opset_version=OPSET, dynamo=False, do_constant_folding=True)
+    expected = [expected] if isinstance(expected, torch.Tensor) else list(expected)
+    if half:
+        halve_weights(path)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    found = session.run(outputs, {key: value.numpy() for key, value in feeds.items()})
+    worst = 0.0
+    for a, b in zip(expected, found):
+        a = a.numpy()
+        scale = np.abs(a).max() + 1e-6
+        worst = max(worst, float(np.abs(a - b).max() / scale))
+    limit = 2e-2 if half else 1e-3
+    if worst > limit:
+        raise SystemExit(f"{name}: ONNX Runtime differs from PyTorch by {worst:.2e} of the range")
+    types = {torch.float32: "float32", torch.uint8: "uint8", torch.int64: "int64"}
+    record = {
+        "name": name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "inputs": [{"name": k, "shape": list(v.shape), "type": types[v.dtype]} for k, v in feeds.items()],
+        "outputs": [{"name": k, "shape": list(v.shape), "type": types[v.dtype]} for k, v in zip(outputs, expected)],
+        **description,
+    }
+    (folder / "model.json").write_text(json.dumps(record, indent=2) + "\n")
+    print(f"{name}: {path.stat().st_size / 1e6:.2f} MB, parity {worst:.1e}")
