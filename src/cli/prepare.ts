@@ -4,19 +4,40 @@
  * @example
  * prosopon prepare BIDS_DIR OUT_DIR
  */
-import { Command } from 'commander';
-import { Refusal } from '../errors/errors.js';
+import { Command, Option } from 'commander';
+import { prepareDataset } from '../node/prepare-dataset.js';
 import { addCommonOptions } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
 export function prepareCommand(session: Session): Command {
   const command = new Command('prepare')
     .description('write model-grid volumes of a BIDS data set for training')
-    .argument('<bids-dir>', 'data set')
-    .argument('<out-dir>', 'where the volumes go')
-    .action(() => {
+    .argument('<bids-dir>', 'data set: sub-ID/anat/*_T1w.nii.gz, participants.tsv with age, sex and split')
+    .argument('<out-dir>', 'where the volumes go; heads that are there already are kept')
+    .addOption(new Option('--resolution <n>', 'voxels along 256 mm').choices(['128', '256']).default('128'))
+    .action(async (dataset: string, out: string) => {
       session.begin(command.opts<CommonOptions>());
-      throw new Refusal('model-unavailable', 'expected a build with "prepare", found one without');
+      const { signal, extractBrain, stderr } = session.environment;
+      const quiet = command.opts<CommonOptions>().quiet === true;
+      let [done, refused] = [0, 0];
+      const events = prepareDataset(dataset, out, {
+        signal,
+        resolution: Number(command.opts<{ resolution: string }>().resolution) as 128 | 256,
+        extractBrain: (volume) => extractBrain(volume, session.networks(), { signal }),
+      });
+      for await (const event of events) {
+        if (event.kind === 'done') done++;
+        else refused++;
+        if (!quiet)
+          stderr.write(
+            event.kind === 'done' ? `${done} ${event.row.id}\n` : `refused ${event.id}: ${event.reason}\n`,
+          );
+      }
+      session.facts.checks = {
+        prepared: { passed: done > 0, value: done },
+        refused: { passed: true, value: refused },
+      };
+      session.facts.outputs.push(out);
     });
   return addCommonOptions(command, { writes: true });
 }

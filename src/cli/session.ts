@@ -6,9 +6,9 @@
  * const session = new Session(environment, { json: true, quiet: false });
  * const outputs = session.outputs({ force: false, inputs: [scan] });
  */
+import { extractBrain } from '../brain/extract.js';
 import { type Head, makeHead } from '../brain/head.js';
 import type { Checks } from '../deidentify/checks.js';
-import { Refusal } from '../errors/errors.js';
 import { createMethods, type MethodRegistry } from '../methods/registry.js';
 import { NodeNetworkRunner, type NodeRunnerOptions } from '../networks/node-runner.js';
 import type { NetworkRunner } from '../networks/runner.js';
@@ -30,14 +30,6 @@ export interface Environment {
   ): Promise<{ mask: Mask; agreement?: number }>;
   /** Aborted on Ctrl-C. */
   readonly signal: AbortSignal;
-}
-
-/** Takes the place of the network's brain extraction where it is not installed. */
-async function extractBrain(): Promise<never> {
-  throw new Refusal(
-    'model-unavailable',
-    'expected --brain-mask FILE, as no network for brain extraction is installed',
-  );
 }
 
 export function defaultEnvironment(signal: AbortSignal): Environment {

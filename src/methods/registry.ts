@@ -6,6 +6,7 @@
  * const method = createMethods().get('cp-mae');
  */
 import { Failure, Refusal } from '../errors/errors.js';
+import { cpMae } from './cp-mae/cp-mae.js';
 import type { RemodellingMethod, RemovalMethod } from './method.js';
 
 /** What the conditioning of a method holds is between its two halves; the pipeline only carries it across. */
@@ -45,5 +46,5 @@ export class MethodRegistry {
 
 /** All methods that ship. */
 export function createMethods(): MethodRegistry {
-  return new MethodRegistry();
+  return new MethodRegistry().register(cpMae);
 }

@@ -36,7 +36,15 @@ def main() -> None:
         sub.add_argument("--initial", type=Path, help="start from this checkpoint's weights (a new site's cohort)")
         stage.add_arguments(sub)
         sub.set_defaults(run=stage.run)
+    from . import exports
+
+    exporter = commands.add_parser("export", help="write models/NAME from a run", description=exports.__doc__)
+    exports.add_arguments(exporter)
     args = parser.parse_args()
+    if args.command == "export":
+        with torch.no_grad():
+            exports.EXPORTS[args.stage](args.run, args.models, args)
+        return
     torch.set_num_threads(args.threads)
     args.run(args)
 

@@ -1,0 +1,158 @@
+/**
+ * Writes the volumes that training reads, one head after another, from a BIDS data set: the same pose, scale and
+ * resampling as when a head is treated. Resumes: heads that stand in the index are not done again.
+ *
+ * Per head, as .npy bytes on the model grid: `ID_image`, `ID_flags` (see `src/brain/prepare.ts`) and, where the data
+ * set has a label map under `derivatives`, `ID_labels`. The labels then give the brain mask, else the network does.
+ *
+ * @example
+ * for await (const done of prepareDataset('bids', 'prepared', services)) console.error(done.id);
+ */
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeHead } from '../brain/head.js';
+import { prepareHead } from '../brain/prepare.js';
+import { maskFromLabels } from '../brain/reference-mask.js';
+import { isRefusal, Refusal } from '../errors/errors.js';
+import { frameValues } from '../formats/stored-image.js';
+import { type Mask, sameGrid, type Volume } from '../volume/volume.js';
+import { loadImage } from './image-files.js';
+import { encodeNpy } from './npy.js';
+
+export interface PreparedRow {
+  readonly id: string;
+  readonly split: string;
+  readonly age: number | null;
+  readonly sex: string;
+  /** Median of the brain in the scan's own units. */
+  readonly level: number;
+}
+
+export interface PrepareServices {
+  extractBrain(volume: Volume): Promise<{ mask: Mask }>;
+  readonly signal: AbortSignal;
+  readonly resolution: 128 | 256;
+}
+
+export type PrepareEvent =
+  | { readonly kind: 'done'; readonly row: PreparedRow }
+  | { readonly kind: 'refused'; readonly id: string; readonly reason: string };
+
+/** Rows of participants.tsv by id; empty when there is no such file. */
+function participants(folder: string): Map<string, Record<string, string>> {
+  const path = join(folder, 'participants.tsv');
+  const out = new Map<string, Record<string, string>>();
+  if (!existsSync(path)) return out;
+  const [head = '', ...lines] = readFileSync(path, 'utf8')
+    .split(/\r?\n/)
+    .filter((line) => line !== '');
+  const keys = head.split('\t');
+  for (const line of lines) {
+    const cells = line.split('\t');
+    const row = Object.fromEntries(keys.map((key, i) => [key, cells[i] ?? 'n/a']));
+    if (row.participant_id !== undefined) out.set(row.participant_id, row);
+  }
+  return out;
+}
+
+function filesOf(folder: string, ending: RegExp): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => ending.test(name))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function labelFile(dataset: string, subject: string): string | undefined {
+  for (const name of existsSync(join(dataset, 'derivatives'))
+    ? readdirSync(join(dataset, 'derivatives'))
+    : []) {
+    const [found] = filesOf(join(dataset, 'derivatives', name, subject, 'anat'), /_dseg\.nii(\.gz)?$/);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function loadVolume(path: string): Promise<Volume> {
+  const image = await loadImage(path);
+  return { grid: image.grid, data: frameValues(image, 0) };
+}
+
+/** @throws {Refusal} dataset-invalid when the folder has no sub-ID/anat/*_T1w.nii[.gz] */
+export async function* prepareDataset(
+  dataset: string,
+  out: string,
+  services: PrepareServices,
+): AsyncGenerator<PrepareEvent> {
+  const subjects = existsSync(dataset)
+    ? readdirSync(dataset)
+        .filter((name) => name.startsWith('sub-'))
+        .sort()
+    : [];
+  const people = participants(dataset);
+  const scans = subjects.flatMap((subject) =>
+    filesOf(join(dataset, subject, 'anat'), /_T1w\.nii(\.gz)?$/)
+      .slice(0, 1)
+      .map((path) => ({ subject, path })),
+  );
+  if (scans.length === 0)
+    throw new Refusal(
+      'dataset-invalid',
+      'expected a BIDS data set with sub-ID/anat/*_T1w.nii.gz, found no such file',
+    );
+  await mkdir(out, { recursive: true });
+  const indexPath = join(out, 'index.json');
+  const rows: PreparedRow[] = existsSync(indexPath) ? JSON.parse(readFileSync(indexPath, 'utf8')).heads : [];
+  for (const { subject, path } of scans) {
+    services.signal.throwIfAborted();
+    if (rows.some(({ id }) => id === subject)) continue;
+    try {
+      const row = await prepareOne(dataset, out, subject, path, people.get(subject), services);
+      rows.push(row);
+      writeFileSync(
+        `${indexPath}.part`,
+        JSON.stringify({ version: 1, resolution: services.resolution, heads: rows }, null, 1),
+      );
+      renameSync(`${indexPath}.part`, indexPath);
+      yield { kind: 'done', row };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      yield { kind: 'refused', id: subject, reason: error.message };
+    }
+  }
+}
+
+async function prepareOne(
+  dataset: string,
+  out: string,
+  subject: string,
+  path: string,
+  person: Record<string, string> | undefined,
+  services: PrepareServices,
+): Promise<PreparedRow> {
+  const volume = await loadVolume(path);
+  const labelPath = labelFile(dataset, subject);
+  const labels = labelPath === undefined ? undefined : await loadVolume(labelPath);
+  if (labels !== undefined && !sameGrid(labels.grid, volume.grid))
+    throw new Refusal(
+      'dataset-invalid',
+      'expected the label map on the grid of the scan, found another grid',
+    );
+  const mask = labels === undefined ? (await services.extractBrain(volume)).mask : maskFromLabels(labels);
+  const head = makeHead(volume, mask);
+  const prepared = prepareHead(head, services.resolution, labels);
+  const shape = [services.resolution, services.resolution, services.resolution];
+  for (const kind of ['image', 'flags', 'labels'] as const) {
+    const data = prepared[kind];
+    if (data !== undefined) writeFileSync(join(out, `${subject}_${kind}.npy`), encodeNpy(data, shape));
+  }
+  const age = Number(person?.age);
+  return {
+    id: subject,
+    split: person?.split ?? 'train',
+    age: Number.isFinite(age) ? age : null,
+    sex: person?.sex ?? 'n/a',
+    level: head.brainLevel,
+  };
+}

@@ -1,0 +1,95 @@
+"""What is exported under which name, from which run."""
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .data import read_index
+from .export import write_model
+from .networks.brain_codes import BrainVqVae
+from .networks.brain_extraction import BrainExtraction
+from .networks.complement import SITES, ComplementVqVae, enlarge, warp
+from .networks.masked import MaskedAutoencoder
+from .stages.masked_autoencoder import load_run
+from .template import fine_template, sharpen
+
+DATA = ("IXI, Hammersmith subset at 2 mm, train split (113 heads), IXI project (brain-development.org), CC BY-SA 3.0; "
+        "brain labels DLMUSE by the authors of NiChart")
+COMMON = {"version": "0.1.0", "licence": "CC-BY-SA-3.0", "data": DATA, "grid": {"size": 128, "spacing": 2}}
+
+
+class HeadWarp(nn.Module):
+    """Fields at 4 mm and the template (bytes, 255 = ``peak``) to a head at the template's resolution."""
+
+    def __init__(self, template: torch.Tensor, peak: float, levels: int):
+        super().__init__()
+        self.register_buffer("template", (template / peak * 255).round().clamp(0, 255).to(torch.uint8)[None, None])
+        self.scale = peak / 255
+        self.levels = levels
+
+    def forward(self, displacement: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+        fields = enlarge(torch.cat([displacement, gain], 1))
+        for _ in range(self.levels - 1):
+            fields = F.interpolate(fields, scale_factor=2, mode="trilinear", align_corners=False)
+        template = self.template.float() * self.scale
+        return warp(template, fields[:, :3]) * torch.exp(fields[:, 3:])
+
+
+def export_extraction(run: Path, models: Path, _: argparse.Namespace) -> None:
+    net = load_run(BrainExtraction(json.loads((run / "settings.json").read_text())["width"]), run)
+    write_model("brain-extraction", net, {"image": torch.rand(1, 1, 128, 128, 128)}, ["logits"], models, {
+        **COMMON, "description": "Brain mask logits at 2 mm (U-Net), any structural contrast",
+        "normalisation": "divided by the 99th percentile of the cube"})
+
+
+def export_brain(run: Path, models: Path, _: argparse.Namespace) -> None:
+    net = load_run(BrainVqVae(json.loads((run / "settings.json").read_text())["width"]), run).encoder
+    write_model("brain-encoder", net, {"brain": torch.rand(1, 2, 64, 64, 48)}, ["codes"], models, {
+        **COMMON, "description": "e1 of CP-MAE: brain at 4 mm to 8x8x6 quantised codes (FSQ 8,5,5,5)",
+        "normalisation": "mask fraction; intensity over the brain's median"})
+
+
+def export_masked(run: Path, models: Path, _: argparse.Namespace) -> None:
+    net = load_run(MaskedAutoencoder(json.loads((run / "settings.json").read_text())["codes"]), run)
+    feeds = {"brain_codes": torch.rand(1, 4, *SITES) * 2 - 1, "brain_sites": torch.rand(1, 2, *SITES),
+             "codes": torch.rand(1, 3, *SITES) * 2 - 1, "keep": (torch.rand(1, 1, *SITES) > 0.5).float()}
+    write_model("masked-autoencoder", net, feeds, ["logits"], models, {
+        **COMMON, "description": "Masked autoencoder of CP-MAE: logits over the complement's 240 codes at 384 sites",
+        "normalisation": "quantised values in -1..1; keep: 1 = visible"})
+
+
+def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None:
+    model = load_run(ComplementVqVae(json.loads((run / "settings.json").read_text())["width"]), run)
+    feeds = {"codes": torch.rand(1, 3, *SITES) * 2 - 1, "keep": torch.ones(1, 1, *SITES),
+             "brain": torch.rand(1, 2, 64, 64, 48)}
+    write_model("complement-decoder", model.decoder, feeds, ["displacement", "gain"], models, {
+        **COMMON, "description": "d2 of CP-MAE: codes and brain to displacement and log gain at 4 mm",
+        "normalisation": "displacement in half grids (x 96 mm, y and z 128 mm)"})
+    fields = {"displacement": torch.rand(1, 3, 64, 64, 48) * 0.05, "gain": torch.rand(1, 1, 64, 64, 48) * 0.2}
+    coarse = sharpen(model.template().detach()[0, 0], args.sharpen / 2)
+    peak = 3.0
+    write_model("head-128", HeadWarp(torch.where(coarse < 0.05, 0.0, coarse), peak, 1), fields, ["head"], models, {
+        **COMMON, "description": "The learned head at 2 mm, moved and brightened", "normalisation": "1 = the brain's median"},
+        half=False)
+    fine = fine_template(model, read_index(args.data, "train"), args.mix)
+    write_model("head-256", HeadWarp(fine, peak, 2), fields, ["head"], models, {
+        **COMMON, "grid": {"size": 256, "spacing": 1}, "description": "The learned head at 1 mm, moved and brightened",
+        "normalisation": "1 = the brain's median"}, half=False)
+
+
+EXPORTS = {"brain-extraction": export_extraction, "vqvae-brain": export_brain, "masked-autoencoder": export_masked,
+           "vqvae-complement": export_complement}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("stage", choices=EXPORTS)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--data", nargs="+", help="prepared folders (vqvae-complement: for the 1 mm template)")
+    parser.add_argument("--mix", type=float, default=0.5, help="share of the carried mean in the 1 mm template")
+    parser.add_argument("--sharpen", type=float, default=0.8)
