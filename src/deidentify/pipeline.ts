@@ -153,6 +153,7 @@ export async function deidentify(
     stage('condition');
     const gamma = await method.condition(head, context);
     altered = complementOf(kept);
+    stage('overwrite');
     traces = images.map((image) => trace(image.stored, grid.shape, image.frames, kept.data));
     // P1: from here on the original exists nowhere but in the brain.
     for (const image of images) overwriteOutside(image, kept.data);
@@ -259,7 +260,9 @@ async function synthesizeFace(
 }
 
 function complementOf(mask: Mask): Mask {
-  return { grid: mask.grid, data: mask.data.map((v) => (v > 0 ? 0 : 1)) };
+  const data = new Uint8Array(mask.data.length);
+  for (let o = 0; o < data.length; o++) data[o] = mask.data[o] === 0 ? 1 : 0;
+  return { grid: mask.grid, data };
 }
 
 function alteredRegion({ altered, values }: Alteration, kept: Mask): Uint8Array {

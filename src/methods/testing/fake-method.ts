@@ -34,7 +34,7 @@ export function fakeMethod(options: FakeMethodOptions = {}): RemodellingMethod<G
     async condition(head: Head) {
       const grid = cubeGrid(head.pose, [0, 22, -30], SIZE, SPACING);
       const only = head.brainMask.data;
-      const scaled = Float32Array.from(head.volume.data, (v, o) => (only[o] === 0 ? 0 : v / head.brainLevel));
+      const scaled = head.volume.data.map((v, o) => (only[o] === 0 ? 0 : v / head.brainLevel));
       return {
         brain: { grid, data: resampleLinear({ grid: head.volume.grid, data: scaled }, grid) },
         mask: { grid, data: resampleLinear(head.brainMask, grid) },
