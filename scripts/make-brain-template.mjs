@@ -3,7 +3,7 @@
  * Round 0 aligns centroids and header axes; each round refits every mask to the mean and averages again; the mean is
  * mirrored left to right so that the frame's middle is the head's. Needs `npm run build` first.
  *
- * Usage: node scripts/make-brain-template.mjs PREPARED_OR_BIDS_DIR
+ * Usage: node scripts/make-brain-template.mjs [FOLDER_WITH_IXI]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { centroid, fitPose, softMask } from '../dist/brain/pose.js';

@@ -21,7 +21,7 @@ import { claimImage, encodeMask, inputFiles, stageImage } from './images.js';
 import { addCommonOptions, inputOutputPair, numberIn, type Pair } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
-interface DeidOptions extends CommonOptions {
+export interface DeidOptions extends CommonOptions {
   readonly method?: string;
   readonly brainMask?: string;
   readonly saveBrainMask?: string;
@@ -69,7 +69,12 @@ export function deidCommand(session: Session): Command {
   return addCommonOptions(command, { writes: true });
 }
 
-async function deid(session: Session, input: string, output: string, options: DeidOptions): Promise<void> {
+export async function deid(
+  session: Session,
+  input: string,
+  output: string,
+  options: DeidOptions,
+): Promise<void> {
   session.begin(options);
   const { environment, facts } = session;
   const method = environment.methods.get(options.method ?? environment.methods.names[0] ?? 'none');

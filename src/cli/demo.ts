@@ -1,21 +1,59 @@
 /**
- * `prosopon demo`: treat the bundled head that is nobody.
+ * `prosopon demo`: treat the bundled head that is nobody (demo/head.nii.gz; scripts/make-demo-head.mjs says how it was
+ * made), and show what came out: the new head, renderings of before and after, and the report.
  *
  * @example
  * prosopon demo DIR
  */
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { Refusal } from '../errors/errors.js';
+import { Failure } from '../errors/errors.js';
+import { VIEWS } from '../render/views.js';
+import { deid } from './deid.js';
 import { addCommonOptions } from './options.js';
+import { render } from './render.js';
 import type { CommonOptions, Session } from './session.js';
+
+const DEMO_HEAD = fileURLToPath(new URL('../../demo/head.nii.gz', import.meta.url));
 
 export function demoCommand(session: Session): Command {
   const command = new Command('demo')
     .description('treat the bundled head that is nobody')
-    .argument('[dir]', 'where the results go', 'prosopon-demo')
-    .action(() => {
-      session.begin(command.opts<CommonOptions>());
-      throw new Refusal('model-unavailable', 'expected a build with "demo", found one without');
+    .argument('[dir]', 'where the results go', 'demo-output')
+    .action(async (folder: string) => {
+      const options = { ...command.opts<CommonOptions>(), force: true };
+      if (!existsSync(DEMO_HEAD))
+        throw new Failure('internal', 'the bundled head is missing from this installation');
+      await mkdir(folder, { recursive: true });
+      const file = (name: string): string => join(folder, name);
+      await deid(session, DEMO_HEAD, file('new-head.nii.gz'), {
+        ...options,
+        resolution: '256',
+        keep: 'brain',
+        brainMarginMm: 0,
+        noise: true,
+        applyTo: [],
+        qc: file('report.html'),
+        qcWithOriginal: true,
+      });
+      const written = [...session.facts.outputs];
+      for (const [name, source] of [
+        ['before', DEMO_HEAD],
+        ['after', file('new-head.nii.gz')],
+      ] as const)
+        for (const view of ['front', 'left'] as const) {
+          const picture = file(`${name}-${view}.png`);
+          await render(session, source, picture, { ...options, view: VIEWS[view] });
+          written.push(picture);
+        }
+      session.facts.outputs = written;
+      session.say(
+        '\nThe bundled head is nobody: the mean brain of the training heads, with a drawn complement.',
+      );
+      for (const path of written) session.say(`  ${relative('.', path)}`);
     });
   return addCommonOptions(command, { writes: true });
 }

@@ -41,7 +41,7 @@ export function renderCommand(session: Session): Command {
   return addCommonOptions(command, { writes: true });
 }
 
-async function render(
+export async function render(
   session: Session,
   input: string,
   output: string,

@@ -9,7 +9,7 @@ from torch import nn
 
 from .blocks import Conv, PositionMap, Residual, Up
 from .complement import SITES
-from .fsq import Fsq
+from .fsq import Fsq, SiteNorm
 
 
 class BrainEncoder(nn.Module):
@@ -21,7 +21,7 @@ class BrainEncoder(nn.Module):
         self.fsq = Fsq(levels)
         self.net = nn.Sequential(
             Conv(2, w, 2), Conv(w, 2 * w, 2), Residual(2 * w), Conv(2 * w, 4 * w, 2), Residual(4 * w),
-            nn.Conv3d(4 * w, len(levels), 1),
+            nn.Conv3d(4 * w, len(levels), 1), SiteNorm(len(levels), SITES),
         )
 
     def forward(self, brain: torch.Tensor) -> torch.Tensor:

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .blocks import Conv, PositionMap, Residual, Up, space_to_depth
-from .fsq import Fsq
+from .fsq import Fsq, SiteNorm
 
 SITES = (8, 8, 6)
 MAX_GAIN = 0.9
@@ -29,7 +29,7 @@ class ComplementEncoder(nn.Module):
         self.fsq = Fsq(levels)
         self.net = nn.Sequential(
             Conv(10, w, 2), Conv(w, w), Conv(w, 2 * w, 2), Residual(2 * w), Conv(2 * w, 3 * w, 2), Residual(3 * w),
-            nn.Conv3d(3 * w, len(levels), 1),
+            nn.Conv3d(3 * w, len(levels), 1), SiteNorm(len(levels), SITES),
         )
 
     def forward(self, complement: torch.Tensor, brain: torch.Tensor, covered: torch.Tensor) -> torch.Tensor:

@@ -52,3 +52,25 @@ class Fsq(nn.Module):
         digit = torch.stack(digits, 1).float()
         levels, half, offset = self._bounds(digit)
         return (digit - levels // 2 + offset) / half
+
+
+class SiteNorm(nn.Module):
+    """Standardises every channel of every site by running statistics over heads (no gradient through them).
+
+    Without it all heads fell into one code within 200 steps: what differs between heads at a site is small beside what
+    differs between sites, and rounding swallowed it. The floor keeps sites where nothing differs (air) at one code.
+    """
+
+    def __init__(self, channels: int, shape: tuple[int, int, int], momentum: float = 0.03, floor: float = 0.05):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(1, channels, *shape))
+        self.register_buffer("variance", torch.ones(1, channels, *shape) * 0.1)
+        self.momentum = momentum
+        self.floor = floor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            with torch.no_grad():
+                self.mean.lerp_(x.mean(0, keepdim=True), self.momentum)
+                self.variance.lerp_(((x - self.mean) ** 2).mean(0, keepdim=True), self.momentum)
+        return (x - self.mean) / (self.variance.sqrt() + self.floor)
