@@ -8,16 +8,19 @@
  */
 import { Refusal } from '../errors/errors.js';
 import type { NetworkRunner } from '../networks/runner.js';
-import { IDENTITY, multiply, scaling } from '../volume/affine.js';
+import { type Affine, IDENTITY, multiply, scaling, translation } from '../volume/affine.js';
 import { largestComponent } from '../volume/components.js';
 import { fillHoles } from '../volume/morphology.js';
 import { resampleLinear } from '../volume/resample.js';
-import { cubeGrid, type Grid, type Mask, type Volume } from '../volume/volume.js';
-import { MODEL_CENTRE, modelGrid } from './model-grid.js';
+import { cubeGrid, type Grid, type Mask, type Shape, type Volume } from '../volume/volume.js';
 import { FOUND_LIMITS, type MaskMeasures, measureMask, requirePlausible } from './plausibility.js';
 
 export const BRAIN_MODEL = 'brain-extraction';
-const SIZE = 128;
+/** The first look: 256 mm, everything that a scan may hold. */
+const WIDE = 128;
+/** The second: 192 x 224 x 192 mm about the brain, the crop that the network was trained on (val Dice 0.926 on the
+ * whole cube and 0.945 on the crop after 800 steps: its normalisation sees less air). */
+const CROP: Shape = [96, 112, 96];
 /** Dice of the plain and the mirrored pass below which the mask is refused; IXI test heads have more than 0.98. */
 const MIN_FLIP_AGREEMENT = 0.93;
 
@@ -56,7 +59,7 @@ async function probabilities(
   const image = percentileScale(resampleLinear(volume, grid));
   const { logits } = await networks.run(
     BRAIN_MODEL,
-    { image: { data: image, shape: [1, 1, SIZE, SIZE, SIZE] } },
+    { image: { data: image, shape: [1, 1, grid.shape[2], grid.shape[1], grid.shape[0]] } },
     signal,
   );
   const values = logits?.data as Float32Array;
@@ -99,6 +102,13 @@ function gridCentre(grid: Grid): [number, number, number] {
   return [row(0), row(1), row(2)];
 }
 
+/** The crop about the brain's centre in its own frame; `side` -1 runs the first axis to the left. */
+function cropGrid(pose: Affine, side: 1 | -1): Grid {
+  const [x, y, z] = CROP.map((n) => -(n - 1)) as [number, number, number];
+  const local = multiply(translation(side * x, y, z), scaling(2 * side, 2, 2));
+  return { shape: CROP, affine: multiply(pose, local) };
+}
+
 function diceOf(a: Mask, b: Mask): number {
   let [both, sum] = [0, 0];
   for (let i = 0; i < a.data.length; i++) {
@@ -110,8 +120,9 @@ function diceOf(a: Mask, b: Mask): number {
 
 function mirrored(data: Float32Array): Float32Array {
   const out = new Float32Array(data.length);
-  for (let row = 0; row < data.length; row += SIZE)
-    for (let i = 0; i < SIZE; i++) out[row + i] = data[row + SIZE - 1 - i] as number;
+  const [n] = CROP;
+  for (let row = 0; row < data.length; row += n)
+    for (let i = 0; i < n; i++) out[row + i] = data[row + n - 1 - i] as number;
   return out;
 }
 
@@ -126,23 +137,16 @@ export async function extractBrain(
 ): Promise<BrainExtraction> {
   const { signal } = options;
   const [cx, cy, cz] = intensityCentre(volume);
-  const wide = cubeGrid(IDENTITY, [cx, cy, cz], SIZE, 2);
+  const wide = cubeGrid(IDENTITY, [cx, cy, cz], WIDE, 2);
   const first = largestComponent(threshold(await probabilities(volume, wide, networks, signal), wide));
   if (!first.data.includes(1))
     throw new Refusal('brain-implausible', 'expected to find a brain in the image, found none');
   const rough = measureMask(first);
 
-  const posed = modelGrid(rough.fit.pose, SIZE);
+  const posed = cropGrid(rough.fit.pose, 1);
   const plain = await probabilities(volume, posed, networks, signal);
-  // The mirrored cube: the first axis runs to the left about the brain's middle plane (the cube's own, at x = 0).
-  const flip: Grid = {
-    shape: posed.shape,
-    affine: multiply(
-      rough.fit.pose,
-      multiply(scaling(-1, 1, 1), cubeGrid(IDENTITY, MODEL_CENTRE, SIZE, 2).affine),
-    ),
-  };
-  const turned = mirrored(await probabilities(volume, flip, networks, signal));
+  // The first axis runs to the left: the network sees the head mirrored about the middle plane of its brain.
+  const turned = mirrored(await probabilities(volume, cropGrid(rough.fit.pose, -1), networks, signal));
   const agreement = diceOf(threshold(plain, posed), threshold(turned, posed));
   if (agreement < MIN_FLIP_AGREEMENT)
     throw new Refusal(

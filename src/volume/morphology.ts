@@ -7,7 +7,8 @@
  */
 import { type Mask, voxelSizes } from './volume.js';
 
-const FAR = 1e12;
+/** As float32, so that lines in which nothing is set compare equal to it and are skipped. */
+const FAR = Math.fround(1e12);
 
 function transformLine(
   f: Float64Array,
@@ -51,7 +52,7 @@ function transformLine(
   }
 }
 
-/** Squared distance (mm^2) from each voxel's centre to the nearest set voxel's centre; 1e12 where none is set. */
+/** Squared distance (mm^2) from each voxel's centre to the nearest set voxel's centre; about 1e12 where none is set. */
 export function squaredDistance(mask: Mask): Float32Array {
   const { shape } = mask.grid;
   const sizes = voxelSizes(mask.grid);

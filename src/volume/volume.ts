@@ -46,13 +46,13 @@ export function voxelMillilitres(grid: Grid): number {
   return Math.abs(d) / 1000;
 }
 
-/** Same shape, and affines equal to within a thousandth of a voxel at the far corner. */
-export function sameGrid(a: Grid, b: Grid, toleranceMm = 1e-3): boolean {
+/** Same shape, and each entry of the affines moves the far corner by a hundredth of a millimetre at most. */
+export function sameGrid(a: Grid, b: Grid, toleranceMm = 1e-2): boolean {
   if (a.shape.some((n, i) => n !== b.shape[i])) return false;
   const reach = Math.max(...a.shape);
   return a.affine.every((v, i) => {
     const column = i % 4;
-    return Math.abs(v - (b.affine[i] ?? Number.NaN)) * (column === 3 ? 1 : reach) <= toleranceMm * 10;
+    return Math.abs(v - (b.affine[i] ?? Number.NaN)) * (column === 3 ? 1 : reach) <= toleranceMm;
   });
 }
 

@@ -40,9 +40,33 @@ def halve_weights(path: Path) -> None:
     onnx.save(model, str(path))
 
 
+def pack_bytes(path: Path, scale: float, at_least: int = 1_000_000) -> None:
+    """Stores the large non-negative initialisers (templates) as bytes of ``scale``, with Cast and Mul in the graph.
+
+    The exporter folds such a cast into floats, four times the file; ONNX Runtime folds it back at load.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(str(path))
+    graph = model.graph
+    factor = numpy_helper.from_array(np.float32(scale), "byte_scale")
+    graph.initializer.append(factor)
+    for tensor in list(graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.size < at_least:
+            continue
+        name = tensor.name
+        graph.initializer.remove(tensor)
+        graph.initializer.append(numpy_helper.from_array((values / scale).round().clip(0, 255).astype(np.uint8), name + "_bytes"))
+        graph.node.insert(0, helper.make_node("Mul", [name + "_float", "byte_scale"], [name]))
+        graph.node.insert(0, helper.make_node("Cast", [name + "_bytes"], [name + "_float"], to=TensorProto.FLOAT))
+    onnx.save(model, str(path))
+
+
 def write_model(
     name: str, module: nn.Module, feeds: dict[str, torch.Tensor], outputs: list[str], models: Path,
-    description: dict, half: bool = True,
+    description: dict, half: bool = True, free_axes: dict | None = None, byte_scale: float | None = None,
 ) -> None:
     """Exports, checks parity, writes ``model.onnx`` and ``model.json``."""
     import onnxruntime
@@ -54,8 +78,10 @@ def write_model(
     with torch.no_grad():
         expected = module(*feeds.values())
         torch.onnx.export(module, tuple(feeds.values()), str(path), input_names=list(feeds), output_names=outputs,
-                          opset_version=OPSET, dynamo=False, do_constant_folding=True)
+                          opset_version=OPSET, dynamo=False, do_constant_folding=True, dynamic_axes=free_axes)
     expected = [expected] if isinstance(expected, torch.Tensor) else list(expected)
+    if byte_scale is not None:
+        pack_bytes(path, byte_scale)
     if half:
         halve_weights(path)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

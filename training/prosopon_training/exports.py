@@ -42,9 +42,10 @@ class HeadWarp(nn.Module):
 
 def export_extraction(run: Path, models: Path, _: argparse.Namespace) -> None:
     net = load_run(BrainExtraction(json.loads((run / "settings.json").read_text())["width"]), run)
-    write_model("brain-extraction", net, {"image": torch.rand(1, 1, 128, 128, 128)}, ["logits"], models, {
+    write_model("brain-extraction", net, {"image": torch.rand(1, 1, 96, 112, 96)}, ["logits"], models, {
         **COMMON, "description": "Brain mask logits at 2 mm (U-Net), any structural contrast",
-        "normalisation": "divided by the 99th percentile of the cube"})
+        "normalisation": "divided by the 99th percentile of the crop"},
+        free_axes={name: {2: "z", 3: "y", 4: "x"} for name in ("image", "logits")})
 
 
 def export_brain(run: Path, models: Path, _: argparse.Namespace) -> None:
@@ -75,11 +76,11 @@ def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None
     peak = 3.0
     write_model("head-128", HeadWarp(torch.where(coarse < 0.05, 0.0, coarse), peak, 1), fields, ["head"], models, {
         **COMMON, "description": "The learned head at 2 mm, moved and brightened", "normalisation": "1 = the brain's median"},
-        half=False)
+        half=False, byte_scale=peak / 255)
     fine = fine_template(model, read_index(args.data, "train"), args.mix)
     write_model("head-256", HeadWarp(fine, peak, 2), fields, ["head"], models, {
         **COMMON, "grid": {"size": 256, "spacing": 1}, "description": "The learned head at 1 mm, moved and brightened",
-        "normalisation": "1 = the brain's median"}, half=False)
+        "normalisation": "1 = the brain's median"}, half=False, byte_scale=peak / 255)
 
 
 EXPORTS = {"brain-extraction": export_extraction, "vqvae-brain": export_brain, "masked-autoencoder": export_masked,

@@ -19,6 +19,8 @@ from ..loop import train
 from ..networks.brain_extraction import BrainExtraction
 
 CROP = (96, 112, 96)
+# the crop about the brain's centre in the prepared cube (which stands 11 voxels before and 15 below it)
+CENTRED = (slice(30, 126), slice(0, 112), slice(16, 112))
 HELP = "brain mask network at 2 mm; needs prepared heads with labels (train and val)"
 GROUPS = 9
 
@@ -95,6 +97,7 @@ def validate_heads(model: torch.nn.Module, heads: list[HeadRecord]) -> dict[str,
     for head in heads:
         image = torch.from_numpy(head.load("image")).float()
         truth = torch.from_numpy(head.load("flags")) & BRAIN
+        image, truth = image[CENTRED], truth[CENTRED]
         found = model(percentile_scale(image)[None, None])[0, 0] > 0
         scores.append(float(2 * (found & (truth > 0)).sum() / (found.sum() + truth.sum())))
     return {"val_dice": float(np.mean(scores)), "val_dice_worst": float(np.min(scores))}
