@@ -9,6 +9,7 @@ import torch
 
 STAGES = {
     "brain-extraction": "brain_extraction",
+    "register": "register",
     "vqvae-complement": "vqvae_complement",
     "vqvae-brain": "vqvae_brain",
     "masked-autoencoder": "masked_autoencoder",

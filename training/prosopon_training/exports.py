@@ -9,18 +9,29 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .data import read_index
 from .export import write_model
 from .networks.brain_codes import BrainVqVae
 from .networks.brain_extraction import BrainExtraction
 from .networks.complement import SITES, ComplementVqVae, enlarge, warp
 from .networks.masked import MaskedAutoencoder
 from .stages.masked_autoencoder import load_run
-from .template import fine_template, sharpen
+from .template import templates
 
 DATA = ("IXI, Hammersmith subset at 2 mm, train split (113 heads), IXI project (brain-development.org), CC BY-SA 3.0; "
         "brain labels DLMUSE by the authors of NiChart")
 COMMON = {"version": "0.1.0", "licence": "CC-BY-SA-3.0", "data": DATA, "grid": {"size": 128, "spacing": 2}}
+
+
+class Decoder(nn.Module):
+    """d2 with its fields enlarged from 8 mm to 4 mm."""
+
+    def __init__(self, decoder: nn.Module):
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, codes: torch.Tensor, keep: torch.Tensor, brain: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        displacement, gain = self.decoder(codes, keep, brain)
+        return enlarge(displacement), enlarge(gain)
 
 
 class HeadWarp(nn.Module):
@@ -68,16 +79,15 @@ def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None
     model = load_run(ComplementVqVae(json.loads((run / "settings.json").read_text())["width"]), run)
     feeds = {"codes": torch.rand(1, 3, *SITES) * 2 - 1, "keep": torch.ones(1, 1, *SITES),
              "brain": torch.rand(1, 2, 64, 64, 48)}
-    write_model("complement-decoder", model.decoder, feeds, ["displacement", "gain"], models, {
+    write_model("complement-decoder", Decoder(model.decoder), feeds, ["displacement", "gain"], models, {
         **COMMON, "description": "d2 of CP-MAE: codes and brain to displacement and log gain at 4 mm",
         "normalisation": "displacement in half grids (x 96 mm, y and z 128 mm)"})
     fields = {"displacement": torch.rand(1, 3, 64, 64, 48) * 0.05, "gain": torch.rand(1, 1, 64, 64, 48) * 0.2}
-    coarse = sharpen(model.template().detach()[0, 0], args.sharpen / 2)
     peak = 3.0
-    write_model("head-128", HeadWarp(torch.where(coarse < 0.05, 0.0, coarse), peak, 1), fields, ["head"], models, {
+    coarse, fine = templates(args.fields, args.data, args.sharpen)
+    write_model("head-128", HeadWarp(coarse, peak, 1), fields, ["head"], models, {
         **COMMON, "description": "The learned head at 2 mm, moved and brightened", "normalisation": "1 = the brain's median"},
         half=False, byte_scale=peak / 255)
-    fine = fine_template(model, read_index(args.data, "train"), args.mix)
     write_model("head-256", HeadWarp(fine, peak, 2), fields, ["head"], models, {
         **COMMON, "grid": {"size": 256, "spacing": 1}, "description": "The learned head at 1 mm, moved and brightened",
         "normalisation": "1 = the brain's median"}, half=False, byte_scale=peak / 255)
@@ -92,5 +102,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--models", type=Path, required=True)
     parser.add_argument("--data", nargs="+", help="prepared folders (vqvae-complement: for the 1 mm template)")
-    parser.add_argument("--mix", type=float, default=0.5, help="share of the carried mean in the 1 mm template")
+    parser.add_argument("--fields", type=Path, help="run folder of register (vqvae-complement)")
     parser.add_argument("--sharpen", type=float, default=0.8)

@@ -1,67 +1,68 @@
-"""The learned head at 1 mm: every training head is carried into the template's frame by the decoder's own fields and
-averaged there. The heads have 2 mm voxels in as many positions as there are heads, so their mean holds finer detail
-than any of them; a mild sharpening undoes part of the interpolation's blur.
+"""The learned head at 2 mm and at 1 mm: every training head is carried into the template's frame by its own fields and
+averaged there. The heads have 2 mm voxels in as many positions as there are heads, so their mean at 1 mm holds finer
+detail than any of them; a mild sharpening undoes part of the blur of averaging.
 """
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from .data import COVERED, HeadRecord
-from .networks.complement import SITES, ComplementVqVae, blur, enlarge
-from .stages.vqvae_complement import make_sample
+from .data import read_index
+from .networks.complement import blur, enlarge
+from .stages.vqvae_complement import FieldHead, load_fields, make_sample
 
+COARSE = (128, 128, 96)
 FINE = (256, 256, 192)
+AIR = 0.05
 
 
 @torch.no_grad()
-def splat(model: ComplementVqVae, heads: list[HeadRecord]) -> torch.Tensor:
-    """Mean over heads, every other one mirrored, on the 1 mm grid, [256, 256, 192]; 0 where no head reaches."""
-    total = torch.zeros(FINE[0] * FINE[1] * FINE[2])
-    weight = torch.zeros_like(total)
-    for number, head in enumerate(heads):
-        s = make_sample(np.random.default_rng(0), head, 0)
-        for t in [{k: v.flip(4) for k, v in s.items()} if number % 2 else s]:
-            q = model.encoder(t["complement"], t["hole4"], t["covered4"])
-            displacement, gain = model.decoder(q, torch.ones(1, 1, *SITES), t["brain4"])
-            displacement, gain = enlarge(displacement)[0], enlarge(gain)[0, 0]
-            seen = (t["covered"][0, 0] > 0.5).reshape(-1)
-            values = (t["image"][0, 0] * torch.exp(-gain)).reshape(-1)[seen]
-            d, h, w = t["image"].shape[2:]
-            z, y, x = torch.meshgrid(torch.arange(d), torch.arange(h), torch.arange(w), indexing="ij")
+def carried_mean(heads: list[FieldHead], samples: list[dict[str, torch.Tensor]], shape: tuple[int, int, int]) -> torch.Tensor:
+    """Weighted mean of 2 mm heads pushed into a template grid of ``shape`` [z, y, x], made symmetric; 0 where none reaches."""
+    n = shape[0] * shape[1] * shape[2]
+    total, weight = torch.zeros(n), torch.zeros(n)
+    d, h, w = COARSE
+    z, y, x = torch.meshgrid(torch.arange(d), torch.arange(h), torch.arange(w), indexing="ij")
+    for head, s in zip(heads, samples):
+        displacement = enlarge(enlarge(head.displacement))
+        gain = enlarge(enlarge(head.gain))
+        seen = (s["covered"][0, 0] > 0.5).reshape(-1)
+        values = (s["image"] * torch.exp(-gain))[0, 0].reshape(-1)[seen]
+        position = []
+        for axis, (index, k, m) in enumerate(((x, w, shape[2]), (y, h, shape[1]), (z, d, shape[0]))):
             # grid_sample's coordinates, align_corners False: voxel i of n stands at (2 i + 1) / n - 1
-            position = []
-            for axis, (index, n, fine) in enumerate(((x, w, FINE[2]), (y, h, FINE[1]), (z, d, FINE[0]))):
-                u = (2 * index + 1) / n - 1 + displacement[axis]
-                position.append((((u + 1) * fine - 1) / 2).reshape(-1)[seen].clamp(0, fine - 1.001))
-            px, py, pz = position
-            ix, iy, iz = px.long(), py.long(), pz.long()
-            fx, fy, fz = px - ix, py - iy, pz - iz
-            for a in (0, 1):
-                for b in (0, 1):
-                    for c in (0, 1):
-                        share = (fx if a else 1 - fx) * (fy if b else 1 - fy) * (fz if c else 1 - fz)
-                        index = (ix + a) + FINE[2] * ((iy + b) + FINE[1] * (iz + c))
-                        total.index_add_(0, index, share * values)
-                        weight.index_add_(0, index, share)
-    # where few samples fall, borrow from the neighbourhood
-    total, weight = total.reshape(1, 1, *FINE), weight.reshape(1, 1, *FINE)
+            u = (2 * index + 1) / k - 1 + displacement[0, axis]
+            position.append((((u + 1) * m - 1) / 2).reshape(-1)[seen].clamp(0, m - 1.001))
+        low = [q.long() for q in position]
+        part = [q - i for q, i in zip(position, low)]
+        for corner in range(8):
+            bits = [(corner >> k) & 1 for k in range(3)]
+            share = torch.ones_like(part[0])
+            for bit, f in zip(bits, part):
+                share = share * (f if bit else 1 - f)
+            index = (low[0] + bits[0]) + shape[2] * ((low[1] + bits[1]) + shape[1] * (low[2] + bits[2]))
+            total.index_add_(0, index, share * values)
+            weight.index_add_(0, index, share)
+    total, weight = total.reshape(1, 1, *shape), weight.reshape(1, 1, *shape)
+    total, weight = total + total.flip(4), weight + weight.flip(4)
     wide_total, wide_weight = blur(blur(total)), blur(blur(weight))
     mean = (total + 0.2 * wide_total) / (weight + 0.2 * wide_weight + 1e-3)
-    mean[wide_weight < 0.3] = 0
-    return mean[0, 0]
+    return torch.where(wide_weight < 0.3, torch.zeros_like(mean), mean)[0, 0]
 
 
-def sharpen(volume: torch.Tensor, amount: float = 0.8) -> torch.Tensor:
-    """Unsharp masking with a 2 mm kernel, never below air."""
+def sharpen(volume: torch.Tensor, amount: float) -> torch.Tensor:
+    """Unsharp masking, never below air; what is fainter than ``AIR`` becomes 0."""
     v = volume[None, None]
-    return (v + amount * (v - blur(blur(v))))[0, 0].clamp(min=0)
+    out = (v + amount * (v - blur(blur(v))))[0, 0]
+    return torch.where(out < AIR, torch.zeros_like(out), out)
 
 
-def fine_template(model: ComplementVqVae, heads: list[HeadRecord], mix: float = 0.5) -> torch.Tensor:
-    """[256, 256, 192]: ``mix`` of the carried mean and of the learned template enlarged, sharpened, faint air zeroed."""
-    learned = F.interpolate(model.template().detach(), scale_factor=2, mode="trilinear", align_corners=False)[0, 0]
-    carried = splat(model, heads)
-    out = sharpen(mix * carried + (1 - mix) * learned)
-    return torch.where(out < 0.05, torch.zeros_like(out), out)
+def templates(fields: Path, data: list[str], amount: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """At 2 mm and at 1 mm, from the train split."""
+    records = read_index(data, "train")
+    heads = load_fields(fields, records)
+    samples = [make_sample(np.random.default_rng(0), record, 0) for record in records]
+    return sharpen(carried_mean(heads, samples, COARSE), amount), sharpen(carried_mean(heads, samples, FINE), 1.5 * amount)

@@ -1,11 +1,11 @@
 """The complement's VQ-VAE: from everything that is not brain to a few codes, and from codes and a brain to a head.
 
-Low rate and a strong decoder: one FSQ code for each 32 mm site. The decoder does not paint voxels. It moves and
-brightens a learned head: an integrated velocity field at 8 mm (a diffeomorphism: no holes, no loose pieces), a fine
-displacement at 4 mm, and a smooth gain at 8 mm act on a template of 2 mm that is learned with the rest. So a draw is a
-head with eyes, nose and ears whatever the codes say, and the sharpness of the result is the template's, at any grid.
+A head is coded as what makes it from a learned head, the template: an integrated velocity field at 8 mm (a diffeomorphism:
+no holes, no loose pieces) and a smooth gain. ``stages/register.py`` finds both for every training head; here they are
+coded, one FSQ code for each 32 mm site, and decoded again, the decoder seeing the brain. So a draw is a head with eyes,
+nose and ears whatever the codes say, and the sharpness of the result is the template's, at any grid.
 
-Model grid trimmed from 128^3 to 96 voxels in x: [n, c, 128, 128, 96] at 2 mm, 64 x 64 x 48 at 4 mm.
+Model grid trimmed from 128 to 96 voxels in x: [n, c, 128, 128, 96] at 2 mm, 64 x 64 x 48 at 4 mm, 32 x 32 x 24 at 8 mm.
 """
 from __future__ import annotations
 
@@ -13,28 +13,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .blocks import Conv, PositionMap, Residual, Up, space_to_depth
+from .blocks import Conv, PositionMap, Residual, Up
 from .fsq import Fsq, SiteNorm
 
 SITES = (8, 8, 6)
 MAX_GAIN = 0.9
-
-
-class ComplementEncoder(nn.Module):
-    """e2: complement at 2 mm (air and brain zeroed) and its brain hole to codes. Never called when de-identifying."""
-
-    def __init__(self, width: int = 32, levels: tuple[int, ...] = (8, 6, 5)):
-        super().__init__()
-        w = width
-        self.fsq = Fsq(levels)
-        self.net = nn.Sequential(
-            Conv(10, w, 2), Conv(w, w), Conv(w, 2 * w, 2), Residual(2 * w), Conv(2 * w, 3 * w, 2), Residual(3 * w),
-            nn.Conv3d(3 * w, len(levels), 1), SiteNorm(len(levels), SITES),
-        )
-
-    def forward(self, complement: torch.Tensor, brain: torch.Tensor, covered: torch.Tensor) -> torch.Tensor:
-        """Complement [n, 1, 128, 128, 96]; brain and covered fractions [n, 1, 64, 64, 48]; values [n, d, 8, 8, 6]."""
-        return self.fsq(self.net(torch.cat([space_to_depth(complement), brain, covered], 1)))
+# half grids; about 5 mm, the deviation of a training head's displacement
+DISPLACEMENT_SCALE = 0.05
 
 
 def warp(volume: torch.Tensor, displacement: torch.Tensor) -> torch.Tensor:
@@ -68,13 +53,30 @@ def enlarge(x: torch.Tensor) -> torch.Tensor:
     return blur(F.interpolate(x, scale_factor=2, mode="trilinear", align_corners=False))
 
 
+class ComplementEncoder(nn.Module):
+    """e2: displacement (x, y, z over ``DISPLACEMENT_SCALE``) and log gain at 8 mm, [n, 4, 32, 32, 24], to quantised values
+    [n, d, 8, 8, 6]. Never called when de-identifying, and never exported."""
+
+    def __init__(self, width: int = 32, levels: tuple[int, ...] = (8, 6, 5)):
+        super().__init__()
+        w = width
+        self.fsq = Fsq(levels)
+        self.net = nn.Sequential(
+            Conv(4, 2 * w, 2), Residual(2 * w), Conv(2 * w, 3 * w, 2), Residual(3 * w),
+            nn.Conv3d(3 * w, len(levels), 1), SiteNorm(len(levels), SITES),
+        )
+
+    def forward(self, fields: torch.Tensor) -> torch.Tensor:
+        return self.fsq(self.net(fields))
+
+
 class ComplementDecoder(nn.Module):
-    """d2: codes and the brain (at 4 mm: mask fraction and mean intensity) to a displacement and a gain at 4 mm."""
+    """d2: codes and the brain (at 4 mm: mask fraction and mean intensity) to a velocity and a log gain at 8 mm."""
 
     def __init__(self, width: int = 32, code_channels: int = 3):
         super().__init__()
         w = width
-        self.brain8 = nn.Sequential(Conv(2, 24, 2), Conv(24, 24))
+        self.brain8 = Conv(2, 24, 2)
         self.brain16 = nn.Sequential(Conv(24, 48, 2), Residual(48))
         self.brain32 = nn.Sequential(Conv(48, 96, 2), Residual(96))
         self.code = nn.Conv3d(code_channels + 1, 96, 1)
@@ -83,21 +85,16 @@ class ComplementDecoder(nn.Module):
         self.up16 = Up(4 * w, 2 * w)
         self.place16 = PositionMap(2 * w, (16, 16, 12))
         self.join16 = nn.Sequential(Conv(2 * w + 48, 2 * w), Residual(2 * w), Residual(2 * w))
-        self.up8 = Up(2 * w, w)
-        self.place8 = PositionMap(w, (32, 32, 24))
-        self.join8 = nn.Sequential(Conv(w + 24, w), Residual(w))
-        self.out8 = nn.Conv3d(w, 4, 3, padding=1)
-        self.up4 = Up(w, 12)
-        self.join4 = Conv(14, 12)
-        self.out4 = nn.Conv3d(12, 3, 3, padding=1)
-        for head in (self.out8, self.out4):
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
+        self.up8 = Up(2 * w, 24)
+        self.join8 = Conv(48, 24)
+        self.out8 = nn.Conv3d(24, 4, 3, padding=1)
+        nn.init.zeros_(self.out8.weight)
+        nn.init.zeros_(self.out8.bias)
 
     def forward(self, codes: torch.Tensor, keep: torch.Tensor, brain: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Codes [n, d, 8, 8, 6] and keep [n, 1, 8, 8, 6] (0 = the null code); brain [n, 2, 64, 64, 48].
 
-        Returns displacement [n, 3, 64, 64, 48] (x, y, z in half grids, i.e. 96, 128, 128 mm) and log gain [n, 1, ...].
+        Returns displacement [n, 3, 32, 32, 24] (x, y, z in half grids, i.e. 96, 128, 128 mm) and log gain [n, 1, ...].
         """
         b8 = self.brain8(brain)
         b16 = self.brain16(b8)
@@ -105,25 +102,10 @@ class ComplementDecoder(nn.Module):
         h = self.place32(self.code(torch.cat([codes * keep, keep], 1)))
         h = self.start(torch.cat([h, b32], 1))
         h = self.join16(torch.cat([self.place16(self.up16(h)), b16], 1))
-        h = self.join8(torch.cat([self.place8(self.up8(h)), b8], 1))
-        coarse = self.out8(h)
-        velocity = blur(0.1 * coarse[:, :3])
-        gain = MAX_GAIN * torch.tanh(blur(coarse[:, 3:]))
-        fine = self.join4(torch.cat([self.up4(h), brain], 1))
-        fine = 0.03 * torch.tanh(blur(self.out4(fine)))
-        displacement = enlarge(integrate(velocity)) + fine
-        return displacement, enlarge(gain)
-
-
-class Template(nn.Module):
-    """The learned head at 2 mm, [1, 1, 128, 128, 96], at least 0 (air)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.volume = nn.Parameter(torch.zeros(1, 1, 128, 128, 96))
-
-    def forward(self) -> torch.Tensor:
-        return self.volume.clamp(min=0)
+        h = self.join8(torch.cat([self.up8(h), b8], 1))
+        out = self.out8(h)
+        velocity = blur(DISPLACEMENT_SCALE * out[:, :3])
+        return integrate(velocity, 4), MAX_GAIN * torch.tanh(blur(out[:, 3:]))
 
 
 class ComplementVqVae(nn.Module):
@@ -131,11 +113,7 @@ class ComplementVqVae(nn.Module):
         super().__init__()
         self.encoder = ComplementEncoder(width, levels)
         self.decoder = ComplementDecoder(width, len(levels))
-        self.template = Template()
 
-    def render(self, displacement: torch.Tensor, gain: torch.Tensor, full: bool) -> torch.Tensor:
-        """The head at 2 mm (``full``) or 4 mm."""
-        template = self.template().expand(displacement.shape[0], -1, -1, -1, -1)
-        if not full:
-            return warp(F.avg_pool3d(template, 2), displacement) * torch.exp(gain)
-        return warp(template, enlarge(displacement)) * torch.exp(enlarge(gain))
+
+def encoder_input(displacement: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+    return torch.cat([displacement / DISPLACEMENT_SCALE, gain / 0.3], 1)

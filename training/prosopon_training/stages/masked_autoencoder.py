@@ -15,18 +15,19 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ..data import HeadRecord, read_index
+from ..data import read_index
 from ..loop import train
 from ..networks.brain_codes import BrainVqVae
-from ..networks.complement import SITES, ComplementVqVae
+from ..networks.complement import SITES, ComplementVqVae, encoder_input
 from ..networks.masked import MaskedAutoencoder
-from .vqvae_complement import make_sample
+from .vqvae_complement import FieldHead, load_fields
 
 HELP = "masked autoencoder over the codes; needs prepared heads and the runs of both VQ-VAEs"
 COUNT = SITES[0] * SITES[1] * SITES[2]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--fields", type=Path, required=True, help="run folder of register")
     parser.add_argument("--complement", type=Path, required=True, help="run folder of vqvae-complement")
     parser.add_argument("--brain", type=Path, required=True, help="run folder of vqvae-brain")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
@@ -40,29 +41,30 @@ def load_run(model: torch.nn.Module, folder: Path) -> torch.nn.Module:
 
 
 class Codes:
-    """Codes of one (deformed) head: brain values, brain at the sites, complement indices."""
+    """Codes of one (deformed) head: brain values, brain at the sites, complement indices, share of the site seen."""
 
     def __init__(self, complement: ComplementVqVae, brain: BrainVqVae, sample: dict[str, torch.Tensor]):
         with torch.no_grad():
             self.brain = brain.encoder(sample["brain4"])
-            q = complement.encoder(sample["complement"], sample["hole4"], sample["covered4"])
+            q = complement.encoder(encoder_input(sample["displacement"], sample["gain"]))
         self.indices = complement.encoder.fsq.indices(q).reshape(1, COUNT)
         self.sites = F.avg_pool3d(sample["brain4"], 8)
-        self.seen = F.avg_pool3d(sample["covered4"], 8).reshape(1, COUNT)
+        self.seen = F.avg_pool3d(sample["covered"], 4).reshape(1, COUNT)
 
 
 def run(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     rng = np.random.default_rng(args.seed)
-    heads, val = read_index(args.data, "train"), read_index(args.data, "val")
+    heads = load_fields(args.fields, read_index(args.data, "train"))
+    val = load_fields(args.fields, read_index(args.data, "val"))
     settings = json.loads((args.complement / "settings.json").read_text())
     complement = load_run(ComplementVqVae(settings["width"]), args.complement)
     brain = load_run(BrainVqVae(json.loads((args.brain / "settings.json").read_text())["width"]), args.brain)
     fsq = complement.encoder.fsq
     model = MaskedAutoencoder(codes=fsq.size)
 
-    def encode(head: HeadRecord, strength: float) -> Codes:
-        return Codes(complement, brain, make_sample(rng, head, strength))
+    def encode(head: FieldHead, strength: float) -> Codes:
+        return Codes(complement, brain, head.sample(rng, strength))
 
     pool = [encode(head, 0) for head in heads]
     held = [encode(head, 0) for head in val]

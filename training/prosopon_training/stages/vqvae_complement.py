@@ -1,8 +1,9 @@
-"""VQ-VAE of the complement (e2, d2 and the learned template): everything that is not brain, into 8 x 8 x 6 codes.
+"""VQ-VAE of the complement (e2, d2): the fields that make each head from the template, into 8 x 8 x 6 codes.
 
-15 % of the heads lose all their codes in training and 40 % some of them (a null code), so that the decoder knows what
-a brain alone says and any part of the codes can come from a draw. Loss: L1 + 2 L2 + gradients, inside the scan's field
-of view, the brain's own voxels weighing little; the face weighs double.
+Needs the run of ``register``. 15 % of the heads lose all their codes in training and 40 % some of them (a null code), so
+that the decoder knows what a brain alone says and any part of the codes can come from a draw. Every head is deformed
+together with its brain: the fields are composed with the deformation. Loss: on displacement and gain at 8 mm, the face
+weighing three times, nothing outside the scan's field of view.
 """
 from __future__ import annotations
 
@@ -17,19 +18,20 @@ from torch.nn import functional as F
 from ..augment import random_elastic, rotation_matrix, sampling_grid
 from ..data import BRAIN, COVERED, HEAD, HeadRecord, read_index
 from ..loop import train
-from ..networks.complement import SITES, ComplementVqVae
+from ..networks.complement import DISPLACEMENT_SCALE, SITES, ComplementVqVae, encoder_input, integrate, warp
 
-HELP = "VQ-VAE of the complement; needs prepared heads (train and val)"
-# two heads: PyTorch runs small convolutions of a batch of one without oneDNN, at a third of the speed
-BATCH = 2
+HELP = "VQ-VAE of the complement; needs prepared heads (train and val) and the run of register"
+# more than one head: PyTorch runs small convolutions of a batch of one without oneDNN, at a third of the speed
+BATCH = 4
 TRIM = slice(16, 112)
 SHAPE = (128, 128, 96)
+VELOCITY_SHAPE = (32, 32, 24)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--fields", type=Path, required=True, help="run folder of register")
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--full-share", type=float, default=0.25, help="share of steps whose loss is at 2 mm")
 
 
 def load_head(head: HeadRecord) -> tuple[torch.Tensor, torch.Tensor]:
@@ -77,87 +79,99 @@ def random_keep(rng: np.random.Generator, count: int) -> torch.Tensor:
     return torch.cat(rows)
 
 
-def loss_weight(brain: torch.Tensor, covered: torch.Tensor) -> torch.Tensor:
-    """Brain 0.15, else 1, the face (front, below the brow) doubled, nothing outside the field of view."""
-    weight = covered * (1 - 0.85 * brain)
-    d, h, _ = brain.shape[2:]
-    weight = weight.clone()
-    weight[:, :, d // 5 : (3 * d) // 5, h // 2 :] *= 2
-    return weight
-
-
-def head_loss(found: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    difference = found - truth
-    loss = (weight * (difference.abs() + 2 * difference**2)).sum()
-    for axis in (2, 3, 4):
-        size = found.shape[axis] - 1
-        slope = (difference.narrow(axis, 1, size) - difference.narrow(axis, 0, size)).abs()
-        loss = loss + 0.4 * (slope * weight.narrow(axis, 0, size)).sum()
-    return loss / weight.sum()
-
-
 def smoothness(field: torch.Tensor) -> torch.Tensor:
     return sum((field.diff(dim=axis) ** 2).mean() for axis in (2, 3, 4))
 
 
+class FieldHead:
+    """One registered head: brain at 4 mm, displacement and gain at 8 mm, coverage at 8 mm; kept in memory (2 MB)."""
+
+    def __init__(self, head: HeadRecord, velocity: np.ndarray, gain: np.ndarray):
+        s = make_sample(np.random.default_rng(0), head, 0)
+        self.brain = s["brain4"]
+        self.covered = F.avg_pool3d(s["covered4"], 2)
+        self.displacement = integrate(torch.from_numpy(velocity).float()[None], 4)
+        self.gain = torch.from_numpy(gain).float()[None]
+
+    def sample(self, rng: np.random.Generator, strength: float = 1.0) -> dict[str, torch.Tensor]:
+        """Mirrored and deformed together with its brain; ``strength`` 0: as it is."""
+        brain, covered, u, g = self.brain, self.covered, self.displacement, self.gain
+        if strength > 0:
+            if rng.random() < 0.5:
+                brain, covered, u, g = (v.flip(4) for v in (brain, covered, u, g))
+                u = u * torch.tensor([-1.0, 1, 1]).view(1, 3, 1, 1, 1)
+            matrix = rotation_matrix(rng.normal(0, 0.02 * strength, 3)) * np.exp(rng.normal(0, 0.03 * strength, 3))
+            grid = sampling_grid(SHAPE_8, matrix, rng.normal(0, 0.2 * strength, 3), SHAPE_8, random_elastic(rng, 0.35 * strength, 6))
+            # to displacement in half grids, align_corners False
+            position = [(grid[..., i] * (n - 1) / 2 + (n - 1) / 2 + 0.5) * 2 / n - 1 for i, n in enumerate((24, 32, 32))]
+            identity = F.affine_grid(torch.eye(3, 4)[None], [1, 1, *SHAPE_8], align_corners=False)
+            delta = (torch.stack(position, -1) - identity).permute(0, 4, 1, 2, 3)
+            u = warp(u, delta) + delta
+            g, covered = warp(g, delta), warp(covered, delta)
+            brain = warp(brain, F.interpolate(delta, scale_factor=2, mode="trilinear", align_corners=False))
+            brain = torch.cat([brain[:, :1], brain[:, 1:] * float(np.exp(rng.normal(0, 0.03)))], 1)
+        return {"brain4": brain, "covered": covered, "displacement": u, "gain": g}
+
+
+SHAPE_8 = VELOCITY_SHAPE
+
+
+def load_fields(folder: Path, heads: list[HeadRecord]) -> list[FieldHead]:
+    """In the order of ``heads``; raises for a head that was not registered."""
+    data = np.load(folder / "fields.npz")
+    row = {name: i for i, name in enumerate(data["ids"])}
+    velocity, gain = data["velocity"], data["gain"]
+    return [FieldHead(head, velocity[row[head.id]], gain[row[head.id]]) for head in heads]
+
+
+def collate(samples: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    return {key: torch.cat([sample[key] for sample in samples]) for key in samples[0]}
+
+
+def field_loss(displacement: torch.Tensor, gain: torch.Tensor, s: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean squared error of displacement (mm^2, up to the axes' scales) and the training loss."""
+    w = (s["covered"] > 0.9).float()
+    d, h, _ = w.shape[2:]
+    w[:, :, d // 5 : (3 * d) // 5, h // 2 :] *= 3
+    error = (displacement - s["displacement"]) / DISPLACEMENT_SCALE
+    bend = sum((error.diff(dim=axis) ** 2).mean() for axis in (2, 3, 4))
+    squared = (w * error**2).sum() / w.sum() / 3
+    gains = (w * ((gain - s["gain"]) / 0.3) ** 2).sum() / w.sum()
+    return squared, squared + bend + 0.3 * gains
+
+
 @torch.no_grad()
-def validate_heads(model: ComplementVqVae, heads: list[HeadRecord]) -> dict[str, float]:
+def validate_heads(model: ComplementVqVae, heads: list[FieldHead]) -> dict[str, float]:
+    """RMS error of the displacement with the own codes and with none (mm, about), and the codes' perplexity."""
     own, none, codes = [], [], []
     for head in heads:
-        s = make_sample(np.random.default_rng(0), head, 0)
-        q = model.encoder(s["complement"], s["hole4"], s["covered4"])
+        s = head.sample(np.random.default_rng(0), 0)
+        q = model.encoder(encoder_input(s["displacement"], s["gain"]))
         codes.append(model.encoder.fsq.indices(q))
-        inside = ((s["image"] > 0) & (s["brain"] == 0) & (s["covered"] > 0)).float()
         for keep, scores in ((1.0, own), (0.0, none)):
-            found = model.render(*model.decoder(q, torch.full((1, 1, *SITES), keep), s["brain4"]), True)
-            error = (inside * (found - s["image"]) ** 2).sum() / inside.sum()
-            scores.append(float(10 * torch.log10(4 / error)))
+            squared, _ = field_loss(*model.decoder(q, torch.full((1, 1, *SITES), keep), s["brain4"]), s)
+            scores.append(float(squared))
     counts = torch.bincount(torch.cat(codes).reshape(-1), minlength=model.encoder.fsq.size).float()
     p = counts / counts.sum()
-    return {"val_psnr": float(np.mean(own)), "val_psnr_null": float(np.mean(none)),
-            "perplexity": float(torch.exp(-(p * (p + 1e-9).log()).sum()))}
-
-
-def initial_template(heads: list[HeadRecord]) -> torch.Tensor:
-    total, count = torch.zeros(SHAPE), torch.full(SHAPE, 1e-3)
-    for head in heads:
-        image, flags = load_head(head)
-        seen = ((flags & COVERED) > 0).float()
-        total += (image + image.flip(2)) * seen / 2
-        count += seen
-    return (total / count)[None, None]
+    mm = 120 * DISPLACEMENT_SCALE
+    return {"val_rms_mm": mm * float(np.mean(own)) ** 0.5, "val_rms_mm_null": mm * float(np.mean(none)) ** 0.5,
+            "perplexity": float(torch.exp(-(p * (p + 1e-9).log()).sum())), "codes_used": float((counts > 0).float().mean())}
 
 
 def run(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     rng = np.random.default_rng(args.seed)
-    heads, val = read_index(args.data, "train"), read_index(args.data, "val")
-    model = ComplementVqVae(args.width)
-    model.template.volume.data.copy_(initial_template(heads))
-    model = model.to(memory_format=torch.channels_last_3d)
+    heads = load_fields(args.fields, read_index(args.data, "train"))
+    val = load_fields(args.fields, read_index(args.data, "val"))
+    model = ComplementVqVae(args.width).to(memory_format=torch.channels_last_3d)
     Path(args.out).mkdir(parents=True, exist_ok=True)
     (Path(args.out) / "settings.json").write_text(json.dumps({"width": args.width}))
 
-    def step_loss(step: int) -> tuple[torch.Tensor, dict[str, float]]:
-        samples = [make_sample(rng, heads[rng.integers(len(heads))]) for _ in range(BATCH)]
-        s = {key: torch.cat([sample[key] for sample in samples]) for key in samples[0]}
-        q = model.encoder(s["complement"], s["hole4"], s["covered4"])
-        displacement, gain = model.decoder(q, random_keep(rng, BATCH), s["brain4"])
-        full = rng.random() < args.full_share and step > 100
-        found = model.render(displacement, gain, full)
-        if full:
-            truth, brain, covered = s["image"], s["brain"], s["covered"]
-        else:
-            truth, brain, covered = (F.avg_pool3d(s[k], 2) for k in ("image", "brain", "covered"))
-            covered = (covered > 0.99).float()
-        data = head_loss(found, truth, loss_weight(brain, covered))
-        rough = smoothness(displacement)
-        rough_gain = smoothness(gain)
-        return data + 60 * rough + 0.5 * rough_gain, {"data_full" if full else "data": float(data.detach()), "rough": float(rough.detach())}
+    def step_loss(_: int) -> tuple[torch.Tensor, dict[str, float]]:
+        s = collate([heads[rng.integers(len(heads))].sample(rng) for _ in range(BATCH)])
+        q = model.encoder(encoder_input(s["displacement"], s["gain"]))
+        squared, loss = field_loss(*model.decoder(q, random_keep(rng, BATCH), s["brain4"]), s)
+        return loss, {"squared": float(squared.detach())}
 
-    groups = [
-        {"params": [p for n, p in model.named_parameters() if not n.startswith("template")], "lr": args.learning_rate},
-        {"params": [model.template.volume], "lr": 4e-3, "weight_decay": 0.0},
-    ]
-    train(model, step_loss, lambda ema: validate_heads(ema, val[:6]), Path(args.out), minutes=args.minutes, steps=args.steps,
-          learning_rate=args.learning_rate, groups=groups, validate_every=100, warm_up=60, initial=args.initial)
+    train(model, step_loss, lambda ema: validate_heads(ema, val), Path(args.out), minutes=args.minutes, steps=args.steps,
+          learning_rate=args.learning_rate, validate_every=50, warm_up=40, ema_decay=0.99, initial=args.initial)
