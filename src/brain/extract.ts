@@ -6,7 +6,7 @@
  * @example
  * const { mask, agreement } = await extractBrain(volume, networks, {});
  */
-import { Refusal } from '../errors/errors.js';
+import { Failure, Refusal } from '../errors/errors.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import { type Affine, IDENTITY, multiply, scaling, translation } from '../volume/affine.js';
 import { largestComponent } from '../volume/components.js';
@@ -62,7 +62,8 @@ async function probabilities(
     { image: { data: image, shape: [1, 1, grid.shape[2], grid.shape[1], grid.shape[0]] } },
     signal,
   );
-  const values = logits?.data as Float32Array;
+  if (logits === undefined) throw new Failure('network-failed', `${BRAIN_MODEL} returned no "logits"`);
+  const values = logits.data as Float32Array;
   const out = new Float32Array(values.length);
   for (let i = 0; i < values.length; i++) out[i] = 1 / (1 + Math.exp(-(values[i] as number)));
   return out;

@@ -71,16 +71,19 @@ interface State {
   scale: number;
 }
 
-/** Fits from one start; `soft` is centred on the brain, positions are relative to that centre. */
+/**
+ * Fits from one start; `soft` is centred on the brain, positions are relative to that centre.
+ * @param every looks at one template point of so many
+ */
 function fitFrom(
   soft: Volume,
-  template: Volume,
+  points: Float32Array,
   start: Affine,
   iterations: number,
+  every: number,
 ): State & { agreement: number } {
   const size = soft.grid.shape[0];
   const half = (size - 1) / 2;
-  const points = templatePoints(template);
   const count = points.length / 4;
   const data = soft.data;
   const sy = size;
@@ -96,7 +99,7 @@ function fitFrom(
     const [r00, r01, r02, r10, r11, r12, r20, r21, r22] = [0, 1, 2, 4, 5, 6, 8, 9, 10].map(
       (e) => state.scale * (r[e] as number),
     ) as [number, number, number, number, number, number, number, number, number];
-    for (let o = 0; o < count; o++) {
+    for (let o = 0; o < count; o += every) {
       const lx = points[4 * o] as number;
       const ly = points[4 * o + 1] as number;
       const lz = points[4 * o + 2] as number;
@@ -205,8 +208,11 @@ export function axisRotations(): Affine[] {
   return out;
 }
 
-/** Below this agreement the world axes of the header are not believed and all 24 axis orders are tried. */
-const TRUSTED_AGREEMENT = 0.93;
+/**
+ * Below this agreement the world axes of the header are not believed and all 24 axis orders are tried. Turned back to
+ * front the average brain still agrees with itself at 0.942, upside down at 0.933; right way round IXI heads do at 0.985.
+ */
+const TRUSTED_AGREEMENT = 0.96;
 
 /**
  * @param mask at least a few thousand voxels of brain, any grid
@@ -215,14 +221,19 @@ const TRUSTED_AGREEMENT = 0.93;
 export function fitPose(mask: Mask, template: Volume): PoseFit {
   const centre = centroid(mask);
   const soft = softMask(mask, centre);
-  let best = fitFrom(soft, template, IDENTITY, 30);
-  if (best.agreement < TRUSTED_AGREEMENT)
-    for (const start of axisRotations().slice(1)) {
-      const rough = fitFrom(soft, template, start, 6);
-      if (rough.agreement < best.agreement - 0.02) continue;
-      const fit = fitFrom(soft, template, start, 30);
+  const points = templatePoints(template);
+  let best = fitFrom(soft, points, IDENTITY, 30, 1);
+  if (best.agreement < TRUSTED_AGREEMENT) {
+    const starts = axisRotations().slice(1);
+    const rough = starts.map((start) => ({ start, ...fitFrom(soft, points, start, 10, 5) }));
+    rough.sort((a, b) => b.agreement - a.agreement);
+    // Four: what has no pose (a ball) took 30 s when every start was followed to its end.
+    for (const { start } of rough.slice(0, 4)) {
+      const fit = fitFrom(soft, points, start, 30, 1);
       if (fit.agreement > best.agreement + 0.005) best = fit;
+      if (best.agreement >= TRUSTED_AGREEMENT) break;
     }
+  }
   const shift = translation(centre[0] + best.shift[0], centre[1] + best.shift[1], centre[2] + best.shift[2]);
   return { pose: multiply(shift, best.rotation), agreement: best.agreement, scale: best.scale };
 }
