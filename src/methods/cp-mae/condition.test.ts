@@ -1,0 +1,67 @@
+/** P1 at its root: gamma of CP-MAE does not know what stands outside the brain. */
+import { describe, expect, it } from 'vitest';
+import { makeHead } from '../../brain/head.js';
+import { templateBrain } from '../../brain/testing/template-brain.js';
+import { Failure } from '../../errors/errors.js';
+import type { NetworkRunner } from '../../networks/runner.js';
+import { multiply, rotation, translation } from '../../volume/affine.js';
+import { Random } from '../../volume/random.js';
+import { sha256 } from '../../volume/sha256.js';
+import { headGrid, syntheticHead } from '../../volume/testing/synthetic-head.js';
+import type { BrainConditioning, MethodContext } from '../method.js';
+import { cpMae } from './cp-mae.js';
+
+/** Conditioning runs no network; one that is asked fails the test. */
+const networks: NetworkRunner = {
+  async run() {
+    throw new Failure('network-failed', 'the conditioning asked for a network');
+  },
+  async close() {},
+};
+const context: MethodContext = { networks, resolution: 128 };
+
+const grid = headGrid({ spacing: [3, 4, 4], turn: [0.1, -0.1, 0.2], flip: true });
+const brainMask = templateBrain(grid, multiply(translation(0, 8, 4), rotation([0.1, 0, 0.2])));
+const { volume } = syntheticHead({ grid });
+
+/** gamma after the voxels outside the brain went through `change`. */
+async function gamma(change: (values: Float32Array) => void): Promise<BrainConditioning> {
+  const data = volume.data.slice();
+  change(data);
+  volume.data.forEach((v, i) => {
+    if (brainMask.data[i] === 1) data[i] = v;
+  });
+  return cpMae.condition(makeHead({ grid, data }, brainMask), context);
+}
+
+describe('the privacy transform of CP-MAE', { timeout: 120_000 }, () => {
+  const random = new Random(sha256(Uint8Array.of(8)));
+  const changes: readonly (readonly [string, (values: Float32Array) => void])[] = [
+    ['zeros', (v) => v.fill(0)],
+    ['another head', (v) => v.set(syntheticHead({ grid, variant: 2 }).volume.data)],
+    ['noise a thousand times as bright', (v) => v.set(v.map(() => 1e6 * random.uniform()))],
+    ['negative values', (v) => v.fill(-3000)],
+    ['values that are no numbers', (v) => v.fill(Number.NaN)],
+  ];
+
+  it.each(changes)('is bit for bit the same over %s', async (_, change) => {
+    const before = await gamma(() => {});
+    const after = await gamma(change);
+    expect(after.pose).toEqual(before.pose);
+    expect(Buffer.from(after.brain.data.buffer).equals(Buffer.from(before.brain.data.buffer))).toBe(true);
+    expect(Buffer.from(after.mask.data.buffer).equals(Buffer.from(before.mask.data.buffer))).toBe(true);
+    expect(after.brain.grid).toEqual(before.brain.grid);
+    expect(Object.keys(after).sort()).toEqual(['brain', 'mask', 'pose']);
+  });
+
+  it('knows the brain: another one gives another gamma, in units of its median', async () => {
+    const before = await gamma(() => {});
+    const data = volume.data.map((v, i) => (brainMask.data[i] === 1 ? 3 * v + (i % 7) : v));
+    const after = await cpMae.condition(makeHead({ grid, data }, brainMask), context);
+    expect(after.pose).toEqual(before.pose);
+    expect(after.brain.data).not.toEqual(before.brain.data);
+    const inside = after.brain.data.filter((_, i) => (after.mask.data[i] as number) > 0.99).sort();
+    expect(inside[inside.length >> 1]).toBeCloseTo(1, 1);
+    expect(after.brain.data.every((v, i) => v === 0 || (after.mask.data[i] as number) > 0.5)).toBe(true);
+  });
+});
