@@ -74,12 +74,24 @@ function labelFile(dataset: string, subject: string): string | undefined {
   return undefined;
 }
 
+/** Rows of an index that an earlier run left. */
+function readIndex(path: string, resolution: number): PreparedRow[] {
+  if (!existsSync(path)) return [];
+  const index = JSON.parse(readFileSync(path, 'utf8')) as { resolution: number; heads: PreparedRow[] };
+  if (index.resolution !== resolution)
+    throw new Refusal(
+      'dataset-invalid',
+      `expected an output folder of heads at ${resolution}, found one of heads at ${index.resolution}`,
+    );
+  return index.heads;
+}
+
 async function loadVolume(path: string): Promise<Volume> {
   const image = await loadImage(path);
   return { grid: image.grid, data: frameValues(image, 0) };
 }
 
-/** @throws {Refusal} dataset-invalid when the folder has no sub-ID/anat/*_T1w.nii[.gz] */
+/** @throws {Refusal} dataset-invalid when the folder has no sub-ID/anat/*_T1w.nii[.gz], or `out` another resolution */
 export async function* prepareDataset(
   dataset: string,
   out: string,
@@ -103,7 +115,7 @@ export async function* prepareDataset(
     );
   await mkdir(out, { recursive: true });
   const indexPath = join(out, 'index.json');
-  const rows: PreparedRow[] = existsSync(indexPath) ? JSON.parse(readFileSync(indexPath, 'utf8')).heads : [];
+  const rows = readIndex(indexPath, services.resolution);
   for (const { subject, path } of scans) {
     services.signal.throwIfAborted();
     if (rows.some(({ id }) => id === subject)) continue;
@@ -147,7 +159,7 @@ async function prepareOne(
     const data = prepared[kind];
     if (data !== undefined) writeFileSync(join(out, `${subject}_${kind}.npy`), encodeNpy(data, shape));
   }
-  const age = Number(person?.age);
+  const age = person?.age?.trim() ? Number(person.age) : Number.NaN;
   return {
     id: subject,
     split: person?.split ?? 'train',

@@ -1,0 +1,136 @@
+/** From a BIDS data set of synthetic heads to the files that training reads. */
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { templateBrain } from '../brain/testing/template-brain.js';
+import { niftiBytes } from '../deidentify/testing/fixtures.js';
+import { isRefusal } from '../errors/errors.js';
+import { multiply, scaling, translation } from '../volume/affine.js';
+import { headGrid, syntheticHead } from '../volume/testing/synthetic-head.js';
+import type { Mask, Volume } from '../volume/volume.js';
+import { type PrepareEvent, type PrepareServices, prepareDataset } from './prepare-dataset.js';
+
+const grid = headGrid({ spacing: [5, 5, 5] });
+const brain = templateBrain(grid, translation(0, 8, 4));
+const volume = syntheticHead({ grid }).volume;
+
+let folder = '';
+let asked = 0;
+const services: PrepareServices = {
+  async extractBrain(given: Volume): Promise<{ mask: Mask }> {
+    asked++;
+    return { mask: { grid: given.grid, data: brain.data } };
+  },
+  signal: new AbortController().signal,
+  resolution: 128,
+};
+
+async function run(
+  dataset: string,
+  out: string,
+  changed: Partial<PrepareServices> = {},
+): Promise<PrepareEvent[]> {
+  const events: PrepareEvent[] = [];
+  for await (const event of prepareDataset(path.join(folder, dataset), path.join(folder, out), {
+    ...services,
+    ...changed,
+  }))
+    events.push(event);
+  return events;
+}
+
+async function put(name: string, bytes: Uint8Array | string): Promise<void> {
+  const to = path.join(folder, name);
+  await mkdir(path.dirname(to), { recursive: true });
+  await writeFile(to, bytes);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'prosopon-prepare-'));
+  const scan = niftiBytes({ grid, frames: [volume.data] });
+  const labels = Float32Array.from(brain.data, (v, i) => (v === 0 ? 0 : 1 + (i % 200)));
+  await put('bids/sub-01/anat/sub-01_T1w.nii', scan);
+  await put('bids/sub-02/anat/sub-02_T1w.nii', scan);
+  await put(
+    'bids/derivatives/labels/sub-02/anat/sub-02_dseg.nii',
+    niftiBytes({ grid, frames: [labels], datatype: 'uint8' }),
+  );
+  await put('bids/sub-03/anat/sub-03_T1w.nii', scan);
+  await put(
+    'bids/derivatives/labels/sub-03/anat/sub-03_dseg.nii',
+    niftiBytes({
+      grid: { ...grid, affine: multiply(grid.affine, scaling(1.1, 1, 1)) },
+      frames: [labels],
+      datatype: 'uint8',
+    }),
+  );
+  await put('bids/sub-04/anat/sub-04_T2w.nii', scan);
+  await put(
+    'bids/participants.tsv',
+    'participant_id\tage\tsex\tsplit\r\nsub-01\t41.5\tF\tval\r\nsub-02\tn/a\tM\ttrain\r\nsub-03\t\t\ttest\r\n',
+  );
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('preparing a data set', { timeout: 120_000 }, () => {
+  it('writes each head once, says whom it refused, and leaves an index', async () => {
+    const events = await run('bids', 'out');
+    expect(events.map((e) => [e.kind, e.kind === 'done' ? e.row.id : e.id])).toEqual([
+      ['done', 'sub-01'],
+      ['done', 'sub-02'],
+      ['refused', 'sub-03'],
+    ]);
+    expect(events[2]).toMatchObject({ reason: expect.stringContaining('on the grid of the scan') });
+    expect(asked).toBe(1);
+    expect((await readdir(path.join(folder, 'out'))).sort()).toEqual([
+      'index.json',
+      'sub-01_flags.npy',
+      'sub-01_image.npy',
+      'sub-02_flags.npy',
+      'sub-02_image.npy',
+      'sub-02_labels.npy',
+    ]);
+    const index = JSON.parse(await readFile(path.join(folder, 'out/index.json'), 'utf8'));
+    expect(index).toMatchObject({ version: 1, resolution: 128 });
+    expect(index.heads).toMatchObject([
+      { id: 'sub-01', split: 'val', age: 41.5, sex: 'F' },
+      { id: 'sub-02', split: 'train', age: null, sex: 'M' },
+    ]);
+    const image = await readFile(path.join(folder, 'out/sub-01_image.npy'));
+    expect(image.length).toBe(128 + 128 ** 3);
+    // The brain's median is 100; its centre lies 11 voxels behind and 15 above the middle.
+    const brainBytes = image.subarray(128).filter((_, i) => i % 128 === 64 && ((i >> 7) & 127) === 53);
+    expect(brainBytes[79]).toBeGreaterThan(60);
+    expect(brainBytes[79]).toBeLessThan(140);
+  });
+
+  it('resumes: what stands is not done again', async () => {
+    const before = (await stat(path.join(folder, 'out/sub-01_image.npy'))).mtimeMs;
+    const asksBefore = asked;
+    const events = await run('bids', 'out');
+    expect(events.map((e) => e.kind)).toEqual(['refused']);
+    expect(asked).toBe(asksBefore);
+    expect((await stat(path.join(folder, 'out/sub-01_image.npy'))).mtimeMs).toBe(before);
+  });
+
+  it('refuses to mix resolutions in one folder', async () => {
+    const error = await run('bids', 'out', { resolution: 256 }).catch((e: unknown) => e);
+    expect(isRefusal(error, 'dataset-invalid')).toBe(true);
+    expect((error as Error).message).toMatch(/256.*128/);
+  });
+
+  it('refuses a folder that is no data set, stops when told', async () => {
+    const none = await run('nowhere', 'out2').catch((e: unknown) => e);
+    expect(isRefusal(none, 'dataset-invalid')).toBe(true);
+    const stopped = await run('bids', 'out3', { signal: AbortSignal.abort() }).catch((e: unknown) => e);
+    expect((stopped as Error).name).toBe('AbortError');
+  });
+
+  it('keeps a missing age missing', async () => {
+    await put('lone/sub-9/anat/sub-9_T1w.nii', niftiBytes({ grid, frames: [volume.data] }));
+    await put('lone/participants.tsv', 'participant_id\tage\nsub-9\t\n');
+    const events = await run('lone', 'out4');
+    expect(events).toMatchObject([{ kind: 'done', row: { age: null, split: 'train', sex: 'n/a' } }]);
+  });
+});
