@@ -16,6 +16,7 @@ import { Random } from '../../volume/random.js';
 import { resampleLinear } from '../../volume/resample.js';
 import type { Volume } from '../../volume/volume.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
+import { requireT1 } from './contrast.js';
 import { FsqCodebook } from './fsq.js';
 import { brainBlocks, SITES, siteMeans, trimmedGrid } from './grid.js';
 import { type SamplingOptions, sampleCodes } from './sampler.js';
@@ -64,7 +65,9 @@ export const cpMae: RemodellingMethod<BrainConditioning> = {
     // Brain voxels only: at the rim, zeros from outside the mask must not darken the brain.
     for (let v = 0; v < brain.length; v++)
       brain[v] = (mask[v] as number) > 0.5 ? (brain[v] as number) / (mask[v] as number) : 0;
-    return { brain: { grid, data: brain }, mask: { grid, data: mask }, pose: head.pose };
+    const gamma = { brain: { grid, data: brain }, mask: { grid, data: mask }, pose: head.pose };
+    requireT1(brainBlocks(gamma));
+    return gamma;
   },
 
   async synthesize(gamma: BrainConditioning, seed: Seed, context: MethodContext): Promise<Volume> {

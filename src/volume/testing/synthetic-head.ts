@@ -79,7 +79,9 @@ export function syntheticHead(options: SyntheticHeadOptions): SyntheticHead {
         if (isBrain(p)) {
           mask[o] = 1;
           const fold = Math.sin(p[0] / 7) * Math.sin(p[1] / 9) * Math.sin(p[2] / 8);
-          data[o] = Math.max(1, 500 + 120 * fold + noise * brainNoise.normal());
+          // T1-weighted: white matter deep inside, grey matter and CSF towards the rim
+          const depth = 1 - radius(p, [0, -8, 0], [66, 84, 66]) ** 2;
+          data[o] = Math.max(1, 350 + 300 * depth + 60 * fold + noise * brainNoise.normal());
           continue;
         }
         data[o] = Math.abs(bright * complementValue(p, grow) + noise * otherNoise.normal());

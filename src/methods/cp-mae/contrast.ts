@@ -1,0 +1,53 @@
+/**
+ * Whether a brain is T1-weighted, the only contrast for which faces were learnt: its correlation with the mean brain of
+ * the training heads at 8 mm. Brain voxels decide, nothing else (promise P1).
+ *
+ * @example
+ * requireT1(brainBlocks(gamma)); // refuses T2-weighted and FLAIR heads
+ */
+import { Refusal } from '../../errors/errors.js';
+import { MEAN_BRAIN_BASE64 } from './contrast-data.js';
+
+const [NX, NY, NZ] = [24, 32, 32];
+/** See docs/results.md: what T1-weighted and other heads reach. */
+export const MIN_T1_CORRELATION = 0.35;
+
+/** @param blocks mask fraction and mean intensity at 4 mm, [2, 64, 64, 48]; returns -1 to 1 */
+export function t1Correlation(blocks: Float32Array): number {
+  const text = atob(MEAN_BRAIN_BASE64);
+  const plane = 64 * 64 * 48;
+  let [n, sa, sb, saa, sbb, sab] = [0, 0, 0, 0, 0, 0];
+  for (let k = 0, o = 0; k < NZ; k++)
+    for (let j = 0; j < NY; j++)
+      for (let i = 0; i < NX; i++, o++) {
+        const expected = text.charCodeAt(o);
+        if (expected === 0) continue;
+        let [mask, value] = [0, 0];
+        for (let c = 0; c < 8; c++) {
+          const v = 2 * i + (c & 1) + 48 * (2 * j + ((c >> 1) & 1) + 64 * (2 * k + (c >> 2)));
+          mask += blocks[v] as number;
+          value += blocks[plane + v] as number;
+        }
+        if (mask < 6) continue;
+        const found = value / mask;
+        n++;
+        sa += found;
+        sb += expected;
+        saa += found * found;
+        sbb += expected * expected;
+        sab += found * expected;
+      }
+  if (n < 100) return 0;
+  const spread = Math.sqrt((saa - (sa * sa) / n) * (sbb - (sb * sb) / n));
+  return spread > 0 ? (sab - (sa * sb) / n) / spread : 0;
+}
+
+/** @throws {Refusal} contrast-unsupported */
+export function requireT1(blocks: Float32Array): void {
+  const correlation = t1Correlation(blocks);
+  if (!(correlation >= MIN_T1_CORRELATION))
+    throw new Refusal(
+      'contrast-unsupported',
+      `expected a T1-weighted brain (correlation with the mean training brain of at least ${MIN_T1_CORRELATION}), found ${correlation.toFixed(2)}`,
+    );
+}
