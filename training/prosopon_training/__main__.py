@@ -17,7 +17,7 @@ STAGES = {
 }
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="prosopon_training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     trainer = commands.add_parser("train", help="train one stage").add_subparsers(dest="stage", required=True)
@@ -34,14 +34,20 @@ def main() -> None:
         sub.add_argument("--steps", type=int, default=10**9)
         sub.add_argument("--seed", type=int, default=1)
         sub.add_argument("--threads", type=int, default=1)
-        sub.add_argument("--initial", type=Path, help="start from this checkpoint's weights (a new site's cohort)")
+        sub.add_argument("--initial", type=Path, help="start from this checkpoint.pt or shipped models/NAME/model.onnx (a new site's cohort)")
         stage.add_arguments(sub)
         sub.set_defaults(run=stage.run)
-    from . import exports
+    from . import cohort, exports
 
     exporter = commands.add_parser("export", help="write models/NAME from a run", description=exports.__doc__)
     exports.add_arguments(exporter)
-    args = parser.parse_args()
+    cohort.add_arguments(commands.add_parser(
+        "cohort", help="continue from the shipped weights on a new site's cohort", description=cohort.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter))
+    args = parser.parse_args(arguments)
+    if args.command == "cohort":
+        cohort.run(args, main)
+        return
     if args.command == "export":
         with torch.no_grad():
             exports.EXPORTS[args.stage](args.run, args.models, args)

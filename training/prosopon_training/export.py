@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from .flops import count_gflop
+
 OPSET = 20
 
 
@@ -78,7 +80,9 @@ def write_model(
     with torch.no_grad():
         expected = module(*feeds.values())
         torch.onnx.export(module, tuple(feeds.values()), str(path), input_names=list(feeds), output_names=outputs,
-                          opset_version=OPSET, dynamo=False, do_constant_folding=True, dynamic_axes=free_axes)
+                          opset_version=OPSET, dynamo=False, dynamic_axes=free_axes,
+                          # weights keep their parameters' names, so that training can start from the file (initial.py)
+                          do_constant_folding=byte_scale is not None)
     expected = [expected] if isinstance(expected, torch.Tensor) else list(expected)
     if byte_scale is not None:
         pack_bytes(path, byte_scale)
@@ -95,12 +99,15 @@ def write_model(
     if worst > limit:
         raise SystemExit(f"{name}: ONNX Runtime differs from PyTorch by {worst:.2e} of the range")
     types = {torch.float32: "float32", torch.uint8: "uint8", torch.int64: "int64"}
+    sizes = {axis: feeds[k].shape[i] for k, names in (free_axes or {}).items() if k in feeds for i, axis in names.items()}
+    settings = {"gflop": round(count_gflop(path, sizes), 3), **description.get("settings", {})}
     record = {
         "name": name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "inputs": [{"name": k, "shape": list(v.shape), "type": types[v.dtype]} for k, v in feeds.items()],
         "outputs": [{"name": k, "shape": list(v.shape), "type": types[v.dtype]} for k, v in zip(outputs, expected)],
         **description,
+        "settings": settings,
     }
     (folder / "model.json").write_text(json.dumps(record, indent=2) + "\n")
     print(f"{name}: {path.stat().st_size / 1e6:.2f} MB, parity {worst:.1e}")

@@ -13,6 +13,8 @@ from typing import Callable
 import torch
 from torch import nn
 
+from .initial import load_initial
+
 
 class Ema:
     """Exponential moving average of a module's parameters and buffers, with the usual warm-up of its decay."""
@@ -79,11 +81,12 @@ def train(
     """Runs until ``steps`` or ``minutes`` are spent, whichever comes first; the learning rate decays over that budget.
 
     ``step_loss(step)`` returns the loss of one batch and figures to log. Returns the EMA model.
-    ``initial``: a checkpoint whose EMA weights are the start (continuing on a new site's cohort).
+    ``initial``: a checkpoint whose EMA weights, or a shipped ``model.onnx`` whose weights are the start.
     """
     out.mkdir(parents=True, exist_ok=True)
     if initial is not None:
-        model.load_state_dict(torch.load(initial, map_location="cpu", weights_only=False)["ema"])
+        fresh = load_initial(model, initial)
+        print(f"started from {initial.name}" + (f"; {len(fresh)} entries start afresh" if fresh else ""), flush=True)
     optimiser = torch.optim.AdamW(groups or model.parameters(), lr=learning_rate, weight_decay=weight_decay, betas=(0.9, 0.98))
     bases = [group["lr"] for group in optimiser.param_groups]
     ema = Ema(model, ema_decay)
@@ -99,7 +102,7 @@ def train(
     start, sums, count = time.time(), {}, 0
     while True:
         elapsed = spent + time.time() - start
-        progress = max(step / steps, elapsed / (60 * minutes))
+        progress = max(step / steps if steps > 0 else 1.0, elapsed / (60 * minutes))
         if progress >= 1:
             break
         factor = min(1.0, (step + 1) / warm_up) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * progress)))

@@ -1,0 +1,52 @@
+"""Where a training starts: a run's ``checkpoint.pt``, or the shipped ``models/NAME/model.onnx``, whose initialisers bear the
+names of the parameters (export folds no constants for that reason; ONNX Runtime folds them when it loads).
+
+    load_initial(model, Path("models/brain-extraction/model.onnx"))
+"""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+
+def onnx_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Named initialisers as float32; those stored as halves under their own names. Anonymous constants are left out."""
+    import onnx
+    from onnx import numpy_helper
+
+    found = {}
+    for tensor in onnx.load(str(path)).graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        name = tensor.name
+        if values.dtype == np.float16 and name.endswith("_half"):
+            name = name[: -len("_half")]
+        if "::" in name or name.startswith("/") or not np.issubdtype(values.dtype, np.floating):
+            continue
+        found[name] = torch.from_numpy(values.astype(np.float32))
+    return found
+
+
+def load_initial(model: nn.Module, path: Path) -> list[str]:
+    """Loads the weights; returns the names of the model's entries that the file does not hold (they stay as they are).
+
+    An ONNX file may hold a part of the model alone: of the brain's VQ-VAE only the encoder ships, of the complement's
+    only the decoder. Exits when the file's entries fit neither the model nor one of its parts.
+    """
+    state = model.state_dict()
+    if path.suffix != ".onnx":
+        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=False)["ema"])
+        return []
+    weights = onnx_weights(path)
+    prefixes = ["", *(f"{name}." for name, _ in model.named_children())]
+    fitting = [prefix for prefix in prefixes
+               if weights and all(prefix + k in state and state[prefix + k].shape == v.shape for k, v in weights.items())]
+    if not fitting:
+        strange = [k for k, v in weights.items()
+                   if not any(p + k in state and state[p + k].shape == v.shape for p in prefixes)]
+        raise SystemExit(f"{path.name} of {path.parent.name} is not of this network: {', '.join(strange[:3]) or 'no weights'}")
+    named = {fitting[0] + k: v for k, v in weights.items()}
+    model.load_state_dict(named, strict=False)
+    return [k for k in state if k not in named]

@@ -1,0 +1,139 @@
+"""The loop, where it starts from, what it reads, and the command."""
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from prosopon_training.__main__ import STAGES, main
+from prosopon_training.data import BRAIN, read_index
+from prosopon_training.loop import train
+
+
+def fit(out: Path, steps: int, seen: list[int], **options: object) -> nn.Module:
+    torch.manual_seed(0)
+    model = nn.Linear(3, 1)
+
+    def step_loss(step: int) -> tuple[torch.Tensor, dict[str, float]]:
+        seen.append(step)
+        x = torch.randn(16, 3)
+        loss = ((model(x) - x.sum(1, keepdim=True)) ** 2).mean()
+        return loss, {"twice": 2 * float(loss.detach())}
+
+    return train(model, step_loss, lambda ema: {"val": float(ema.weight.detach().sum())}, out, minutes=10, steps=steps,
+                 learning_rate=0.05, warm_up=1, validate_every=4, **options)
+
+
+def test_loop_learns_writes_and_resumes(tmp_path: Path) -> None:
+    seen: list[int] = []
+    fit(tmp_path, 10, seen)
+    assert seen == list(range(10))
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=False)
+    assert state["step"] == 10 and not list(tmp_path.glob("*.part"))
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [4, 8]
+    assert all(math.isclose(row["twice"], 2 * row["loss"], rel_tol=1e-6) and "val" in row for row in rows)
+    assert (tmp_path / "curves.png").read_bytes()[:4] == b"\x89PNG"
+
+    seen.clear()
+    fit(tmp_path, 10, seen)
+    assert seen == [], "a finished run does nothing more"
+    fit(tmp_path, 25, seen)
+    assert seen == list(range(10, 25))
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=False)["step"] == 25
+
+    ema = fit(tmp_path / "long", 200, [])
+    assert torch.allclose(ema.weight, torch.ones(1, 3), atol=0.1)
+
+
+def test_loop_skips_a_step_that_is_not_finite(tmp_path: Path) -> None:
+    model = nn.Linear(1, 1)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    train(model, lambda step: (model.weight.sum() * float("nan"), {}), lambda _: {}, tmp_path, minutes=1, steps=3,
+          learning_rate=1.0)
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+
+
+def test_initial_checkpoint_is_the_start(tmp_path: Path) -> None:
+    ema = fit(tmp_path / "a", 50, [])
+    started = fit(tmp_path / "b", 0, [], initial=tmp_path / "a" / "checkpoint.pt")
+    assert torch.equal(started.weight, ema.weight)
+
+
+def test_read_index(prepared: Path) -> None:
+    (head,) = read_index([prepared], "train")
+    assert (head.id, head.age, head.sex) == ("sub-1", 40.5, "F")
+    assert math.isnan(read_index([prepared], "val")[0].age)
+    image, flags = head.load("image"), head.load("flags")
+    assert image.shape == flags.shape == (128, 128, 128)
+    assert abs(float(image[(flags & BRAIN) > 0].mean()) - 100) < 2
+    with pytest.raises(SystemExit, match="no head of split 'test'"):
+        read_index([prepared], "test")
+
+
+STAGES_THERE = [name for name, module in STAGES.items()
+                if (Path(__file__).parents[1] / "prosopon_training" / "stages" / f"{module}.py").exists()]
+
+
+@pytest.mark.parametrize("stage", STAGES_THERE)
+def test_help_of_every_stage(stage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["train", stage, "--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert "--data" in text and "--initial" in text and "--out" in text
+
+
+def test_runs_as_a_module(prepared: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "prosopon_training", "train", "--help"], text=True, capture_output=True,
+                          cwd=Path(__file__).parents[1], check=True)
+    assert all(stage in done.stdout for stage in STAGES_THERE)
+
+
+def test_brain_extraction_end_to_end(prepared: Path, tmp_path: Path) -> None:
+    run = ["train", "brain-extraction", "--data", str(prepared), "--width", "8", "--minutes", "5", "--out"]
+    main([*run, str(tmp_path / "run"), "--steps", "2"])
+    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=False)
+    assert state["step"] == 2
+    assert all(torch.isfinite(v).all() for v in state["ema"].values() if v.dtype.is_floating_point)
+    assert json.loads((tmp_path / "run" / "settings.json").read_text()) == {"width": 8}
+
+
+def test_cohort_stands_for_commands_that_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line is parsed by the real parser; the stages and exports themselves are replaced."""
+    import prosopon_training.exports as exports
+    import prosopon_training.stages as stages  # noqa: F401
+
+    done: list[tuple] = []
+    for name, module in STAGES.items():
+        if name not in STAGES_THERE:
+            continue
+        stage = __import__(f"prosopon_training.stages.{module}", fromlist=["run"])
+        monkeypatch.setattr(stage, "run", lambda args: done.append(("train", args.stage, args.initial, args.minutes)))
+    monkeypatch.setattr(exports, "EXPORTS", {k: lambda run, models, args: done.append(("export", args.stage, models))
+                                             for k in exports.EXPORTS})
+    monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
+    main(["cohort", "--data", "a", "b", "--shipped", str(tmp_path / "models"), "--runs", str(tmp_path), "--out",
+          str(tmp_path / "new"), "--minutes", "6"])
+    trained = [entry for entry in done if entry[0] == "train"]
+    assert [entry[1] for entry in trained] == [
+        "brain-extraction", "register", "vqvae-brain", "vqvae-complement", "masked-autoencoder"]
+    assert trained[0][2] == tmp_path / "models" / "brain-extraction" / "model.onnx"
+    assert trained[1][2] is None and trained[2][3] == 3
+    assert {entry[1] for entry in done if entry[0] == "export"} == set(exports.EXPORTS)
+
+
+def test_brain_extraction_continues_from_what_ships(prepared: Path, tmp_path: Path) -> None:
+    run = ["train", "brain-extraction", "--data", str(prepared), "--width", "8", "--minutes", "5", "--steps", "0", "--out"]
+    main([*run, str(tmp_path / "a")])
+    main(["export", "brain-extraction", "--run", str(tmp_path / "a"), "--models", str(tmp_path / "models")])
+    main([*run, str(tmp_path / "b"), "--initial", str(tmp_path / "models" / "brain-extraction" / "model.onnx")])
+    a, b = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=False)["ema"] for name in "ab")
+    assert all(torch.allclose(a[key], b[key], atol=2e-3) for key in a)
+    assert any(not torch.equal(a[key], b[key]) for key in a), "halves in the file: not the very same bits"
