@@ -19,11 +19,12 @@ export function prepareCommand(session: Session): Command {
       session.begin(command.opts<CommonOptions>());
       const { signal, extractBrain, stderr } = session.environment;
       const quiet = command.opts<CommonOptions>().quiet === true;
+      const networks = session.networks();
       let [done, refused] = [0, 0];
       const events = prepareDataset(dataset, out, {
         signal,
         resolution: Number(command.opts<{ resolution: string }>().resolution) as 128 | 256,
-        extractBrain: (volume) => extractBrain(volume, session.networks(), { signal }),
+        extractBrain: (volume) => extractBrain(volume, networks, { signal }),
       });
       for await (const event of events) {
         if (event.kind === 'done') done++;
