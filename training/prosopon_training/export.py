@@ -66,9 +66,24 @@ def pack_bytes(path: Path, scale: float, at_least: int = 1_000_000) -> None:
     onnx.save(model, str(path))
 
 
+def write_card(folder: Path, record: dict, run: Path | None) -> None:
+    """``card.md``: what the network is, its data and licence, how far its training got, where it must not be trusted."""
+    lines = [f"# {record['name']} {record['version']}", "", record["description"] + ".", "", f"- Data: {record['data']}.",
+             f"- Licence of the weights: {record['licence']}.", f"- Input: {record['normalisation']}.",
+             f"- SHA-256: {record['sha256']}.", f"- {record['settings']['gflop']} GFLOP a pass."]
+    if run is not None and (run / "log.jsonl").exists():
+        row = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
+        figures = ", ".join(f"{key} {value:.4g}" for key, value in row.items() if key.startswith(("val", "perplexity", "codes_used")))
+        lines.append(f"- Training: {row['step']} steps, {row['seconds'] / 60:.0f} minutes on one core of a CPU; last validation "
+                     f"(val split, 18 heads or fewer): {figures}.")
+    lines += ["- Not covered: children, other scanners than one 3 T Philips, other contrasts than T1-weighted, pathology. "
+              "Test figures: docs/results.md.", ""]
+    (folder / "card.md").write_text("\n".join(lines))
+
+
 def write_model(
     name: str, module: nn.Module, feeds: dict[str, torch.Tensor], outputs: list[str], models: Path,
-    description: dict, half: bool = True, free_axes: dict | None = None, byte_scale: float | None = None,
+    description: dict, half: bool = True, free_axes: dict | None = None, byte_scale: float | None = None, run: Path | None = None,
 ) -> None:
     """Exports, checks parity, writes ``model.onnx`` and ``model.json``."""
     import onnxruntime
@@ -110,4 +125,5 @@ def write_model(
         "settings": settings,
     }
     (folder / "model.json").write_text(json.dumps(record, indent=2) + "\n")
+    write_card(folder, record, run)
     print(f"{name}: {path.stat().st_size / 1e6:.2f} MB, parity {worst:.1e}")

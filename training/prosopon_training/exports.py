@@ -56,14 +56,14 @@ def export_extraction(run: Path, models: Path, _: argparse.Namespace) -> None:
     write_model("brain-extraction", net, {"image": torch.rand(1, 1, 96, 112, 96)}, ["logits"], models, {
         **COMMON, "description": "Brain mask logits at 2 mm (U-Net), any structural contrast",
         "normalisation": "divided by the 99th percentile of the crop"},
-        free_axes={name: {2: "z", 3: "y", 4: "x"} for name in ("image", "logits")})
+        free_axes={name: {2: "z", 3: "y", 4: "x"} for name in ("image", "logits")}, run=run)
 
 
 def export_brain(run: Path, models: Path, _: argparse.Namespace) -> None:
     net = load_run(BrainVqVae(json.loads((run / "settings.json").read_text())["width"]), run).encoder
     write_model("brain-encoder", net, {"brain": torch.rand(1, 2, 64, 64, 48)}, ["codes"], models, {
         **COMMON, "description": "e1 of CP-MAE: brain at 4 mm to 8x8x6 quantised codes (FSQ 8,5,5,5)",
-        "normalisation": "mask fraction; intensity over the brain's median"})
+        "normalisation": "mask fraction; intensity over the brain's median"}, run=run)
 
 
 def export_masked(run: Path, models: Path, _: argparse.Namespace) -> None:
@@ -72,7 +72,7 @@ def export_masked(run: Path, models: Path, _: argparse.Namespace) -> None:
              "codes": torch.rand(1, 3, *SITES) * 2 - 1, "keep": (torch.rand(1, 1, *SITES) > 0.5).float()}
     write_model("masked-autoencoder", net, feeds, ["logits"], models, {
         **COMMON, "description": "Masked autoencoder of CP-MAE: logits over the complement's 240 codes at 384 sites",
-        "normalisation": "quantised values in -1..1; keep: 1 = visible"})
+        "normalisation": "quantised values in -1..1; keep: 1 = visible"}, run=run)
 
 
 def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None:
@@ -81,7 +81,7 @@ def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None
              "brain": torch.rand(1, 2, 64, 64, 48)}
     write_model("complement-decoder", Decoder(model.decoder), feeds, ["displacement", "gain"], models, {
         **COMMON, "description": "d2 of CP-MAE: codes and brain to displacement and log gain at 4 mm",
-        "normalisation": "displacement in half grids (x 96 mm, y and z 128 mm)"})
+        "normalisation": "displacement in half grids (x 96 mm, y and z 128 mm)"}, run=run)
     fields = {"displacement": torch.rand(1, 3, 64, 64, 48) * 0.05, "gain": torch.rand(1, 1, 64, 64, 48) * 0.2}
     peak = 3.0
     coarse, fine = templates(args.fields, args.data, args.sharpen)

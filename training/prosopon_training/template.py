@@ -60,9 +60,17 @@ def sharpen(volume: torch.Tensor, amount: float) -> torch.Tensor:
     return torch.where(out < AIR, torch.zeros_like(out), out)
 
 
+def carried(fields: Path, data: list[str], shape: tuple[int, int, int]) -> torch.Tensor:
+    """:func:`carried_mean` of the train split, kept beside the fields it was made from."""
+    kept = fields / f"carried{shape[0]}.npy"
+    if not kept.exists():
+        records = read_index(data, "train")
+        heads = load_fields(fields, records)
+        samples = [make_sample(np.random.default_rng(0), record, 0) for record in records]
+        np.save(kept, carried_mean(heads, samples, shape).numpy())
+    return torch.from_numpy(np.load(kept))
+
+
 def templates(fields: Path, data: list[str], amount: float) -> tuple[torch.Tensor, torch.Tensor]:
     """At 2 mm and at 1 mm, from the train split."""
-    records = read_index(data, "train")
-    heads = load_fields(fields, records)
-    samples = [make_sample(np.random.default_rng(0), record, 0) for record in records]
-    return sharpen(carried_mean(heads, samples, COARSE), amount), sharpen(carried_mean(heads, samples, FINE), 1.5 * amount)
+    return sharpen(carried(fields, data, COARSE), amount), sharpen(carried(fields, data, FINE), 1.5 * amount)

@@ -27,6 +27,7 @@ GROUPS = 9
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--recolour", type=float, default=0.5, help="share of heads in a random contrast")
     parser.add_argument("--learning-rate", type=float, default=2e-3)
 
 
@@ -50,7 +51,7 @@ def percentile_scale(image: torch.Tensor) -> torch.Tensor:
     return image / torch.quantile(sample, 0.99).clamp(min=1e-6)
 
 
-def make_sample(rng: np.random.Generator, head: HeadRecord, crop: tuple[int, int, int] = CROP) -> tuple[torch.Tensor, torch.Tensor]:
+def make_sample(rng: np.random.Generator, head: HeadRecord, crop: tuple[int, int, int] = CROP, recoloured: float = 0.5) -> tuple[torch.Tensor, torch.Tensor]:
     """One augmented image and its mask, both [1, z, y, x]."""
     image = torch.from_numpy(head.load("image")).float() / 100
     flags = torch.from_numpy(head.load("flags"))
@@ -66,7 +67,7 @@ def make_sample(rng: np.random.Generator, head: HeadRecord, crop: tuple[int, int
     mask = F.grid_sample((flags & BRAIN).float()[None, None], grid, align_corners=True)[0, 0]
     source = image[None, None]
     out = F.grid_sample(source, grid, align_corners=True)[0, 0]
-    if rng.random() < 0.5:
+    if rng.random() < recoloured:
         labels = label_groups(head.load("labels")).float()[None, None]
         groups = F.grid_sample(labels, grid, mode="nearest", align_corners=True)[0, 0].long()
         edges = torch.tensor(np.sort(rng.uniform(0.12, 1.8, 5)), dtype=torch.float32)
@@ -112,7 +113,7 @@ def run(args: argparse.Namespace) -> None:
     (Path(args.out) / "settings.json").write_text(json.dumps({"width": args.width}))
 
     def step_loss(_: int) -> tuple[torch.Tensor, dict[str, float]]:
-        image, mask = make_sample(rng, heads[rng.integers(len(heads))])
+        image, mask = make_sample(rng, heads[rng.integers(len(heads))], recoloured=args.recolour)
         logits = model(image[None].contiguous(memory_format=torch.channels_last_3d))
         loss = F.binary_cross_entropy_with_logits(logits, mask[None]) + dice_loss(logits, mask[None])
         return loss, {}

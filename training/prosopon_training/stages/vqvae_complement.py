@@ -22,7 +22,7 @@ from ..networks.complement import DISPLACEMENT_SCALE, SITES, ComplementVqVae, en
 
 HELP = "VQ-VAE of the complement; needs prepared heads (train and val) and the run of register"
 # more than one head: PyTorch runs small convolutions of a batch of one without oneDNN, at a third of the speed
-BATCH = 4
+BATCH = 2
 TRIM = slice(16, 112)
 SHAPE = (128, 128, 96)
 VELOCITY_SHAPE = (32, 32, 24)
@@ -30,7 +30,7 @@ VELOCITY_SHAPE = (32, 32, 24)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fields", type=Path, required=True, help="run folder of register")
-    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--width", type=int, default=24)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
 
 
