@@ -135,7 +135,7 @@ async function benchCommand() {
       ];
       const run = await runMeasured(process.execPath, args);
       const said = run.stdout.trim() === '' ? {} : JSON.parse(run.stdout);
-      const { status = 'failed', reason, stages = {} } = said;
+      const { status = 'failed', message: reason = run.stderr.trim(), stages = {} } = said;
       const { code, seconds, peakMb, boundMb } = run;
       rows.push({ resolution, code, status, reason, seconds, peakMb, boundMb, stages, maskGiven: !!mask });
     }
@@ -185,7 +185,7 @@ else {
   table(result.command, ['resolution', 'status', 'seconds', 'peakMb', 'boundMb', 'maskGiven']);
   for (const { resolution, stages, reason } of result.command) {
     const parts = Object.entries(stages).map(([stage, s]) => `${stage} ${s.toFixed(2)}`);
-    console.log(`${resolution}: ${reason ?? parts.join(', ')}`);
+    console.log(`${resolution}: ${status === 'done' ? parts.join(', ') : reason}`);
   }
 }
 if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);

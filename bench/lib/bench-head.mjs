@@ -1,6 +1,6 @@
 /**
  * A head that is nobody on 256^3 voxels of 1 mm, as .nii.gz of int16: the bundled demo head where it is, else
- * ellipsoids around the average brain, with the brain's mask because no network was taught to find it there.
+ * ellipsoids around the mean brain of the training heads, with the brain's mask because no network was taught to find it there.
  *
  * @example
  * const { head, mask } = await writeBenchHead(folder); // mask: undefined when the network is to find the brain
@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { brainTemplate, templateGrid } from '../../dist/brain/template.js';
 import { createImage } from '../../dist/formats/create-image.js';
 import { encodeImage, frameValues } from '../../dist/formats/stored-image.js';
+import { meanBrain } from '../../dist/methods/cp-mae/contrast.js';
 import { nodeGzip } from '../../dist/node/gzip.js';
 import { loadImage } from '../../dist/node/image-files.js';
 import { applyAffine, IDENTITY } from '../../dist/volume/affine.js';
@@ -29,7 +30,7 @@ async function write(path, grid, stored) {
   return path;
 }
 
-function ellipsoids(grid, brain) {
+function ellipsoids(grid, brain, intensity) {
   const random = new Random(Uint32Array.of(1, 2, 3, 4, 5, 6, 7, 8));
   const out = new Int16Array(brain.length);
   const radius = (p, c, r) => Math.hypot((p[0] - c[0]) / r[0], (p[1] - c[1]) / r[1], (p[2] - c[2]) / r[2]);
@@ -39,7 +40,16 @@ function ellipsoids(grid, brain) {
         const p = applyAffine(grid.affine, [i, j, k]);
         const skull = radius(p, [0, -2, 4], [82, 102, 84]);
         const face = Math.min(radius(p, [0, 48, -62], [58, 52, 72]), radius(p, [0, 100, -60], [13, 22, 22]));
-        const level = brain[o] > 0.5 ? 500 : skull < 1 ? (skull > 0.93 ? 700 : 100) : face < 1 ? 380 : 0;
+        const level =
+          brain[o] > 0.5
+            ? 50 + 5 * intensity[o]
+            : skull < 1
+              ? skull > 0.93
+                ? 700
+                : 100
+              : face < 1
+                ? 380
+                : 0;
         out[o] = Math.abs(level + 12 * random.normal());
       }
   return out;
@@ -60,8 +70,9 @@ export async function writeBenchHead(folder, given) {
   }
   const grid = cubeGrid(IDENTITY, [0, 10, -20], EDGE, 1);
   const brain = resampleLinear({ grid: templateGrid(), data: brainTemplate().data }, grid);
+  const intensity = resampleLinear(meanBrain(), grid);
   return {
-    head: await write(path, grid, ellipsoids(grid, brain)),
+    head: await write(path, grid, ellipsoids(grid, brain, intensity)),
     mask: await write(
       join(folder, 'mask.nii.gz'),
       grid,

@@ -2,13 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { makeHead } from '../../brain/head.js';
 import { templateBrain } from '../../brain/testing/template-brain.js';
-import { Failure } from '../../errors/errors.js';
+import { Failure, isRefusal } from '../../errors/errors.js';
 import type { NetworkRunner } from '../../networks/runner.js';
 import { multiply, rotation, translation } from '../../volume/affine.js';
 import { Random } from '../../volume/random.js';
+import { resampleLinear } from '../../volume/resample.js';
 import { sha256 } from '../../volume/sha256.js';
 import { headGrid, syntheticHead } from '../../volume/testing/synthetic-head.js';
 import type { BrainConditioning, MethodContext } from '../method.js';
+import { meanBrain } from './contrast.js';
 import { cpMae } from './cp-mae.js';
 
 /** Conditioning runs no network; one that is asked fails the test. */
@@ -21,8 +23,18 @@ const networks: NetworkRunner = {
 const context: MethodContext = { networks, resolution: 128 };
 
 const grid = headGrid({ spacing: [3, 4, 4], turn: [0.1, -0.1, 0.2], flip: true });
-const brainMask = templateBrain(grid, multiply(translation(0, 8, 4), rotation([0.1, 0, 0.2])));
+const motion = multiply(translation(0, 8, 4), rotation([0.1, 0, 0.2]));
+const brainMask = templateBrain(grid, motion);
 const { volume } = syntheticHead({ grid });
+// A T1-weighted brain: what else there is, the method refuses.
+const mean = meanBrain();
+const t1 = resampleLinear(
+  { ...mean, grid: { ...mean.grid, affine: multiply(motion, mean.grid.affine) } },
+  grid,
+);
+t1.forEach((v, i) => {
+  if (brainMask.data[i] === 1) volume.data[i] = 0.2 * (volume.data[i] as number) + 5 * v;
+});
 
 /** gamma after the voxels outside the brain went through `change`. */
 async function gamma(change: (values: Float32Array) => void): Promise<BrainConditioning> {
@@ -63,5 +75,13 @@ describe('the privacy transform of CP-MAE', { timeout: 120_000 }, () => {
     const inside = after.brain.data.filter((_, i) => (after.mask.data[i] as number) > 0.99).sort();
     expect(inside[inside.length >> 1]).toBeCloseTo(1, 1);
     expect(after.brain.data.every((v, i) => v === 0 || (after.mask.data[i] as number) > 0.5)).toBe(true);
+  });
+
+  it('refuses an inverted contrast, whatever stands around the brain', async () => {
+    const data = volume.data.map((v, i) => (brainMask.data[i] === 1 ? 1500 - v : 7 * v));
+    const error = await cpMae
+      .condition(makeHead({ grid, data }, brainMask), context)
+      .catch((e: unknown) => e);
+    expect(isRefusal(error, 'contrast-unsupported')).toBe(true);
   });
 });

@@ -5,22 +5,34 @@
  * @example
  * requireT1(brainBlocks(gamma)); // refuses T2-weighted and FLAIR heads
  */
+import { modelGrid } from '../../brain/model-grid.js';
 import { Refusal } from '../../errors/errors.js';
+import { IDENTITY, multiply, translation } from '../../volume/affine.js';
+import type { Volume } from '../../volume/volume.js';
 import { MEAN_BRAIN_BASE64 } from './contrast-data.js';
 
 const [NX, NY, NZ] = [24, 32, 32];
 /** See docs/results.md: what T1-weighted and other heads reach. */
 export const MIN_T1_CORRELATION = 0.35;
 
+/** The mean brain in the brain frame at 8 mm, bytes proportional to intensity, 0 where fewer heads have brain. */
+export function meanBrain(): Volume<Uint8Array> {
+  const whole = modelGrid(IDENTITY, 32);
+  return {
+    grid: { shape: [NX, NY, NZ], affine: multiply(whole.affine, translation((32 - NX) / 2, 0, 0)) },
+    data: Uint8Array.from(atob(MEAN_BRAIN_BASE64), (c) => c.charCodeAt(0)),
+  };
+}
+
 /** @param blocks mask fraction and mean intensity at 4 mm, [2, 64, 64, 48]; returns -1 to 1 */
 export function t1Correlation(blocks: Float32Array): number {
-  const text = atob(MEAN_BRAIN_BASE64);
+  const mean = meanBrain().data;
   const plane = 64 * 64 * 48;
   let [n, sa, sb, saa, sbb, sab] = [0, 0, 0, 0, 0, 0];
   for (let k = 0, o = 0; k < NZ; k++)
     for (let j = 0; j < NY; j++)
       for (let i = 0; i < NX; i++, o++) {
-        const expected = text.charCodeAt(o);
+        const expected = mean[o] as number;
         if (expected === 0) continue;
         let [mask, value] = [0, 0];
         for (let c = 0; c < 8; c++) {
