@@ -9,12 +9,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .data import read_index
 from .export import write_model
 from .networks.brain_codes import BrainVqVae
 from .networks.brain_extraction import BrainExtraction
 from .networks.complement import SITES, ComplementVqVae, enlarge, warp
 from .networks.masked import MaskedAutoencoder
 from .stages.masked_autoencoder import load_run
+from .residual import ShapeResidual, residual_components
+from .stages.vqvae_complement import load_fields
 from .template import templates
 
 DATA = ("IXI, Hammersmith subset at 2 mm, train split (113 heads), IXI project (brain-development.org), CC BY-SA 3.0; "
@@ -63,7 +66,8 @@ def export_brain(run: Path, models: Path, _: argparse.Namespace) -> None:
     net = load_run(BrainVqVae(json.loads((run / "settings.json").read_text())["width"]), run).encoder
     write_model("brain-encoder", net, {"brain": torch.rand(1, 2, 64, 64, 48)}, ["codes"], models, {
         **COMMON, "description": "e1 of CP-MAE: brain at 4 mm to 8x8x6 quantised codes (FSQ 8,5,5,5)",
-        "normalisation": "mask fraction; intensity over the brain's median"}, run=run)
+        "normalisation": "mask fraction; intensity over the brain's median"}, run=run,
+        half=False)  # fp16 weights move values over the edges of the quantiser's steps
 
 
 def export_masked(run: Path, models: Path, _: argparse.Namespace) -> None:
@@ -82,6 +86,12 @@ def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None
     write_model("complement-decoder", Decoder(model.decoder), feeds, ["displacement", "gain"], models, {
         **COMMON, "description": "d2 of CP-MAE: codes and brain to displacement and log gain at 4 mm",
         "normalisation": "displacement in half grids (x 96 mm, y and z 128 mm)"}, run=run)
+    components, share = residual_components(model, load_fields(args.fields, read_index(args.data, "train")), args.components)
+    write_model("shape-residual", ShapeResidual(components), {"scores": torch.randn(1, args.components), "brain": torch.rand(1, 2, 64, 64, 48)},
+                ["displacement", "gain"], models, {
+        **COMMON, "description": f"Random fields that the codes leave open: {args.components} principal components with "
+                                 f"{100 * share:.0f} % of the residual's variance over train heads",
+        "normalisation": "standard normal scores", "settings": {"components": args.components, "varianceShare": round(share, 4)}})
     fields = {"displacement": torch.rand(1, 3, 64, 64, 48) * 0.05, "gain": torch.rand(1, 1, 64, 64, 48) * 0.2}
     peak = 3.0
     coarse, fine = templates(args.fields, args.data, args.sharpen)
@@ -103,4 +113,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", type=Path, required=True)
     parser.add_argument("--data", nargs="+", help="prepared folders (vqvae-complement: for the 1 mm template)")
     parser.add_argument("--fields", type=Path, help="run folder of register (vqvae-complement)")
+    parser.add_argument("--components", type=int, default=40, help="principal components of the shape residual")
     parser.add_argument("--sharpen", type=float, default=0.8)

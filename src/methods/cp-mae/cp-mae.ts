@@ -3,7 +3,8 @@
  * drawn by a masked autoencoder that sees the brain's codes alone, and a second VQ-VAE's decoder makes a head of them.
  *
  * What differs from the paper (its sizes are not published; docs/decisions has the reasons): one code for each 32 mm
- * site, a decoder that also sees the brain, and that moves and brightens a learned head instead of painting voxels.
+ * site, a decoder that also sees the brain, and that moves and brightens a learned head instead of painting voxels, and
+ * a Gaussian residual on its fields for what so few codes leave open.
  *
  * gamma is the brain mask, the brain's voxels divided by their median, and the pose; the patient's complement is never
  * encoded: its encoder e2 does not ship.
@@ -14,17 +15,24 @@ import { Failure } from '../../errors/errors.js';
 import type { Tensor } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
 import { resampleLinear } from '../../volume/resample.js';
+import { sha256 } from '../../volume/sha256.js';
 import type { Volume } from '../../volume/volume.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
 import { requireT1 } from './contrast.js';
 import { FsqCodebook } from './fsq.js';
-import { brainBlocks, SITES, siteMeans, trimmedGrid } from './grid.js';
+import { brainBlocks, SITES, siteMeans, trimmedGrid, trimmedMask } from './grid.js';
 import { type SamplingOptions, sampleCodes } from './sampler.js';
+import { guardScalp } from './scalp.js';
 
 /** Of the complement: 8 x 6 x 5 = 240 codes. */
 export const COMPLEMENT_CODEBOOK = new FsqCodebook([8, 6, 5]);
 /** Chosen on val draws: see docs/results.md. */
 export const SAMPLING: SamplingOptions = { steps: 12, temperature: 1, choiceNoise: 4.5 };
+
+/** Principal components of what the few codes leave open: the network `shape-residual`. */
+const COMPONENTS = 40;
+/** Scores beyond this are drawn again: no head of the training set lies further out on a component. */
+const MAX_SCORE = 2.5;
 
 const LATTICE = [SITES.z, SITES.y, SITES.x] as const;
 
@@ -48,12 +56,36 @@ function codeTensors(indices: Int32Array, kept: Uint8Array): { codes: Tensor; ke
   };
 }
 
+/** Standard normal scores of the components. */
+function drawScores(random: Random): Tensor {
+  const data = new Float32Array(COMPONENTS);
+  for (let i = 0; i < COMPONENTS; i++) {
+    let score = random.normal();
+    while (Math.abs(score) > MAX_SCORE) score = random.normal();
+    data[i] = score;
+  }
+  return { data, shape: [1, COMPONENTS] };
+}
+
+function sum(a: Tensor, b: Tensor): Tensor {
+  const data = new Float32Array(a.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = (a.data[i] as number) + (b.data[i] as number);
+  return { data, shape: a.shape };
+}
+
 export const cpMae: RemodellingMethod<BrainConditioning> = {
   kind: 'remodel',
   name: 'cp-mae',
   reference:
     'Van der Goten and Smith, Privacy Protection in MRI Scans Using 3D Masked Autoencoders, MICCAI 2024, LNCS 15007',
-  models: ['brain-encoder', 'masked-autoencoder', 'complement-decoder', 'head-128', 'head-256'],
+  models: [
+    'brain-encoder',
+    'masked-autoencoder',
+    'complement-decoder',
+    'shape-residual',
+    'head-128',
+    'head-256',
+  ],
 
   async condition(head: Head): Promise<BrainConditioning> {
     const grid = modelGrid(head.pose, 128);
@@ -72,8 +104,10 @@ export const cpMae: RemodellingMethod<BrainConditioning> = {
 
   async synthesize(gamma: BrainConditioning, seed: Seed, context: MethodContext): Promise<Volume> {
     const { networks, signal } = context;
-    const random = new Random(seed).fork('cp-mae');
     const blocks = brainBlocks(gamma);
+    // The brain takes part, or one seed for a whole data set would give all its heads one face.
+    const digest = sha256(new Uint8Array(blocks.buffer, blocks.byteOffset, blocks.byteLength));
+    const random = new Random(seed).fork(`cp-mae ${digest.join(' ')}`);
     const brain: Tensor = { data: blocks, shape: [1, 2, 64, 64, 48] };
     const sites: Tensor = { data: siteMeans(blocks), shape: [1, 2, ...LATTICE] };
 
@@ -92,16 +126,24 @@ export const cpMae: RemodellingMethod<BrainConditioning> = {
       SAMPLING,
     );
     context.onStage?.('decode');
-    const all = new Uint8Array(SITES.count).fill(1);
-    const fields = await networks.run('complement-decoder', { ...codeTensors(indices, all), brain }, signal);
-    const head = await networks.run(
-      `head-${context.resolution}`,
-      { displacement: tensorOf(fields, 'displacement'), gain: tensorOf(fields, 'gain') },
+    const kept = new Uint8Array(SITES.count).fill(1);
+    const decoded = await networks.run(
+      'complement-decoder',
+      { ...codeTensors(indices, kept), brain },
       signal,
     );
-    return {
+    const scores = drawScores(random.fork('shape residual'));
+    const residual = await networks.run('shape-residual', { scores, brain }, signal);
+    const fields = {
+      displacement: sum(tensorOf(decoded, 'displacement'), tensorOf(residual, 'displacement')),
+      gain: sum(tensorOf(decoded, 'gain'), tensorOf(residual, 'gain')),
+    };
+    const head = await networks.run(`head-${context.resolution}`, fields, signal);
+    const drawn: Volume = {
       grid: trimmedGrid(gamma.pose, context.resolution),
       data: tensorOf(head, 'head').data as Float32Array,
     };
+    guardScalp(drawn, trimmedMask(gamma));
+    return drawn;
   },
 };

@@ -5,7 +5,7 @@
 
 import { modelGrid } from '../../brain/model-grid.js';
 import { type Affine, multiply, translation } from '../../volume/affine.js';
-import type { Grid } from '../../volume/volume.js';
+import type { Grid, Mask } from '../../volume/volume.js';
 import type { BrainConditioning } from '../method.js';
 
 /** Sites of the code lattice, 32 mm each: right-left, back-front, down-up. */
@@ -59,4 +59,15 @@ export function siteMeans(blocks: Float32Array): Float32Array {
     out[o] = (out[o] as number) + (blocks[v] as number) / 512;
   }
   return out;
+}
+
+/** The brain mask on the trimmed grid at 2 mm, 96 x 128 x 128. */
+export function trimmedMask(gamma: BrainConditioning): Mask {
+  const grid = trimmedGrid(gamma.pose, 128);
+  const [nx] = grid.shape;
+  const data = new Uint8Array(nx * 128 * 128);
+  for (let row = 0; row < 128 * 128; row++)
+    for (let i = 0; i < nx; i++)
+      data[row * nx + i] = (gamma.mask.data[row * 128 + TRIM + i] as number) > 0.5 ? 1 : 0;
+  return { grid, data };
 }
