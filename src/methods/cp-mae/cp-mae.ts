@@ -18,6 +18,7 @@ import { resampleLinear } from '../../volume/resample.js';
 import { sha256 } from '../../volume/sha256.js';
 import type { Volume } from '../../volume/volume.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
+import { fitBrain } from './brain-fit.js';
 import { requireT1 } from './contrast.js';
 import { FsqCodebook } from './fsq.js';
 import { brainBlocks, SITES, siteMeans, trimmedGrid, trimmedMask } from './grid.js';
@@ -134,8 +135,9 @@ export const cpMae: RemodellingMethod<BrainConditioning> = {
     );
     const scores = drawScores(random.fork('shape residual'));
     const residual = await networks.run('shape-residual', { scores, brain }, signal);
+    const moved = sum(tensorOf(decoded, 'displacement'), tensorOf(residual, 'displacement'));
     const fields = {
-      displacement: sum(tensorOf(decoded, 'displacement'), tensorOf(residual, 'displacement')),
+      displacement: { data: fitBrain(moved.data as Float32Array, blocks), shape: moved.shape },
       gain: sum(tensorOf(decoded, 'gain'), tensorOf(residual, 'gain')),
     };
     const head = await networks.run(`head-${context.resolution}`, fields, signal);
