@@ -5,11 +5,11 @@
  *
  * Usage: node scripts/make-brain-template.mjs [FOLDER_WITH_IXI]
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { centroid, fitPose, softMask } from '../dist/brain/pose.js';
 import { maskFromLabels } from '../dist/brain/reference-mask.js';
 import { templateGrid } from '../dist/brain/template.js';
-import { applyAffine, invert, multiply, translation } from '../dist/volume/affine.js';
+import { applyAffine, multiply, translation } from '../dist/volume/affine.js';
 import { resampleLinear } from '../dist/volume/resample.js';
 import { loadTrainLabels } from './lib/ixi.mjs';
 

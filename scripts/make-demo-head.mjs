@@ -16,7 +16,6 @@ import { cpMae } from '../dist/methods/cp-mae/cp-mae.js';
 import { NodeNetworkRunner } from '../dist/networks/node-runner.js';
 import { nodeGzip } from '../dist/node/gzip.js';
 import { IDENTITY } from '../dist/volume/affine.js';
-import { Random } from '../dist/volume/random.js';
 import { resampleLinear } from '../dist/volume/resample.js';
 
 const [prepared, seedText = 'nobody'] = process.argv.slice(2);
@@ -55,16 +54,14 @@ const head = makeHead(brain, mask);
 const face = await cpMae.synthesize(await cpMae.condition(head, context), seed, context);
 await networks.close();
 const whole = resampleLinear(face, grid);
-const random = new Random(seed).fork('demo noise');
-const level = 400;
-const stored = Int16Array.from(whole, (value, v) => {
-  const clean = mask.data[v] ? brain.data[v] / head.brainLevel : value;
-  // a little noise, or the air would be perfectly empty as in no scan
-  return Math.round(level * Math.hypot(clean + 0.015 * random.normal(), 0.015 * random.normal()));
-});
+// Bytes without noise: 2 MB instead of 12.
+const level = 90;
+const stored = Uint8Array.from(whole, (value, v) =>
+  Math.max(0, Math.min(255, Math.round(level * (mask.data[v] ? brain.data[v] / head.brainLevel : value)))),
+);
 // Trimmed to what a scanner would cover: 200 x 256 x 240 mm.
 const [x0, z0, nx, nz] = [28, 16, 200, 240];
-const cut = new Int16Array(nx * 256 * nz);
+const cut = new Uint8Array(nx * 256 * nz);
 for (let k = 0; k < nz; k++)
   for (let j = 0; j < 256; j++) {
     const from = x0 + 256 * (j + 256 * (k + z0));
