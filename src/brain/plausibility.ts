@@ -6,9 +6,11 @@
  * requirePlausible(measureMask(mask), 0.97);
  */
 import { Refusal } from '../errors/errors.js';
+import { IDENTITY } from '../volume/affine.js';
 import { labelComponents } from '../volume/components.js';
-import { type Mask, voxelMillilitres } from '../volume/volume.js';
-import { fitPose, type PoseFit } from './pose.js';
+import { resampleLinear } from '../volume/resample.js';
+import { cubeGrid, type Mask, voxelMillilitres } from '../volume/volume.js';
+import { centroid, fitPose, type PoseFit } from './pose.js';
 import { brainTemplate } from './template.js';
 
 export interface MaskMeasures {
@@ -24,9 +26,29 @@ export interface MaskMeasures {
 export const MIN_MILLILITRES = 500;
 export const MAX_MILLILITRES = 2600;
 
+/** One mask is measured by the extraction and again for its head: 2 s at 256^3, so the figures are kept with it. */
+const measured = new WeakMap<Uint8Array, MaskMeasures>();
+
+/** The mask on a 2 mm cube about its centre: pieces are counted there, 8 times faster than on a 1 mm grid. */
+function coarseMask(mask: Mask): Mask {
+  const grid = cubeGrid(IDENTITY, centroid(mask), 128, 2);
+  const share = resampleLinear(mask, grid);
+  const data = new Uint8Array(share.length);
+  for (let v = 0; v < data.length; v++) data[v] = (share[v] as number) > 0.5 ? 1 : 0;
+  return { grid, data };
+}
+
+/** The mask must not change afterwards. @throws {Refusal} brain-implausible when it is empty */
 export function measureMask(mask: Mask): MaskMeasures {
+  const known = measured.get(mask.data);
+  if (known !== undefined) return known;
+  const measures = measure(mask);
+  measured.set(mask.data, measures);
+  return measures;
+}
+
+function measure(mask: Mask): MaskMeasures {
   const [nx, ny, nz] = mask.grid.shape;
-  const { sizes } = labelComponents(mask);
   let [total, border] = [0, 0];
   for (let k = 0, v = 0; k < nz; k++)
     for (let j = 0; j < ny; j++)
@@ -37,9 +59,12 @@ export function measureMask(mask: Mask): MaskMeasures {
       }
   if (total === 0)
     throw new Refusal('brain-implausible', 'expected to find a brain in the image, found none');
+  const millilitres = total * voxelMillilitres(mask.grid);
+  const { sizes } = labelComponents(coarseMask(mask));
+  const pieces = sizes.reduce((a, b) => a + b, 0);
   return {
-    millilitres: total * voxelMillilitres(mask.grid),
-    largestShare: sizes.reduce((a, b) => Math.max(a, b), 0) / total,
+    millilitres,
+    largestShare: pieces > 0 ? sizes.reduce((a, b) => Math.max(a, b), 0) / pieces : 0,
     borderShare: border / total,
     fit: fitPose(mask, brainTemplate()),
   };
