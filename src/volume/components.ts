@@ -56,5 +56,7 @@ export function largestComponent(mask: Mask): Mask {
   const { labels, sizes } = labelComponents(mask);
   let best = 0;
   for (let i = 1; i < sizes.length; i++) if ((sizes[i] as number) > (sizes[best] as number)) best = i;
-  return { grid: mask.grid, data: Uint8Array.from(labels, (l) => (l === best && best > 0 ? 1 : 0)) };
+  const data = new Uint8Array(labels.length);
+  if (best > 0) for (let v = 0; v < data.length; v++) data[v] = labels[v] === best ? 1 : 0;
+  return { grid: mask.grid, data };
 }

@@ -85,7 +85,10 @@ export function squaredDistance(mask: Mask): Float32Array {
 }
 
 export function invertMask(mask: Mask): Mask {
-  return { grid: mask.grid, data: mask.data.map((v) => (v > 0 ? 0 : 1)) };
+  // A loop: the callbacks of map cost 60 ns a voxel.
+  const data = new Uint8Array(mask.data.length);
+  for (let v = 0; v < data.length; v++) data[v] = (mask.data[v] as number) > 0 ? 0 : 1;
+  return { grid: mask.grid, data };
 }
 
 /** Voxel offsets whose length is at most `mm`. */
@@ -108,7 +111,8 @@ export function dilateMm(mask: Mask, mm: number): Mask {
   const [nx, ny, nz] = mask.grid.shape;
   const sz = nx * ny;
   const { data } = mask;
-  const out = Uint8Array.from(data, (v) => (v > 0 ? 1 : 0));
+  const out = new Uint8Array(data.length);
+  for (let v = 0; v < out.length; v++) out[v] = (data[v] as number) > 0 ? 1 : 0;
   const ball = ballOffsets(voxelSizes(mask.grid) as [number, number, number], mm);
   for (let k = 0, v = 0; k < nz; k++)
     for (let j = 0; j < ny; j++)

@@ -43,7 +43,7 @@ function convolveAxis(data: Float32Array, count: number, stride: number, kernel:
 export function gaussianSmooth(volume: Volume<VoxelArray>, sigmaMm: number): Volume {
   const [nx, ny, nz] = volume.grid.shape;
   const sizes = voxelSizes(volume.grid);
-  let data = Float32Array.from(volume.data);
+  let data = new Float32Array(volume.data);
   data = convolveAxis(data, nx, 1, gaussianKernel(sigmaMm / sizes[0])) as typeof data;
   data = convolveAxis(data, ny, nx, gaussianKernel(sigmaMm / sizes[1])) as typeof data;
   data = convolveAxis(data, nz, nx * ny, gaussianKernel(sigmaMm / sizes[2])) as typeof data;

@@ -56,7 +56,7 @@ def pack_bytes(path: Path, scale: float, at_least: int = 1_000_000) -> None:
     graph.initializer.append(factor)
     for tensor in list(graph.initializer):
         values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < at_least:
+        if tensor.data_type != TensorProto.FLOAT or values.size < at_least or values.min() < 0:
             continue
         name = tensor.name
         graph.initializer.remove(tensor)
