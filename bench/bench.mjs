@@ -183,7 +183,7 @@ else {
   result.command = await benchCommand();
   console.log('\nprosopon deid, 256^3 voxels of 1 mm, a fresh process each:');
   table(result.command, ['resolution', 'status', 'seconds', 'peakMb', 'boundMb', 'maskGiven']);
-  for (const { resolution, stages, reason } of result.command) {
+  for (const { resolution, status, stages, reason } of result.command) {
     const parts = Object.entries(stages).map(([stage, s]) => `${stage} ${s.toFixed(2)}`);
     console.log(`${resolution}: ${status === 'done' ? parts.join(', ') : reason}`);
   }
