@@ -47,7 +47,9 @@ class HeadWarp(nn.Module):
     def __init__(self, template: torch.Tensor, peak: float, levels: int):
         super().__init__()
         self.register_buffer("template", (template / peak * 255).round().clamp(0, 255)[None, None])
-        self.register_buffer("identity", F.affine_grid(torch.eye(3, 4)[None], [1, 1, 64, 64, 48], align_corners=False).permute(0, 4, 1, 2, 3))
+        fields = [1, 1, *(n // 2**levels for n in template.shape)]
+        identity = F.affine_grid(torch.eye(3, 4)[None], fields, align_corners=False)
+        self.register_buffer("identity", identity.permute(0, 4, 1, 2, 3))
         self.scale = peak / 255
         self.levels = levels
 

@@ -106,7 +106,9 @@ def test_head_warp_keeps_the_template_where_nothing_moves(tmp_path: Path) -> Non
     template = torch.rand(16, 16, 12) * 2
     module = HeadWarp(template, 3.0, 1)
     still = {"displacement": torch.zeros(1, 3, 8, 8, 6), "gain": torch.zeros(1, 1, 8, 8, 6)}
-    assert torch.allclose(module(*still.values())[0, 0], template, atol=3 / 255)
+    # positions are enlarged, which bends them within three voxels of the border (air, or the neck's cut)
+    inner = (slice(4, -4),) * 3
+    assert torch.allclose(module(*still.values())[0, 0][inner], template[inner], atol=3 / 255)
     feeds = {"displacement": 0.1 * torch.rand(1, 3, 8, 8, 6), "gain": torch.rand(1, 1, 8, 8, 6)}
     check(tmp_path, "head", module, feeds, ["head"], half=False)
 

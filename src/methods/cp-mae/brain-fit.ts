@@ -17,6 +17,8 @@ const SIZES = [NX, NY, NZ] as const;
 const ITERATIONS = 30;
 /** Of the correction, in voxels of 8 mm: skull and scalp must come along with the brain's surface. */
 const SIGMA = 1.6;
+/** Of both masks, in voxels of 8 mm: their slopes, and so the forces, reach out to the skin. */
+const SOFTNESS = 1.3;
 
 /** Means of 2^3 blocks of one channel at 4 mm (48 x 64 x 64). */
 function halve(data: Float32Array, start: number): Float32Array {
@@ -76,7 +78,7 @@ let cached: Float32Array | undefined;
 function templateBrain(): Float32Array {
   cached ??= smooth(
     Float32Array.from(atob(TEMPLATE_BRAIN_BASE64), (c) => c.charCodeAt(0) / 255),
-    0.6,
+    SOFTNESS,
   );
   return cached;
 }
@@ -98,7 +100,7 @@ export function brainMisfit(displacement: Float32Array, blocks: Float32Array): n
   const u = SIZES.map((n, axis) => halve(displacement, axis * 8 * COUNT).map((w) => (w * n) / 2));
   const zero = SIZES.map(() => new Float32Array(COUNT));
   const found = moved(templateBrain(), u, zero);
-  const target = smooth(halve(blocks, 0), 0.6);
+  const target = smooth(halve(blocks, 0), SOFTNESS);
   let sum = 0;
   for (let v = 0; v < COUNT; v++) sum += Math.abs((found[v] as number) - (target[v] as number));
   return sum / COUNT;
@@ -111,7 +113,7 @@ export function brainMisfit(displacement: Float32Array, blocks: Float32Array): n
  */
 export function fitBrain(displacement: Float32Array, blocks: Float32Array): Float32Array {
   const template = templateBrain();
-  const target = smooth(halve(blocks, 0), 0.6);
+  const target = smooth(halve(blocks, 0), SOFTNESS);
   // half grids to voxels of 8 mm: half a grid is n / 2 voxels
   const u = SIZES.map((n, axis) => halve(displacement, axis * 8 * COUNT).map((w) => (w * n) / 2));
   let c = SIZES.map(() => new Float32Array(COUNT));
