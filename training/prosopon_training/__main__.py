@@ -13,7 +13,6 @@ STAGES = {
     "vqvae-complement": "vqvae_complement",
     "vqvae-brain": "vqvae_brain",
     "masked-autoencoder": "masked_autoencoder",
-    "texture": "texture",
 }
 
 
@@ -22,10 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     trainer = commands.add_parser("train", help="train one stage").add_subparsers(dest="stage", required=True)
     for name, module in STAGES.items():
-        try:
-            stage = importlib.import_module(f".stages.{module}", __package__)
-        except ModuleNotFoundError:
-            continue
+        stage = importlib.import_module(f".stages.{module}", __package__)
         sub = trainer.add_parser(name, help=stage.HELP, description=stage.__doc__,
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
         sub.add_argument("--data", nargs="+", required=True, help="folders that `prosopon prepare` wrote")

@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from .data import read_index
-from .networks.complement import blur, enlarge
+from .networks.complement import blur, enlarge, push
 from .stages.vqvae_complement import FieldHead, load_fields, make_sample
 
 COARSE = (128, 128, 96)
@@ -23,29 +23,10 @@ AIR = 0.05
 def carried_mean(heads: list[FieldHead], samples: list[dict[str, torch.Tensor]], shape: tuple[int, int, int]) -> torch.Tensor:
     """Weighted mean of 2 mm heads pushed into a template grid of ``shape`` [z, y, x], made symmetric; 0 where none reaches."""
     n = shape[0] * shape[1] * shape[2]
-    total, weight = torch.zeros(n), torch.zeros(n)
-    d, h, w = COARSE
-    z, y, x = torch.meshgrid(torch.arange(d), torch.arange(h), torch.arange(w), indexing="ij")
+    total, weight = torch.zeros(1, n), torch.zeros(n)
     for head, s in zip(heads, samples):
-        displacement = enlarge(enlarge(head.displacement))
-        gain = enlarge(enlarge(head.gain))
-        seen = (s["covered"][0, 0] > 0.5).reshape(-1)
-        values = (s["image"] * torch.exp(-gain))[0, 0].reshape(-1)[seen]
-        position = []
-        for axis, (index, k, m) in enumerate(((x, w, shape[2]), (y, h, shape[1]), (z, d, shape[0]))):
-            # grid_sample's coordinates, align_corners False: voxel i of n stands at (2 i + 1) / n - 1
-            u = (2 * index + 1) / k - 1 + displacement[0, axis]
-            position.append((((u + 1) * m - 1) / 2).reshape(-1)[seen].clamp(0, m - 1.001))
-        low = [q.long() for q in position]
-        part = [q - i for q, i in zip(position, low)]
-        for corner in range(8):
-            bits = [(corner >> k) & 1 for k in range(3)]
-            share = torch.ones_like(part[0])
-            for bit, f in zip(bits, part):
-                share = share * (f if bit else 1 - f)
-            index = (low[0] + bits[0]) + shape[2] * ((low[1] + bits[1]) + shape[1] * (low[2] + bits[2]))
-            total.index_add_(0, index, share * values)
-            weight.index_add_(0, index, share)
+        values = (s["image"] * torch.exp(-enlarge(enlarge(head.gain))))[0]
+        push(total, weight, shape, values, enlarge(enlarge(head.displacement)), s["covered"][0, 0] > 0.5)
     total, weight = total.reshape(1, 1, *shape), weight.reshape(1, 1, *shape)
     total, weight = total + total.flip(4), weight + weight.flip(4)
     wide_total, wide_weight = blur(blur(total)), blur(blur(weight))

@@ -31,6 +31,34 @@ def warp(volume: torch.Tensor, displacement: torch.Tensor) -> torch.Tensor:
     return F.grid_sample(volume, grid, padding_mode="border", align_corners=False)
 
 
+def push(total: torch.Tensor, weight: torch.Tensor, shape: tuple[int, int, int], values: torch.Tensor,
+         displacement: torch.Tensor, seen: torch.Tensor) -> None:
+    """Adds a head to a template grid of ``shape`` [z, y, x], in place: the transpose of :func:`warp`'s sampling.
+
+    ``values`` [c, z, y, x] and ``displacement`` [1, 3, z, y, x] on the head's grid, ``seen`` [z, y, x] bool; ``total`` [c, n] and
+    ``weight`` [n] over the template's flattened grid.
+    """
+    d, h, w = values.shape[1:]
+    z, y, x = torch.meshgrid(torch.arange(d), torch.arange(h), torch.arange(w), indexing="ij")
+    chosen = seen.reshape(-1)
+    kept = values.reshape(values.shape[0], -1)[:, chosen]
+    position = []
+    for axis, (index, k, m) in enumerate(((x, w, shape[2]), (y, h, shape[1]), (z, d, shape[0]))):
+        # grid_sample's coordinates, align_corners False: voxel i of n stands at (2 i + 1) / n - 1
+        u = (2 * index + 1) / k - 1 + displacement[0, axis]
+        position.append((((u + 1) * m - 1) / 2).reshape(-1)[chosen].clamp(0, m - 1.001))
+    low = [q.long() for q in position]
+    part = [q - i for q, i in zip(position, low)]
+    for corner in range(8):
+        bits = [(corner >> k) & 1 for k in range(3)]
+        share = torch.ones_like(part[0])
+        for bit, f in zip(bits, part):
+            share = share * (f if bit else 1 - f)
+        index = (low[0] + bits[0]) + shape[2] * ((low[1] + bits[1]) + shape[1] * (low[2] + bits[2]))
+        total.index_add_(1, index, share * kept)
+        weight.index_add_(0, index, share)
+
+
 def integrate(velocity: torch.Tensor, steps: int = 5) -> torch.Tensor:
     """Scaling and squaring: the displacement of a stationary velocity field (Arsigny 2006)."""
     u = velocity / 2**steps

@@ -18,7 +18,7 @@ import torch
 from torch.nn import functional as F
 
 from ..data import read_index
-from ..networks.complement import MAX_GAIN, blur, enlarge, integrate, warp
+from ..networks.complement import MAX_GAIN, blur, enlarge, integrate, push, warp
 from .vqvae_complement import VELOCITY_SHAPE, make_sample, smoothness
 
 HELP = "register all heads to a template; needs prepared heads (train and val)"
@@ -89,7 +89,6 @@ def carry(samples: list[tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tenso
     shape = (128, 128, 96) if full else (64, 64, 48)
     n = shape[0] * shape[1] * shape[2]
     total, weight = torch.zeros(2, n), torch.zeros(n)
-    z, y, x = torch.meshgrid(*(torch.arange(k) for k in shape), indexing="ij")
     for s, p, gain in samples:
         displacement, g = enlarge(integrate(smooth_velocity(p), 4)), enlarge(gain)
         image, brain, covered = s["image"], s["brain"], s["covered"]
@@ -97,22 +96,8 @@ def carry(samples: list[tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tenso
             displacement, g = enlarge(displacement), enlarge(g)
         else:
             image, brain, covered = F.avg_pool3d(image, 2), s["hole4"], s["covered4"]
-        seen = (covered[0, 0] > 0.99).reshape(-1)
-        values = torch.stack([(image * torch.exp(-g))[0, 0].reshape(-1)[seen], brain[0, 0].reshape(-1)[seen]])
-        position = []
-        for axis, (index, k) in enumerate(((x, shape[2]), (y, shape[1]), (z, shape[0]))):
-            u = (2 * index + 1) / k - 1 + displacement[0, axis]
-            position.append((((u + 1) * k - 1) / 2).reshape(-1)[seen].clamp(0, k - 1.001))
-        low = [q.long() for q in position]
-        part = [q - i for q, i in zip(position, low)]
-        for corner in range(8):
-            bits = [(corner >> k) & 1 for k in range(3)]
-            share = torch.ones_like(part[0])
-            for bit, f in zip(bits, part):
-                share = share * (f if bit else 1 - f)
-            index = (low[0] + bits[0]) + shape[2] * ((low[1] + bits[1]) + shape[1] * (low[2] + bits[2]))
-            total.index_add_(1, index, share * values)
-            weight.index_add_(0, index, share)
+        values = torch.stack([(image * torch.exp(-g))[0, 0], brain[0, 0]])
+        push(total, weight, shape, values, displacement, covered[0, 0] > 0.99)
     total, weight = total.reshape(1, 2, *shape), weight.reshape(1, 1, *shape)
     total, weight = total + total.flip(4), weight + weight.flip(4)
     return (total + 0.1 * blur(total)) / (weight + 0.1 * blur(weight) + 0.05)
