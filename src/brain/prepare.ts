@@ -6,6 +6,7 @@
  * const sample = prepareHead(volume, mask, 128, labels);
  */
 
+import { sampleNearest } from '../volume/nearest.js';
 import { coverage, resampleLinear } from '../volume/resample.js';
 import type { Grid, Volume, VoxelArray } from '../volume/volume.js';
 import type { Head } from './head.js';
@@ -27,39 +28,13 @@ export interface PreparedHead {
   readonly labels?: Uint8Array;
 }
 
-function nearest(source: Volume<VoxelArray>, target: Grid): Uint8Array {
-  // A label map is sampled by the majority-free nearest neighbour: one-hot sampling of 140 labels costs minutes.
-  const out = new Uint8Array(target.shape[0] * target.shape[1] * target.shape[2]);
-  const index: Volume<Int32Array> = {
-    grid: source.grid,
-    data: Int32Array.from(source.data as Int32Array, (_, i) => i),
-  };
-  const [nx, ny, nz] = source.grid.shape;
-  const axis = (which: 0 | 1 | 2): Float32Array =>
-    resampleLinear(
-      {
-        grid: source.grid,
-        data: Float32Array.from(index.data, (i) =>
-          which === 0 ? i % nx : which === 1 ? ((i / nx) | 0) % ny : (i / (nx * ny)) | 0,
-        ),
-      },
-      target,
-      { outside: -1 },
-    );
-  const [x, y, z] = [axis(0), axis(1), axis(2)];
-  for (let o = 0; o < out.length; o++) {
-    if ((x[o] as number) < 0) continue;
-    const i = Math.min(nx - 1, Math.round(x[o] as number));
-    const j = Math.min(ny - 1, Math.round(y[o] as number));
-    const k = Math.min(nz - 1, Math.round(z[o] as number));
-    out[o] = source.data[i + nx * (j + ny * k)] as number;
-  }
-  return out;
+/** @param resolution voxels along the 256 mm edge of the posed model cube */
+export function prepareHead(head: Head, resolution: number, labels?: Volume<VoxelArray>): PreparedHead {
+  return prepareOn(head, modelGrid(head.pose, resolution), labels);
 }
 
-/** @param resolution voxels along the 256 mm edge */
-export function prepareHead(head: Head, resolution: number, labels?: Volume<VoxelArray>): PreparedHead {
-  const grid = modelGrid(head.pose, resolution);
+/** The same on any grid. */
+export function prepareOn(head: Head, grid: Grid, labels?: Volume<VoxelArray>): PreparedHead {
   const values = resampleLinear(head.volume, grid);
   const brain = resampleLinear(head.brainMask, grid);
   const outline = resampleLinear(headMask(head.volume, head.brainLevel), grid);
@@ -76,5 +51,5 @@ export function prepareHead(head: Head, resolution: number, labels?: Volume<Voxe
   );
   return labels === undefined
     ? { grid, image, flags }
-    : { grid, image, flags, labels: nearest(labels, grid) };
+    : { grid, image, flags, labels: sampleNearest(labels, grid) };
 }

@@ -5,7 +5,7 @@
  * prosopon prepare BIDS_DIR OUT_DIR
  */
 import { Command, Option } from 'commander';
-import { prepareDataset } from '../node/prepare-dataset.js';
+import { type PreparedGrid, prepareDataset } from '../node/prepare-dataset.js';
 import { addCommonOptions } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
@@ -15,6 +15,14 @@ export function prepareCommand(session: Session): Command {
     .argument('<bids-dir>', 'data set: sub-ID/anat/*_T1w.nii.gz, participants.tsv with age, sex and split')
     .argument('<out-dir>', 'where the volumes go; heads that are there already are kept')
     .addOption(new Option('--resolution <n>', 'voxels along 256 mm').choices(['128', '256']).default('128'))
+    .addOption(
+      new Option(
+        '--grid <grid>',
+        'the posed model cube, or the scan as it stands at 2 mm (for the segmentation network)',
+      )
+        .choices(['model', 'native'])
+        .default('model'),
+    )
     .action(async (dataset: string, out: string) => {
       session.begin(command.opts<CommonOptions>());
       const { signal, extractBrain, stderr } = session.environment;
@@ -24,6 +32,7 @@ export function prepareCommand(session: Session): Command {
       const events = prepareDataset(dataset, out, {
         signal,
         resolution: Number(command.opts<{ resolution: string }>().resolution) as 128 | 256,
+        grid: command.opts<{ grid: PreparedGrid }>().grid,
         extractBrain: (volume) => extractBrain(volume, networks, { signal }),
       });
       for await (const event of events) {

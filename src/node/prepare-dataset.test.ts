@@ -7,6 +7,7 @@ import { templateBrain } from '../brain/testing/template-brain.js';
 import { niftiBytes } from '../deidentify/testing/fixtures.js';
 import { isRefusal } from '../errors/errors.js';
 import { multiply, scaling, translation } from '../volume/affine.js';
+import { canonicalGrid } from '../volume/canonical-grid.js';
 import { headGrid, syntheticHead } from '../volume/testing/synthetic-head.js';
 import type { Mask, Volume } from '../volume/volume.js';
 import { type PrepareEvent, type PrepareServices, prepareDataset } from './prepare-dataset.js';
@@ -118,6 +119,18 @@ describe('preparing a data set', { timeout: 120_000 }, () => {
     const error = await run('bids', 'out', { resolution: 256 }).catch((e: unknown) => e);
     expect(isRefusal(error, 'dataset-invalid')).toBe(true);
     expect((error as Error).message).toMatch(/256.*128/);
+  });
+
+  it('writes the scan as it stands, in shape and order of its 2 mm grid, and refuses to mix grids', async () => {
+    await put('native/sub-8/anat/sub-8_T1w.nii', niftiBytes({ grid, frames: [volume.data] }));
+    expect(await run('native', 'out5', { grid: 'native' })).toMatchObject([{ kind: 'done' }]);
+    const image = await readFile(path.join(folder, 'out5/sub-8_image.npy'));
+    const [nx, ny, nz] = canonicalGrid(grid).shape;
+    expect(image.toString('latin1', 0, 128)).toContain(`'shape': (${nz}, ${ny}, ${nx},)`);
+    expect(image.length).toBe(128 + nx * ny * nz);
+    const error = await run('native', 'out5').catch((e: unknown) => e);
+    expect(isRefusal(error, 'dataset-invalid')).toBe(true);
+    expect((error as Error).message).toMatch(/model grid.*native grid/);
   });
 
   it('refuses a folder that is no data set, stops when told', async () => {

@@ -2,7 +2,7 @@
  * Writes the volumes that training reads, one head after another, from a BIDS data set: the same pose, scale and
  * resampling as when a head is treated. Resumes: heads that stand in the index are not done again.
  *
- * Per head, as .npy bytes on the model grid: `ID_image`, `ID_flags` (see `src/brain/prepare.ts`) and, where the data
+ * Per head, as .npy bytes on the model grid (or, with `grid: 'native'`, on the scan's own 2 mm voxels in RAS order): `ID_image`, `ID_flags` (see `src/brain/prepare.ts`) and, where the data
  * set has a label map under `derivatives`, `ID_labels`. The labels then give the brain mask, else the network does.
  *
  * @example
@@ -12,10 +12,11 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeHead } from '../brain/head.js';
-import { prepareHead } from '../brain/prepare.js';
+import { prepareHead, prepareOn } from '../brain/prepare.js';
 import { maskFromLabels } from '../brain/reference-mask.js';
 import { isRefusal, Refusal } from '../errors/errors.js';
 import { frameValues } from '../formats/stored-image.js';
+import { canonicalGrid } from '../volume/canonical-grid.js';
 import { type Mask, sameGrid, type Volume } from '../volume/volume.js';
 import { loadImage } from './image-files.js';
 import { encodeNpy } from './npy.js';
@@ -33,7 +34,11 @@ export interface PrepareServices {
   extractBrain(volume: Volume): Promise<{ mask: Mask }>;
   readonly signal: AbortSignal;
   readonly resolution: 128 | 256;
+  /** `model` (the default): the posed cube. `native`: see `canonicalGrid`; shapes differ from head to head. */
+  readonly grid?: PreparedGrid;
 }
+
+export type PreparedGrid = 'model' | 'native';
 
 export type PrepareEvent =
   | { readonly kind: 'done'; readonly row: PreparedRow }
@@ -75,9 +80,19 @@ function labelFile(dataset: string, subject: string): string | undefined {
 }
 
 /** Rows of an index that an earlier run left. */
-function readIndex(path: string, resolution: number): PreparedRow[] {
+function readIndex(path: string, resolution: number, grid: PreparedGrid): PreparedRow[] {
   if (!existsSync(path)) return [];
-  const index = JSON.parse(readFileSync(path, 'utf8')) as { resolution: number; heads: PreparedRow[] };
+  const index = JSON.parse(readFileSync(path, 'utf8')) as {
+    resolution: number;
+    grid?: PreparedGrid;
+    heads: PreparedRow[];
+  };
+  // An index of before there was a choice has no grid: it is of the model's.
+  if ((index.grid ?? 'model') !== grid)
+    throw new Refusal(
+      'dataset-invalid',
+      `expected an output folder of heads on the ${grid} grid, found one of heads on the ${index.grid ?? 'model'} grid`,
+    );
   if (index.resolution !== resolution)
     throw new Refusal(
       'dataset-invalid',
@@ -115,7 +130,8 @@ export async function* prepareDataset(
     );
   await mkdir(out, { recursive: true });
   const indexPath = join(out, 'index.json');
-  const rows = readIndex(indexPath, services.resolution);
+  const grid = services.grid ?? 'model';
+  const rows = readIndex(indexPath, services.resolution, grid);
   for (const { subject, path } of scans) {
     services.signal.throwIfAborted();
     if (rows.some(({ id }) => id === subject)) continue;
@@ -124,7 +140,7 @@ export async function* prepareDataset(
       rows.push(row);
       writeFileSync(
         `${indexPath}.part`,
-        JSON.stringify({ version: 1, resolution: services.resolution, heads: rows }, null, 1),
+        JSON.stringify({ version: 1, resolution: services.resolution, grid, heads: rows }, null, 1),
       );
       renameSync(`${indexPath}.part`, indexPath);
       yield { kind: 'done', row };
@@ -153,8 +169,11 @@ async function prepareOne(
     );
   const mask = labels === undefined ? (await services.extractBrain(volume)).mask : maskFromLabels(labels);
   const head = makeHead(volume, mask);
-  const prepared = prepareHead(head, services.resolution, labels);
-  const shape = [services.resolution, services.resolution, services.resolution];
+  const prepared =
+    services.grid === 'native'
+      ? prepareOn(head, canonicalGrid(volume.grid), labels)
+      : prepareHead(head, services.resolution, labels);
+  const shape = [...prepared.grid.shape].reverse();
   for (const kind of ['image', 'flags', 'labels'] as const) {
     const data = prepared[kind];
     if (data !== undefined) writeFileSync(join(out, `${subject}_${kind}.npy`), encodeNpy(data, shape));
