@@ -16,6 +16,7 @@ import { DONE, type Outcome, outcomeOf } from './outcome.js';
 import { prepareCommand } from './prepare.js';
 import { renderCommand } from './render.js';
 import { defaultEnvironment, type Environment, Session } from './session.js';
+import { studyCommand } from './study.js';
 import { verifyCommand } from './verify.js';
 
 /** Never throws; every error has become an exit code and a sentence. */
@@ -55,6 +56,7 @@ function createProgram(session: Session, argv: readonly string[]): Command {
     modelsCommand,
     prepareCommand,
     demoCommand,
+    studyCommand,
   ])
     program.addCommand(command(session));
   program.addCommand(
@@ -133,6 +135,7 @@ function tell(session: Session, outcome: Outcome): void {
     checks: facts.checks,
     peakMemoryMb: session.peakMemoryMb,
     outputs: outcome.code === 0 ? facts.outputs : [],
+    ...(facts.results === undefined || outcome.code !== 0 ? {} : { results: facts.results }),
   };
   stdout.write(`${JSON.stringify(report)}\n`);
 }

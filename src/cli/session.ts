@@ -58,6 +58,8 @@ export interface Facts {
   seedGiven?: boolean;
   checks: Checks;
   outputs: string[];
+  /** What the command was asked for, where it is figures rather than files. */
+  results?: unknown;
 }
 
 export class Session {
