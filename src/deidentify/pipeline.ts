@@ -96,6 +96,8 @@ export interface Deidentified {
   readonly pose: Affine;
   /** 1 where voxels are new. */
   readonly altered: Mask;
+  /** What a removal method says about a result that may be poor. */
+  readonly warnings: readonly string[];
 }
 
 const MAX_MARGIN_MM = 20;
@@ -131,10 +133,13 @@ export async function deidentify(
   const values = frameValues(input.image, 0);
   // NaN times a mask of 0 is NaN: outside the brain such voxels are air, inside `imageStatistics` refuses them.
   for (let o = 0; o < values.length; o++) if (!Number.isFinite(values[o])) values[o] = 0;
-  const brainMask =
+  const finding =
     input.brainMask === undefined
-      ? (await services.extractBrain({ grid, data: values }, services.networks, withSignal(services))).mask
-      : maskFromImage(input.brainMask, grid);
+      ? services.extractBrain({ grid, data: values }, services.networks, withSignal(services))
+      : { mask: maskFromImage(input.brainMask, grid) };
+  // Behind the first look for the brain, while its mask is worked on here.
+  services.networks.warm?.(options.method.models);
+  const brainMask = (await finding).mask;
   const margin = options.brainMarginMm ?? 0;
   const kept = margin > 0 ? dilateMm(brainMask, margin) : brainMask;
   const statistics = images.map((image) => imageStatistics(image, brainMask));
@@ -149,6 +154,7 @@ export async function deidentify(
   const { method } = options;
   let altered: Mask;
   let traces: Trace[];
+  let warnings: readonly string[] = [];
   if (method.kind === 'remodel') {
     stage('condition');
     const gamma = await method.condition(head, context);
@@ -163,6 +169,7 @@ export async function deidentify(
   } else {
     stage('remove');
     const removal = await method.alter(head, context);
+    warnings = removal.warnings ?? [];
     altered = { grid, data: alteredRegion(removal, kept) };
     const keep = complementOf(altered).data;
     traces = images.map((image) => trace(image.stored, grid.shape, image.frames, keep));
@@ -205,7 +212,14 @@ export async function deidentify(
     for (const [name, check] of Object.entries(found)) checks[i === 0 ? name : `${name}.${i + 1}`] = check;
     done.push({ files, result });
   }
-  return { images: done as unknown as Deidentified['images'], checks, brainMask, pose: head.pose, altered };
+  return {
+    images: done as unknown as Deidentified['images'],
+    checks,
+    brainMask,
+    pose: head.pose,
+    altered,
+    warnings,
+  };
 }
 
 function withSignal(services: DeidentifyServices): { signal?: AbortSignal } {

@@ -24,6 +24,7 @@ export const REFUSALS = {
   'mask-mismatch': 'the brain mask is not on the grid of the image',
   'mask-empty': 'the brain mask is empty or fills the image',
   'brain-implausible': 'what was found is not a plausible brain',
+  'registration-implausible': 'the average head could not be laid on this head',
   'contrast-unsupported': 'the contrast is one for which no face was learnt',
   'output-exists': 'something stands at the output path',
   'output-unwritable': 'the output cannot be written there',

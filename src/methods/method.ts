@@ -39,8 +39,14 @@ export interface RemodellingMethod<Conditioning> {
 export interface Alteration {
   readonly values: Volume;
   readonly altered: Mask;
+  /** Sentences for the user about a result that may be poor; no value of the scan in them that could identify. */
+  readonly warnings?: readonly string[];
 }
 
+/**
+ * Answers on the stored grid. It may ask for brain voxels to be altered, as some of the original tools do: the pipeline
+ * never does that (promise P2), which makes every method here gentler than its original.
+ */
 export interface RemovalMethod {
   readonly kind: 'remove';
   readonly name: string;

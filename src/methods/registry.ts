@@ -6,8 +6,13 @@
  * const method = createMethods().get('cp-mae');
  */
 import { Failure, Refusal } from '../errors/errors.js';
+import { averageFace } from './average-face/average-face.js';
 import { cpMae } from './cp-mae/cp-mae.js';
+import { deface } from './deface/deface.js';
+import { faceMask } from './face-mask/face-mask.js';
 import type { RemodellingMethod, RemovalMethod } from './method.js';
+import { quickshear } from './quickshear/quickshear.js';
+import { watershed } from './watershed/watershed.js';
 
 /** What the conditioning of a method holds is between its two halves; the pipeline only carries it across. */
 export type Method = RemodellingMethod<unknown> | RemovalMethod;
@@ -46,5 +51,11 @@ export class MethodRegistry {
 
 /** All methods that ship. */
 export function createMethods(): MethodRegistry {
-  return new MethodRegistry().register(cpMae);
+  return new MethodRegistry()
+    .register(cpMae)
+    .register(quickshear)
+    .register(deface)
+    .register(faceMask)
+    .register(watershed)
+    .register(averageFace);
 }

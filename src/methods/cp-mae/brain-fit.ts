@@ -33,6 +33,7 @@ function halve(data: Float32Array, start: number): Float32Array {
   return out;
 }
 
+/** Line by line, edges replicated. */
 function smooth(data: Float32Array, sigma: number): Float32Array {
   const kernel = gaussianKernel(sigma);
   const radius = (kernel.length - 1) / 2;
@@ -40,15 +41,17 @@ function smooth(data: Float32Array, sigma: number): Float32Array {
   let stride = 1;
   for (const n of SIZES) {
     const to = new Float32Array(COUNT);
-    for (let v = 0; v < COUNT; v++) {
-      const i = ((v / stride) | 0) % n;
-      let sum = 0;
-      for (let t = -radius; t <= radius; t++) {
-        const j = Math.min(n - 1, Math.max(0, i + t));
-        sum += (kernel[t + radius] as number) * (from[v + (j - i) * stride] as number);
+    const line = new Float64Array(n + 2 * radius);
+    for (let base = 0; base < COUNT; base += stride * n)
+      for (let start = base; start < base + stride; start++) {
+        for (let i = -radius; i < n + radius; i++)
+          line[i + radius] = from[start + Math.min(n - 1, Math.max(0, i)) * stride] as number;
+        for (let i = 0; i < n; i++) {
+          let sum = 0;
+          for (let t = 0; t < kernel.length; t++) sum += (kernel[t] as number) * (line[i + t] as number);
+          to[start + i * stride] = sum;
+        }
       }
-      to[v] = sum;
-    }
     from = to;
     stride *= n;
   }
@@ -86,12 +89,17 @@ function templateBrain(): Float32Array {
 /** The moved template's brain at each voxel. */
 function moved(template: Float32Array, u: readonly Float32Array[], c: readonly Float32Array[]): Float32Array {
   const out = new Float32Array(COUNT);
+  const [ux, uy, uz] = u as [Float32Array, Float32Array, Float32Array];
+  const [cx, cy, cz] = c as [Float32Array, Float32Array, Float32Array];
   for (let k = 0, v = 0; k < NZ; k++)
     for (let j = 0; j < NY; j++)
-      for (let i = 0; i < NX; i++, v++) {
-        const shift = (axis: number): number => (u[axis]?.[v] as number) + (c[axis]?.[v] as number);
-        out[v] = sample(template, i + shift(0), j + shift(1), k + shift(2));
-      }
+      for (let i = 0; i < NX; i++, v++)
+        out[v] = sample(
+          template,
+          i + (ux[v] as number) + (cx[v] as number),
+          j + (uy[v] as number) + (cy[v] as number),
+          k + (uz[v] as number) + (cz[v] as number),
+        );
   return out;
 }
 
@@ -117,21 +125,23 @@ export function fitBrain(displacement: Float32Array, blocks: Float32Array): Floa
   // half grids to voxels of 8 mm: half a grid is n / 2 voxels
   const u = SIZES.map((n, axis) => halve(displacement, axis * 8 * COUNT).map((w) => (w * n) / 2));
   let c = SIZES.map(() => new Float32Array(COUNT));
-  const strides = [1, NX, NX * NY];
+  const plane = NX * NY;
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     const found = moved(template, u, c);
-    const step = SIZES.map(() => new Float32Array(COUNT));
+    const step = SIZES.map(() => new Float32Array(COUNT)) as [Float32Array, Float32Array, Float32Array];
     for (let k = 1; k < NZ - 1; k++)
       for (let j = 1; j < NY - 1; j++)
         for (let i = 1; i < NX - 1; i++) {
           const v = i + NX * (j + NY * k);
           const error = (target[v] as number) - (found[v] as number);
           if (Math.abs(error) < 0.01) continue;
-          const g = strides.map((s) => ((found[v + s] as number) - (found[v - s] as number)) / 2);
-          const length = g.reduce((sum, x) => sum + x * x, 0) + error * error + 1e-3;
-          g.forEach((x, axis) => {
-            (step[axis] as Float32Array)[v] = (error * x) / length;
-          });
+          const gx = ((found[v + 1] as number) - (found[v - 1] as number)) / 2;
+          const gy = ((found[v + NX] as number) - (found[v - NX] as number)) / 2;
+          const gz = ((found[v + plane] as number) - (found[v - plane] as number)) / 2;
+          const factor = error / (gx * gx + gy * gy + gz * gz + error * error + 1e-3);
+          step[0][v] = factor * gx;
+          step[1][v] = factor * gy;
+          step[2][v] = factor * gz;
         }
     // the factor makes up for what smoothing a thin shell of forces takes away
     c = c.map((field, axis) => {
