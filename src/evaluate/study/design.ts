@@ -76,7 +76,8 @@ export function designStudy(plan: StudyPlan, random: Random): StudyDesign {
     const total = counts.reduce((sum, count) => sum + (count.get(method) ?? 0), 0);
     const queries = spread(patients, total, nextPatient);
     const places = shuffled(expand(spread([1, 2, 3, 4, 5], total, nextPlace)), random);
-    const shown = new Map<string, number>();
+    // Each will be shown as a query in any case; distractors are dealt so that the sums come out even.
+    const shown = new Map(queries);
     // In turns, so that no group is left with what the others did not take.
     const turns = counts.flatMap((count, g) =>
       Array.from({ length: count.get(method) ?? 0 }, (_, k) => ({ g, k })),
@@ -92,8 +93,8 @@ export function designStudy(plan: StudyPlan, random: Random): StudyDesign {
       bump(used, query, 1);
       const others = patients.filter((p) => p !== query);
       const candidates = leastUsed(others, shown, CHOICES - 1, random);
-      candidates.splice(answer - 1, 0, query);
       for (const p of candidates) bump(shown, p, 1);
+      candidates.splice(answer - 1, 0, query);
       byGroup[g]?.push({ id: freshId(ids, random), method, query, candidates, answer });
     }
   }
