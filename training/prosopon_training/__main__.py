@@ -13,6 +13,9 @@ STAGES = {
     "vqvae-complement": "vqvae_complement",
     "vqvae-brain": "vqvae_brain",
     "masked-autoencoder": "masked_autoencoder",
+    "segmentation": "segmentation",
+    "brain-age": "brain_age",
+    "sqn": "sqn",
 }
 
 

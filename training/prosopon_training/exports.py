@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from . import evaluation_exports
 from .data import read_index
 from .export import write_model
 from .networks.brain_codes import BrainVqVae
@@ -112,7 +113,7 @@ def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None
 
 
 EXPORTS = {"brain-extraction": export_extraction, "vqvae-brain": export_brain, "masked-autoencoder": export_masked,
-           "vqvae-complement": export_complement}
+           "vqvae-complement": export_complement, **evaluation_exports.EVALUATION_EXPORTS}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -123,3 +124,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fields", type=Path, help="run folder of register (vqvae-complement)")
     parser.add_argument("--components", type=int, default=40, help="principal components of the shape residual")
     parser.add_argument("--sharpen", type=float, default=0.8)
+    evaluation_exports.add_arguments(parser)
