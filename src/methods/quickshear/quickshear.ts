@@ -16,9 +16,12 @@ import type { Alteration, RemovalMethod } from '../method.js';
 import { type Canonical, closestCanonical } from './canonical.js';
 
 export const BUFFER_MM = 10;
-/** The first edge of the hull, mm, and its angle to the horizontal, degrees (down towards the back is positive). */
-const SHORTEST_EDGE_MM = 15;
-const ANGLES = [20, 75] as const;
+/**
+ * Steepness of the cut in degrees (down towards the back is positive) and how far the hull may turn at the end of its
+ * first edge: where it turns more, a voxel more or less of the mask would swing the cut by about as much.
+ */
+const STEEPNESS = [45, 77] as const;
+const MOST_TURN = 20;
 
 /** Line in mm from the grid's front and lower edge: height = slope * y + intercept. */
 export interface ShearLine {
@@ -26,6 +29,8 @@ export interface ShearLine {
   readonly intercept: number;
   /** Length of the hull's first edge. */
   readonly edgeMm: number;
+  /** Angle between the hull's first and second edge, degrees; 0 when there is no second. */
+  readonly turn: number;
 }
 
 /** A point of the sagittal silhouette, voxels from the front and from below. */
@@ -66,7 +71,7 @@ export function shearLine(mask: Mask, canonical: Canonical, bufferMm = BUFFER_MM
   canonical.forEach((v, y, z) => {
     if (mask.data[v] !== 0) filled[y + ny * z] = 1;
   });
-  const [first, second] = lowerHull(silhouetteEdge(filled, ny, nz));
+  const [first, second, third] = lowerHull(silhouetteEdge(filled, ny, nz));
   if (first === undefined || second === undefined || second[0] === first[0])
     throw new Refusal(
       'brain-implausible',
@@ -79,6 +84,10 @@ export function shearLine(mask: Mask, canonical: Canonical, bufferMm = BUFFER_MM
     slope,
     intercept: first[1] * dz - slope * first[0] * dy - bufferMm,
     edgeMm: Math.hypot(run, rise),
+    turn:
+      third === undefined
+        ? 0
+        : degrees(Math.atan2((third[1] - second[1]) * dz, (third[0] - second[0]) * dy) - Math.atan(slope)),
   };
 }
 
@@ -98,16 +107,20 @@ export function sheared(canonical: Canonical, { slope, intercept }: ShearLine): 
   return out;
 }
 
-function warningsFor({ slope, edgeMm }: ShearLine): string[] {
-  const degrees = (Math.atan(-slope) * 180) / Math.PI;
+function degrees(radians: number): number {
+  return (radians * 180) / Math.PI;
+}
+
+export function warningsFor({ slope, edgeMm, turn }: ShearLine): string[] {
+  const steepness = degrees(Math.atan(-slope));
   const warnings: string[] = [];
-  if (edgeMm < SHORTEST_EDGE_MM)
+  if (turn > MOST_TURN)
     warnings.push(
-      `quickshear: expected the first edge of the brain's lower outline to be at least ${SHORTEST_EDGE_MM} mm long, found ${edgeMm.toFixed(0)}; the slope of the cut is uncertain`,
+      `quickshear: expected the brain's lower outline to turn by at most ${MOST_TURN} degrees after its first edge, found ${turn.toFixed(0)} after ${edgeMm.toFixed(0)} mm; the slope of the cut is uncertain`,
     );
-  if (degrees < ANGLES[0] || degrees > ANGLES[1])
+  if (steepness < STEEPNESS[0] || steepness > STEEPNESS[1])
     warnings.push(
-      `quickshear: expected a cut ${ANGLES.join(' to ')} degrees steep, found ${degrees.toFixed(0)}; much of the face may be left`,
+      `quickshear: expected a cut ${STEEPNESS.join(' to ')} degrees steep, found ${steepness.toFixed(0)}; part of the face may be left`,
     );
   return warnings;
 }
