@@ -191,6 +191,10 @@ describe.skipIf(executablePath === undefined)('the page of a study in Chromium',
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
     expect(overflow).toBe(0);
+    // A candidate larger than the others would be chosen more often.
+    const boxes = await page.locator('#candidates img').all();
+    const widths = await Promise.all(boxes.map(async (box) => (await box.boundingBox())?.width));
+    expect(Math.max(...widths.map(Number)) - Math.min(...widths.map(Number))).toBeLessThan(1);
   });
 
   it('deletes the answers when told twice', async () => {

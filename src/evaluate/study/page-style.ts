@@ -1,6 +1,7 @@
 /**
  * The look of a study's page: dark on light, every text at a contrast of at least 4.5 to 1, a focus ring that is
- * seen, and a layout that flows to one narrow column (200 % zoom of a 1280 px screen leaves 640 px).
+ * seen, five candidates of one size at any width (a larger one would be chosen more often), and a layout that flows
+ * to one narrow column (200 % zoom of a 1280 px screen leaves 640 px).
  *
  * @example
  * const html = `<style>${PAGE_STYLE}</style>`;
@@ -22,8 +23,10 @@ figure { margin: 0.5rem auto 0; text-align: center; }
 figcaption { font-weight: 600; margin-bottom: 0.35rem; }
 img { display: block; margin: 0 auto; height: auto; max-width: 100%; background: #000; }
 #query img { width: min(16rem, 38vh); min-width: 9rem; }
-#candidates { display: flex; flex-wrap: wrap; justify-content: center; gap: 0.6rem; }
-#candidates button { flex: 1 1 9rem; max-width: 15rem; padding: 0.4rem; }
+#candidates { --columns: 5; --gap: 0.6rem; display: flex; flex-wrap: wrap; justify-content: center; gap: var(--gap); }
+#candidates button { flex: 0 0 calc((100% - (var(--columns) - 1) * var(--gap)) / var(--columns)); padding: 0.4rem; }
+@media (max-width: 48rem) { #candidates { --columns: 3; } }
+@media (max-width: 24rem) { #candidates { --columns: 2; } }
 #candidates img { width: 100%; margin-bottom: 0.3rem; }
 #actions { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0.6rem; margin-top: 1rem; }
 button { font: inherit; color: #1a1a1a; background: #f4f4f4; border: 2px solid #6b6b6b; border-radius: 0.4rem; padding: 0.5rem 1rem; min-height: 2.75rem; cursor: pointer; }

@@ -72,7 +72,7 @@ people in them should not be known again. One of the five is the person above.</
 <li>If you cannot tell, choose “I am uncertain”, or press <kbd>U</kbd>.</li>
 <li>To change your last answer, choose “Back”, or press <kbd>B</kbd>.</li>
 </ul>
-<p>The head above is shown from another side than the five. There is no time limit. You may close this page and go on
+<p>The head above is seen from another angle than the five. There is no time limit. You may close this page and go on
 later in the same browser. Your answers stay on this computer until you save them to a file at the end.</p>
 <p>Please do not copy or pass on the pictures: they show real people.</p>
 <p><button id="start" class="main" type="button">Start</button></p>
