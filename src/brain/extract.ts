@@ -8,11 +8,11 @@
  */
 import { Failure, Refusal } from '../errors/errors.js';
 import type { NetworkRunner } from '../networks/runner.js';
-import { type Affine, IDENTITY, multiply, scaling, translation } from '../volume/affine.js';
+import { type Affine, applyAffine, IDENTITY, multiply, scaling, translation } from '../volume/affine.js';
 import { largestComponent } from '../volume/components.js';
 import { fillHoles } from '../volume/morphology.js';
-import { resampleLinear } from '../volume/resample.js';
-import { cubeGrid, type Grid, type Mask, type Shape, type Volume } from '../volume/volume.js';
+import { gridToGrid, resampleLinear } from '../volume/resample.js';
+import { cubeGrid, type Grid, type Mask, type Shape, type Volume, voxelCount } from '../volume/volume.js';
 import { FOUND_LIMITS, type MaskMeasures, measureMask, requirePlausible } from './plausibility.js';
 
 export const BRAIN_MODEL = 'brain-extraction';
@@ -110,6 +110,31 @@ function cropGrid(pose: Affine, side: 1 | -1): Grid {
   return { shape: CROP, affine: multiply(pose, local) };
 }
 
+/** Where `probability` is above one half, on `grid`; only the box that it reaches is sampled. */
+function onto(grid: Grid, probability: Volume): Mask {
+  const m = gridToGrid(probability.grid, grid);
+  const corners = Array.from({ length: 8 }, (_, c) => {
+    const end = (axis: 0 | 1 | 2): number => (c & (1 << axis) ? probability.grid.shape[axis] : -1);
+    return applyAffine(m, [end(0), end(1), end(2)]);
+  });
+  const low = [0, 1, 2].map((a) => Math.max(0, Math.floor(Math.min(...corners.map((p) => p[a] as number)))));
+  const high = [0, 1, 2].map((a) =>
+    Math.min(grid.shape[a] as number, Math.ceil(Math.max(...corners.map((p) => p[a] as number))) + 1),
+  );
+  const shape = high.map((h, a) => Math.max(0, h - (low[a] as number))) as [number, number, number];
+  const data = new Uint8Array(voxelCount(grid.shape));
+  const first = low as [number, number, number];
+  const box = { shape, affine: multiply(grid.affine, translation(...first)) };
+  const values = resampleLinear(probability, box);
+  const [nx, ny] = grid.shape;
+  for (let k = 0, o = 0; k < shape[2]; k++)
+    for (let j = 0; j < shape[1]; j++) {
+      const row = first[0] + nx * (first[1] + j + ny * (first[2] + k));
+      for (let i = 0; i < shape[0]; i++, o++) if ((values[o] as number) > 0.5) data[row + i] = 1;
+    }
+  return { grid, data };
+}
+
 function diceOf(a: Mask, b: Mask): number {
   let [both, sum] = [0, 0];
   for (let i = 0; i < a.data.length; i++) {
@@ -159,7 +184,7 @@ export async function extractBrain(
   const whole = fillHoles(largestComponent(threshold(plain, posed)));
   for (let i = 0; i < plain.length; i++)
     plain[i] = whole.data[i] === 1 ? Math.max(plain[i] as number, 0.51) : Math.min(plain[i] as number, 0.5);
-  const mask = threshold(resampleLinear({ grid: posed, data: plain }, volume.grid), volume.grid);
+  const mask = onto(volume.grid, { grid: posed, data: plain });
   const measures = measureMask(mask);
   requirePlausible(measures, FOUND_LIMITS);
   return { mask, agreement, measures };

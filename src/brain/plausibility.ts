@@ -6,11 +6,10 @@
  * requirePlausible(measureMask(mask), 0.97);
  */
 import { Refusal } from '../errors/errors.js';
-import { IDENTITY } from '../volume/affine.js';
+import { multiply, scaling } from '../volume/affine.js';
 import { labelComponents } from '../volume/components.js';
-import { resampleLinear } from '../volume/resample.js';
-import { cubeGrid, type Mask, voxelMillilitres } from '../volume/volume.js';
-import { centroid, fitPose, type PoseFit } from './pose.js';
+import { type Mask, voxelMillilitres, voxelSizes } from '../volume/volume.js';
+import { fitPose, type PoseFit } from './pose.js';
 import { brainTemplate } from './template.js';
 
 export interface MaskMeasures {
@@ -29,13 +28,27 @@ export const MAX_MILLILITRES = 2600;
 /** One mask is measured by the extraction and again for its head: 2 s at 256^3, so the figures are kept with it. */
 const measured = new WeakMap<Uint8Array, MaskMeasures>();
 
-/** The mask on a 2 mm cube about its centre: pieces are counted there, 8 times faster than on a 1 mm grid. */
+/** Blocks of the mask of about 2 mm that are set by more than half: pieces are counted there, 8 times faster than at 1 mm. */
 function coarseMask(mask: Mask): Mask {
-  const grid = cubeGrid(IDENTITY, centroid(mask), 128, 2);
-  const share = resampleLinear(mask, grid);
-  const data = new Uint8Array(share.length);
-  for (let v = 0; v < data.length; v++) data[v] = (share[v] as number) > 0.5 ? 1 : 0;
-  return { grid, data };
+  const [nx, ny, nz] = mask.grid.shape;
+  const factor = voxelSizes(mask.grid).map((mm) => Math.max(1, Math.round(2 / mm)));
+  const [px, py, pz] = factor as [number, number, number];
+  if (px * py * pz === 1) return mask;
+  const shape = [Math.ceil(nx / px), Math.ceil(ny / py), Math.ceil(nz / pz)] as const;
+  const count = new Uint16Array(shape[0] * shape[1] * shape[2]);
+  for (let k = 0, v = 0; k < nz; k++)
+    for (let j = 0; j < ny; j++) {
+      const row = shape[0] * (((j / py) | 0) + shape[1] * ((k / pz) | 0));
+      for (let i = 0; i < nx; i++, v++) {
+        if (mask.data[v] === 0) continue;
+        const o = row + ((i / px) | 0);
+        count[o] = (count[o] as number) + 1;
+      }
+    }
+  const data = new Uint8Array(count.length);
+  for (let o = 0; o < data.length; o++) data[o] = 2 * (count[o] as number) > px * py * pz ? 1 : 0;
+  const affine = multiply(mask.grid.affine, scaling(px, py, pz));
+  return { grid: { shape, affine }, data };
 }
 
 /** The mask must not change afterwards. @throws {Refusal} brain-implausible when it is empty */

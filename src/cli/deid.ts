@@ -36,6 +36,9 @@ export interface DeidOptions extends CommonOptions {
   readonly qcWithOriginal?: boolean;
 }
 
+/** Options of the synthesis, which a method that removes does not have. */
+const SYNTHESIS_OPTIONS: readonly string[] = ['seed', 'resolution', 'noise'];
+
 export function deidCommand(session: Session): Command {
   const command = new Command('deid')
     .description('give a head MRI a new face; every brain voxel keeps its stored bits')
@@ -65,7 +68,10 @@ export function deidCommand(session: Session): Command {
     )
     .option('--qc <file>', 'write a report (one HTML file)')
     .option('--qc-with-original', 'show the original in the report as well: then it identifies the person')
-    .action((input: string, output: string, options: DeidOptions) => deid(session, input, output, options));
+    .action((input: string, output: string, options: DeidOptions) => {
+      const typed = SYNTHESIS_OPTIONS.filter((name) => command.getOptionValueSource(name) === 'cli');
+      return deid(session, input, output, options, typed);
+    });
   return addCommonOptions(command, { writes: true });
 }
 
@@ -74,11 +80,17 @@ export async function deid(
   input: string,
   output: string,
   options: DeidOptions,
+  typed: readonly string[] = [],
 ): Promise<void> {
   session.begin(options);
   const { environment, facts } = session;
   const method = environment.methods.get(options.method ?? environment.methods.names[0] ?? 'none');
   facts.method = method.name;
+  if (method.kind === 'remove' && typed.length > 0)
+    throw new Refusal(
+      'option-invalid',
+      `expected none of the options of a synthesis (${SYNTHESIS_OPTIONS.join(', ')}) with ${method.name}, which removes and draws nothing; found ${typed.join(', ')}`,
+    );
   facts.seedGiven = options.seed !== undefined;
   const seed = options.seed === undefined ? undefined : parseSeed(options.seed);
   if (options.qcWithOriginal === true && options.qc === undefined)
@@ -125,6 +137,7 @@ export async function deid(
     },
   );
   facts.checks = done.checks;
+  facts.warnings = done.warnings;
 
   session.stage('write');
   for (const [i, { files }] of done.images.entries()) await stageImage(outputs, results[i] ?? output, files);
@@ -151,6 +164,7 @@ export async function deid(
     (path): path is string => path !== undefined,
   );
   session.timer.end();
+  for (const warning of done.warnings) session.warn(warning);
   session.say(`done: ${Object.keys(done.checks).length} checks passed`);
 }
 
@@ -175,12 +189,16 @@ async function qcContent(
       reference: method.reference,
       models: models.map(({ name, version, sha256 }) => ({ name, version, sha256 })),
       options: {
-        resolution: options.resolution,
+        ...(method.kind === 'remove'
+          ? {}
+          : {
+              resolution: options.resolution,
+              noise: options.noise,
+              'seed given': options.seed !== undefined,
+            }),
         keep: options.keep,
         'brain-margin-mm': options.brainMarginMm,
-        noise: options.noise,
         'brain mask given': options.brainMask !== undefined,
-        'seed given': options.seed !== undefined,
         'other images': options.applyTo.length,
       },
       stages: session.timer.seconds,

@@ -133,6 +133,7 @@ function tell(session: Session, outcome: Outcome): void {
     ...(facts.method === undefined ? {} : { method: facts.method, seedGiven: facts.seedGiven === true }),
     stages: session.timer.seconds,
     checks: facts.checks,
+    ...(facts.warnings === undefined || facts.warnings.length === 0 ? {} : { warnings: facts.warnings }),
     peakMemoryMb: session.peakMemoryMb,
     outputs: outcome.code === 0 ? facts.outputs : [],
     ...(facts.results === undefined || outcome.code !== 0 ? {} : { results: facts.results }),

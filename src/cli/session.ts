@@ -56,6 +56,8 @@ export interface CommonOptions {
 export interface Facts {
   method?: string;
   seedGiven?: boolean;
+  /** Sentences about a result that may be poor. */
+  warnings?: readonly string[];
   checks: Checks;
   outputs: string[];
   /** What the command was asked for, where it is figures rather than files. */
@@ -110,6 +112,11 @@ export class Session {
   /** One line for a person, on stdout; not with --json or --quiet. */
   say(line: string): void {
     if (!this.json && this.#options.quiet !== true) this.environment.stdout.write(`${line}\n`);
+  }
+
+  /** One line on stderr about a result that may be poor; also with --quiet. */
+  warn(line: string): void {
+    this.environment.stderr.write(`prosopon: warning: ${line}\n`);
   }
 
   /** The parent's peak and the inference process' own, which overlap in time at most in part. */

@@ -26,18 +26,21 @@ const MOST_SAMPLES = 50_000;
 export function noiseLevel(volume: Volume, mask: Uint8Array): number {
   const [nx, ny] = volume.grid.shape;
   const { data } = volume;
+  let size = 0;
+  for (let o = 0; o < mask.length; o++) if (mask[o] !== 0) size++;
+  const inside = new Int32Array(size);
+  size = 0;
+  for (let o = 0; o < mask.length; o++) if (mask[o] !== 0) inside[size++] = o;
   let lowest = Number.POSITIVE_INFINITY;
   for (const stride of [1, nx, nx * ny]) {
-    let count = 0;
-    for (let o = stride; o < mask.length - stride; o++)
-      if (mask[o] !== 0 && mask[o - stride] !== 0 && mask[o + stride] !== 0) count++;
-    if (count < 100) continue;
-    const step = Math.max(1, Math.floor(count / MOST_SAMPLES));
+    const between = inside.filter(
+      (o) => o >= stride && o < mask.length - stride && mask[o - stride] !== 0 && mask[o + stride] !== 0,
+    );
+    if (between.length < 100) continue;
+    const step = Math.max(1, Math.floor(between.length / MOST_SAMPLES));
     const found: number[] = [];
-    let seen = 0;
-    for (let o = stride; o < mask.length - stride; o++) {
-      if (mask[o] === 0 || mask[o - stride] === 0 || mask[o + stride] === 0) continue;
-      if (seen++ % step !== 0) continue;
+    for (let i = 0; i < between.length; i += step) {
+      const o = between[i] as number;
       const d = (data[o] as number) - ((data[o - stride] as number) + (data[o + stride] as number)) / 2;
       if (Number.isFinite(d)) found.push(Math.abs(d));
     }

@@ -84,8 +84,9 @@ function traceBlocks(stored: StoredArray, shape: Shape, frames: number, keep: Ui
                 const at = (frame * keep.length + row + x) * per;
                 const low = words[at] as number;
                 const high = per === 2 ? (words[at + 1] as number) : 0;
-                h1 = Math.imul(h1 ^ low ^ Math.imul(high, 0x27d4eb2f), 2654435761);
-                h2 = Math.imul(h2 ^ low ^ Math.imul(high, 0x165667b1), 1597334677);
+                const mixed = per === 2 ? Math.imul(high, 0x27d4eb2f) : 0;
+                h1 = Math.imul(h1 ^ low ^ mixed, 2654435761);
+                h2 = Math.imul(h2 ^ low ^ mixed, 1597334677);
                 h1 ^= h1 >>> 15;
                 h2 ^= h2 >>> 13;
                 if (different < FEWEST_VALUES) {

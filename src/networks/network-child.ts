@@ -22,7 +22,7 @@ import type { Tensor } from './runner.js';
 
 /** What a request's head holds. */
 export interface Request {
-  readonly kind: 'run' | 'release';
+  readonly kind: 'run' | 'load' | 'release';
   readonly name: string;
   readonly file: string;
   readonly sha256: string;
@@ -94,7 +94,10 @@ function describe(error: unknown): Record<string, unknown> {
 async function answer(frame: Frame): Promise<Frame> {
   const request = frame.head as unknown as Request;
   try {
-    return request.kind === 'release' ? await release(request.name) : await run(request, frame.tensors);
+    if (request.kind === 'release') return await release(request.name);
+    if (request.kind === 'run') return await run(request, frame.tensors);
+    await sessionFor(request);
+    return { head: {}, tensors: {} };
   } catch (error) {
     return { head: describe(error), tensors: {} };
   }

@@ -124,6 +124,15 @@ export class NodeNetworkRunner implements NetworkRunner {
     return { ...tensors };
   }
 
+  /** Loads sessions while the caller computes something else, behind what is already asked for. */
+  warm(names: readonly string[]): void {
+    for (const name of names)
+      this.#enqueue(async () => {
+        const { sha256 } = await readModel(name, this.#models);
+        await this.#ask(this.#request('load', name, sha256), {});
+      }).catch(() => undefined);
+  }
+
   /** Frees the memory of a network's session; without a name, of the whole inference process. */
   async release(name?: string): Promise<void> {
     await this.#enqueue(async () => {

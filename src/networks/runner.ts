@@ -21,6 +21,8 @@ export interface NetworkRunner {
     feeds: Readonly<Record<string, Tensor>>,
     signal?: AbortSignal,
   ): Promise<Record<string, Tensor>>;
+  /** Begins to load networks that will be wanted soon. Says nothing of failures: `run` will meet them again. */
+  warm?(names: readonly string[]): void;
   /** Ends the process or worker at once, whatever it does. */
   close(): Promise<void>;
 }

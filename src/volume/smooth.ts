@@ -20,6 +20,7 @@ export function gaussianKernel(sigmaVoxels: number): Float64Array {
   return kernel.map((v) => v / sum);
 }
 
+/** Lines of zeros stay zeros and are passed over: half of a soft mask's. */
 function convolveAxis(data: Float32Array, count: number, stride: number, kernel: Float64Array): Float32Array {
   const radius = (kernel.length - 1) / 2;
   if (radius === 0) return data;
@@ -29,10 +30,20 @@ function convolveAxis(data: Float32Array, count: number, stride: number, kernel:
   for (let base = 0; base < data.length; base += block)
     for (let s = 0; s < stride; s++) {
       const start = base + s;
-      for (let i = 0; i < count; i++) line[i + radius] = data[start + i * stride] as number;
+      let any = false;
       for (let i = 0; i < count; i++) {
-        let sum = 0;
-        for (let t = 0; t < kernel.length; t++) sum += (kernel[t] as number) * (line[i + t] as number);
+        const value = data[start + i * stride] as number;
+        line[i + radius] = value;
+        if (value !== 0) any = true;
+      }
+      if (!any) continue;
+      for (let i = 0; i < count; i++) {
+        // The kernel is even: half of the products.
+        const middle = i + radius;
+        let sum = (kernel[radius] as number) * (line[middle] as number);
+        for (let t = 1; t <= radius; t++)
+          sum +=
+            (kernel[radius + t] as number) * ((line[middle - t] as number) + (line[middle + t] as number));
         out[start + i * stride] = sum;
       }
     }

@@ -1,4 +1,4 @@
-/** P1: outside the brain, the result is a function of gamma, the grid and the seed alone. */
+/** P1: outside the brain, the result of a method that remodels is a function of gamma, the grid and the seed alone. */
 import { describe, expect, it } from 'vitest';
 import { fakeMethod } from '../../src/methods/testing/fake-method.js';
 import { Random } from '../../src/volume/random.js';
@@ -8,11 +8,11 @@ import {
   headsUnderTest,
   imageOf,
   maskOf,
-  methodsUnderTest,
   outcomeFor,
+  remodellersUnderTest,
 } from './support.js';
 
-const methods = await methodsUnderTest();
+const methods = await remodellersUnderTest();
 const heads = await headsUnderTest();
 
 /** The head with other voxels outside the brain. */

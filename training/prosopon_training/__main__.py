@@ -13,6 +13,7 @@ STAGES = {
     "vqvae-complement": "vqvae_complement",
     "vqvae-brain": "vqvae_brain",
     "masked-autoencoder": "masked_autoencoder",
+    "texture": "texture",
     "segmentation": "segmentation",
     "brain-age": "brain_age",
     "sqn": "sqn",

@@ -15,7 +15,9 @@ from .export import write_model
 from .networks.brain_codes import BrainVqVae
 from .networks.brain_extraction import BrainExtraction
 from .networks.complement import SITES, ComplementVqVae, enlarge
+from .networks.blocks import depth_to_space, space_to_depth
 from .networks.masked import MaskedAutoencoder
+from .networks.texture import Texture
 from .stages.masked_autoencoder import load_run
 from .residual import ShapeResidual, residual_components
 from .stages.vqvae_complement import load_fields
@@ -23,6 +25,8 @@ from .template import templates
 
 DATA = ("IXI, Hammersmith subset at 2 mm, train split (113 heads), IXI project (brain-development.org), CC BY-SA 3.0; "
         "brain labels DLMUSE by the authors of NiChart")
+TEXTURE_DATA = ("two T1-weighted heads at about 1 mm: a child of three (FNNDSC SAG-anon, MIT) and an adult (dcm_qa_uih, BSD 2-clause); "
+                "their complement only")
 COMMON = {"version": "0.1.0", "licence": "CC-BY-SA-3.0", "data": DATA, "grid": {"size": 128, "spacing": 2}}
 
 
@@ -38,29 +42,69 @@ class Decoder(nn.Module):
         return enlarge(displacement), enlarge(gain)
 
 
-class HeadWarp(nn.Module):
-    """Fields at 4 mm and the template (bytes of ``peak`` / 255) to a head at the template's resolution.
+def template_bytes(template: torch.Tensor, peak: float) -> torch.Tensor:
+    return (template / peak * 255).round().clamp(0, 255)
 
-    Positions, not displacements, are enlarged to 1 mm, and the bytes are scaled with the gain at 2 mm: the passes over
-    12.6 million points are a resize, a sampling and a product.
+
+class HeadWarp(nn.Module):
+    """Fields at 4 mm and the template (bytes of ``peak`` / 255) to a head at 2 mm.
+
+    Positions, not displacements, are enlarged, and the bytes are scaled with the gain.
     """
 
-    def __init__(self, template: torch.Tensor, peak: float, levels: int):
+    def __init__(self, template: torch.Tensor, peak: float):
         super().__init__()
-        self.register_buffer("template", (template / peak * 255).round().clamp(0, 255)[None, None])
-        fields = [1, 1, *(n // 2**levels for n in template.shape)]
-        identity = F.affine_grid(torch.eye(3, 4)[None], fields, align_corners=False)
-        self.register_buffer("identity", identity.permute(0, 4, 1, 2, 3))
-        self.scale = peak / 255
-        self.levels = levels
+        self.register_buffer("template", template_bytes(template, peak)[None, None])
+        self.fields = HeadFields(tuple(n // 2 for n in template.shape), peak)
 
     def forward(self, displacement: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
-        fields = torch.cat([self.identity + displacement, torch.exp(gain) * self.scale], 1)
-        fields = enlarge(fields)
-        if self.levels > 1:
-            fields = F.interpolate(fields, scale_factor=2, mode="trilinear", align_corners=False)
+        fields = self.fields(displacement, gain)
         grid = fields[:, :3].permute(0, 2, 3, 4, 1)
         return F.grid_sample(self.template, grid, padding_mode="border", align_corners=False) * fields[:, 3:]
+
+
+class HeadFields(nn.Module):
+    """Fields at 4 mm to positions (x, y, z in half grids) and the factor of the template's bytes at 2 mm."""
+
+    def __init__(self, shape: tuple[int, ...], peak: float):
+        super().__init__()
+        identity = F.affine_grid(torch.eye(3, 4)[None], [1, 1, *shape], align_corners=False)
+        self.register_buffer("identity", identity.permute(0, 4, 1, 2, 3))
+        self.scale = peak / 255
+
+    def forward(self, displacement: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+        return enlarge(torch.cat([self.identity + displacement, torch.exp(gain) * self.scale], 1))
+
+
+class FineHead(nn.Module):
+    """The fields at 2 mm beside the 1 mm template's bytes: ``src/methods/cp-mae/warp.ts`` samples them, faster than ONNX
+    Runtime, which takes one thread for one channel and does not pass over air."""
+
+    def __init__(self, template: torch.Tensor, peak: float):
+        super().__init__()
+        self.register_buffer("template", template_bytes(template, peak).to(torch.uint8))
+        self.fields = HeadFields(tuple(n // 4 for n in template.shape), peak)
+
+    def forward(self, displacement: torch.Tensor, gain: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.fields(displacement, gain), self.template
+
+
+class DrawTexture(nn.Module):
+    """A smooth head and noise (bytes, 32 a standard deviation about 128) to the head with its fine part drawn."""
+
+    def __init__(self, model: Texture):
+        super().__init__()
+        self.model = model
+
+    def forward(self, head: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        mean, log_spread = self.model(head)
+        # No grain within about 3 mm of air: it would roughen the skin, which in the scans it was learnt from is smooth.
+        air = (F.avg_pool3d(head, 2) < 0.15).float()
+        deep = 1 - F.max_pool3d(air, 3, stride=1, padding=1)
+        fine = mean + deep * torch.exp(log_spread) * space_to_depth((noise.float() - 128) / 32)
+        # Air stays air, and skin keeps its place: the fine part fades in between a tenth and a quarter of the brain's median.
+        gate = ((head - 0.1) / 0.15).clamp(0, 1)
+        return (head + gate * depth_to_space(fine)).clamp(min=0)
 
 
 def export_extraction(run: Path, models: Path, _: argparse.Namespace) -> None:
@@ -104,16 +148,29 @@ def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None
     fields = {"displacement": torch.rand(1, 3, 64, 64, 48) * 0.05, "gain": torch.rand(1, 1, 64, 64, 48) * 0.2}
     peak = 3.0
     coarse, fine = templates(args.fields, args.data, args.sharpen)
-    write_model("head-128", HeadWarp(coarse, peak, 1), fields, ["head"], models, {
+    write_model("head-128", HeadWarp(coarse, peak), fields, ["head"], models, {
         **COMMON, "description": "The learned head at 2 mm, moved and brightened", "normalisation": "1 = the brain's median"},
         half=False, byte_scale=1.0)
-    write_model("head-256", HeadWarp(fine, peak, 2), fields, ["head"], models, {
-        **COMMON, "grid": {"size": 256, "spacing": 1}, "description": "The learned head at 1 mm, moved and brightened",
-        "normalisation": "1 = the brain's median"}, half=False, byte_scale=1.0)
+    write_model("head-256", FineHead(fine, peak), fields, ["fields", "template"], models, {
+        **COMMON, "grid": {"size": 256, "spacing": 1},
+        "description": "The learned head at 1 mm as bytes, and where to read it: positions in half grids and the bytes' factor at 2 mm",
+        "normalisation": "1 = the brain's median"}, half=False)
+
+
+def export_texture(run: Path, models: Path, _: argparse.Namespace) -> None:
+    settings = json.loads((run / "settings.json").read_text())
+    net = load_run(Texture(settings["width"]), run)
+    shape = [1, 1, 64, 48, 32]
+    write_model("texture", DrawTexture(net), {"head": torch.rand(shape), "noise": torch.randint(0, 255, shape, dtype=torch.uint8)}, ["textured"], models, {
+        **COMMON, "grid": {"size": 256, "spacing": 1}, "licence": "MIT", "data": TEXTURE_DATA,
+        "description": "Texture decoder at 1 mm: the fine part of a head, its mean and its spread from the smooth head, drawn with the noise given",
+        "normalisation": "1 = the brain's median; noise: bytes, 32 a standard deviation about 128",
+        "settings": {"correlation": settings["correlation"]}},
+        free_axes={name: {2: "z", 3: "y", 4: "x"} for name in ("head", "noise", "textured")}, run=run)
 
 
 EXPORTS = {"brain-extraction": export_extraction, "vqvae-brain": export_brain, "masked-autoencoder": export_masked,
-           "vqvae-complement": export_complement, **evaluation_exports.EVALUATION_EXPORTS}
+           "vqvae-complement": export_complement, "texture": export_texture, **evaluation_exports.EVALUATION_EXPORTS}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -85,8 +85,9 @@ def test_decoder_alone_starts_its_part(tmp_path: Path) -> None:
 
 
 def test_encoder_alone_starts_its_part_with_its_statistics(tmp_path: Path) -> None:
+    torch.manual_seed(0)
     model = shaken(BrainVqVae(8))
-    path = check(tmp_path, "encoder", model.encoder, {"brain": torch.rand(1, 2, 64, 64, 48)}, ["codes"])
+    path = check(tmp_path, "encoder", model.encoder, {"brain": torch.rand(1, 2, 64, 64, 48)}, ["codes"], half=False)
     other = BrainVqVae(8)
     fresh = load_initial(other, path)
     assert fresh and all(name.startswith("decoder.") for name in fresh)
@@ -94,7 +95,9 @@ def test_encoder_alone_starts_its_part_with_its_statistics(tmp_path: Path) -> No
 
 
 def test_another_network_is_not_a_start(tmp_path: Path) -> None:
-    path = check(tmp_path, "encoder", shaken(BrainVqVae(8)).encoder, {"brain": torch.rand(1, 2, 64, 64, 48)}, ["codes"])
+    torch.manual_seed(0)
+    # whole floats, as it ships: a rounding in fp16 can cross an edge of the quantiser
+    path = check(tmp_path, "encoder", shaken(BrainVqVae(8)).encoder, {"brain": torch.rand(1, 2, 64, 64, 48)}, ["codes"], half=False)
     with pytest.raises(SystemExit, match="is not of this network"):
         load_initial(BrainExtraction(8), path)
     with pytest.raises(SystemExit, match="is not of this network"):
@@ -104,7 +107,7 @@ def test_another_network_is_not_a_start(tmp_path: Path) -> None:
 def test_head_warp_keeps_the_template_where_nothing_moves(tmp_path: Path) -> None:
     torch.manual_seed(0)
     template = torch.rand(16, 16, 12) * 2
-    module = HeadWarp(template, 3.0, 1)
+    module = HeadWarp(template, 3.0)
     still = {"displacement": torch.zeros(1, 3, 8, 8, 6), "gain": torch.zeros(1, 1, 8, 8, 6)}
     # positions are enlarged, which bends them within three voxels of the border (air, or the neck's cut)
     inner = (slice(4, -4),) * 3

@@ -3,8 +3,8 @@
  * drawn by a masked autoencoder that sees the brain's codes alone, and a second VQ-VAE's decoder makes a head of them.
  *
  * What differs from the paper (its sizes are not published; docs/decisions has the reasons): one code for each 32 mm
- * site, a decoder that also sees the brain, and that moves and brightens a learned head instead of painting voxels, and
- * a Gaussian residual on its fields for what so few codes leave open.
+ * site, a decoder that also sees the brain, and that moves and brightens a learned head instead of painting voxels, a
+ * Gaussian residual on its fields for what so few codes leave open, and at 1 mm a texture decoder for the fine detail.
  *
  * gamma is the brain mask, the brain's voxels divided by their median, and the pose; the patient's complement is never
  * encoded: its encoder e2 does not ship.
@@ -12,7 +12,7 @@
 import type { Head } from '../../brain/head.js';
 import { modelGrid } from '../../brain/model-grid.js';
 import { Failure } from '../../errors/errors.js';
-import type { Tensor } from '../../networks/runner.js';
+import type { NetworkRunner, Tensor } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
 import { resampleLinear } from '../../volume/resample.js';
 import { sha256 } from '../../volume/sha256.js';
@@ -24,6 +24,8 @@ import { FsqCodebook } from './fsq.js';
 import { brainBlocks, SITES, siteMeans, trimmedGrid, trimmedMask } from './grid.js';
 import { type SamplingOptions, sampleCodes } from './sampler.js';
 import { guardScalp } from './scalp.js';
+import { addTexture } from './texture.js';
+import { warpTemplate } from './warp.js';
 
 /** Of the complement: 8 x 6 x 5 = 240 codes. */
 export const COMPLEMENT_CODEBOOK = new FsqCodebook([8, 6, 5]);
@@ -74,6 +76,23 @@ function sum(a: Tensor, b: Tensor): Tensor {
   return { data, shape: a.shape };
 }
 
+/** The learned head under `fields`, on the trimmed grid. */
+async function moveHead(
+  networks: NetworkRunner,
+  fields: Record<string, Tensor>,
+  resolution: 128 | 256,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  const outputs = await networks.run(`head-${resolution}`, fields, signal);
+  if (resolution === 128) return tensorOf(outputs, 'head').data as Float32Array;
+  return warpTemplate(
+    tensorOf(outputs, 'template').data as Uint8Array,
+    [192, 256, 256],
+    tensorOf(outputs, 'fields').data as Float32Array,
+    [96, 128, 128],
+  );
+}
+
 export const cpMae: RemodellingMethod<BrainConditioning> = {
   kind: 'remodel',
   name: 'cp-mae',
@@ -86,6 +105,7 @@ export const cpMae: RemodellingMethod<BrainConditioning> = {
     'shape-residual',
     'head-128',
     'head-256',
+    'texture',
   ],
 
   async condition(head: Head): Promise<BrainConditioning> {
@@ -140,12 +160,15 @@ export const cpMae: RemodellingMethod<BrainConditioning> = {
       displacement: { data: fitBrain(moved.data as Float32Array, blocks), shape: moved.shape },
       gain: sum(tensorOf(decoded, 'gain'), tensorOf(residual, 'gain')),
     };
-    const head = await networks.run(`head-${context.resolution}`, fields, signal);
     const drawn: Volume = {
       grid: trimmedGrid(gamma.pose, context.resolution),
-      data: tensorOf(head, 'head').data as Float32Array,
+      data: await moveHead(networks, fields, context.resolution, signal),
     };
     guardScalp(drawn, trimmedMask(gamma));
+    if (context.resolution === 256) {
+      context.onStage?.('texture');
+      await addTexture(drawn, networks, random.fork('texture'), signal);
+    }
     return drawn;
   },
 };

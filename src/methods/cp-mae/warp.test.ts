@@ -56,7 +56,12 @@ describe('the warp of the learned head', () => {
   );
 
   it('gives the template back where nothing moves', () => {
-    const still = warpTemplate(template, shape, fieldsOf(shape, (p) => p, 0.5), shape);
+    const still = warpTemplate(
+      template,
+      shape,
+      fieldsOf(shape, (p) => p, 0.5),
+      shape,
+    );
     for (let v = 0; v < count; v++) expect(still[v]).toBeCloseTo(0.5 * (template[v] as number), 2);
   });
 

@@ -14,7 +14,10 @@ import type { Shape } from '../../volume/volume.js';
 const BLOCK_SHIFT = 3;
 
 /** 1 where a block of 8^3 template voxels, or the first layer of its upper neighbours, holds anything but 0. */
-function tissueBlocks(template: Uint8Array, [nx, ny, nz]: Shape): { map: Uint8Array; bx: number; by: number } {
+function tissueBlocks(
+  template: Uint8Array,
+  [nx, ny, nz]: Shape,
+): { map: Uint8Array; bx: number; by: number } {
   const [bx, by, bz] = [nx, ny, nz].map((n) => ((n - 1) >> BLOCK_SHIFT) + 1) as [number, number, number];
   const map = new Uint8Array(bx * by * bz);
   for (let k = 0, v = 0; k < nz; k++)
@@ -83,8 +86,7 @@ export function warpTemplate(
       for (let i = 0; i < nx; i++, o++) {
         const l = ax.low[i] as number;
         const p = ax.part[i] as number;
-        const at = (c: number): number =>
-          (line[c + l] as number) * (1 - p) + (line[c + l + 1] as number) * p;
+        const at = (c: number): number => (line[c + l] as number) * (1 - p) + (line[c + l + 1] as number) * p;
         const x = Math.min(nx - 1, Math.max(0, ((at(0) + 1) * nx - 1) / 2));
         const y = Math.min(ny - 1, Math.max(0, ((at(fx) + 1) * ny - 1) / 2));
         const z = Math.min(nz - 1, Math.max(0, ((at(2 * fx) + 1) * nz - 1) / 2));
@@ -100,7 +102,8 @@ export function warpTemplate(
         const a00 = (template[v] as number) * (1 - gx) + (template[v + ex] as number) * gx;
         const a10 = (template[v + ey] as number) * (1 - gx) + (template[v + ey + ex] as number) * gx;
         const a01 = (template[v + ez] as number) * (1 - gx) + (template[v + ez + ex] as number) * gx;
-        const a11 = (template[v + ez + ey] as number) * (1 - gx) + (template[v + ez + ey + ex] as number) * gx;
+        const a11 =
+          (template[v + ez + ey] as number) * (1 - gx) + (template[v + ez + ey + ex] as number) * gx;
         const value = (a00 * (1 - gy) + a10 * gy) * (1 - gz) + (a01 * (1 - gy) + a11 * gy) * gz;
         out[o] = value * at(3 * fx);
       }

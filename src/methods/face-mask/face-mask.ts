@@ -87,11 +87,12 @@ function smoothed(
   const [nu, nv, nd] = shape;
   const point = new Float64Array(3);
   const flat = new Float32Array(nu * nv * nd);
+  const valueAt = reader(image);
   for (let d = 0, o = 0; d < nd; d++)
     for (let v = 0; v < nv; v++)
       for (let u = 0; u < nu; u++, o++) {
         layerPoint(layer, u / per, v / per, d / (nd - 1), point);
-        flat[o] = valueAt(image, point);
+        flat[o] = valueAt(point);
       }
   const half = HALF_MM / spacing;
   const filtered = boxMeans(flat, shape, (d) => {
@@ -122,7 +123,7 @@ function putBack(
   const count = new Float32Array(values.length);
   const point = new Float64Array(3);
   const spacing = at(grid.affine, 0, 0);
-  const flatVolume: Volume = { grid: { shape: [nu, nv, nd], affine: IDENTITY }, data: filtered };
+  const valueAt = reader({ grid: { shape: [nu, nv, nd], affine: IDENTITY }, data: filtered });
   const place = new Float64Array(3);
   for (let d = 0; d <= (nd - 1) * DENSITY; d++)
     for (let v = 0; v <= (nv - 1) * DENSITY; v++)
@@ -136,7 +137,7 @@ function putBack(
         const k = Math.round(((point[2] as number) - BOX.low[2]) / spacing);
         if (i < 0 || j < 0 || k < 0 || i >= nx || j >= ny || k >= nz) continue;
         const o = i + nx * (j + ny * k);
-        values[o] = (values[o] as number) + valueAt(flatVolume, place);
+        values[o] = (values[o] as number) + valueAt(place);
         count[o] = (count[o] as number) + 1;
       }
   for (let o = 0; o < values.length; o++)
@@ -168,17 +169,29 @@ function closeGaps(values: Float32Array, set: Float32Array, [nx, ny, nz]: Shape)
   }
 }
 
-/** Linear, the edge's value beyond the edge. @param p mm of the volume's own axis-aligned world */
-function valueAt({ grid, data }: Volume, p: Float64Array): number {
+/** Reads a volume whose axes are those of its world: linear, the edge's value beyond the edge. */
+function reader({ grid, data }: Volume): (p: Float64Array) => number {
   const [nx, ny, nz] = grid.shape;
   const spacing = at(grid.affine, 0, 0);
-  const index = (axis: 0 | 1 | 2, n: number): number =>
-    Math.min(n - 1.001, Math.max(0, ((p[axis] as number) - at(grid.affine, axis, 3)) / spacing));
-  const [x, y, z] = [index(0, nx), index(1, ny), index(2, nz)];
-  const [i, j, k] = [x | 0, y | 0, z | 0];
-  const [fx, fy, fz] = [x - i, y - j, z - k];
-  const v = i + nx * (j + ny * k);
-  const row = (o: number): number => (data[o] as number) * (1 - fx) + (data[o + 1] as number) * fx;
-  const plane = (o: number): number => row(o) * (1 - fy) + row(o + nx) * fy;
-  return plane(v) * (1 - fz) + plane(v + nx * ny) * fz;
+  const [x0, y0, z0] = [at(grid.affine, 0, 3), at(grid.affine, 1, 3), at(grid.affine, 2, 3)];
+  const sz = nx * ny;
+  return (p) => {
+    const x = Math.min(nx - 1.001, Math.max(0, ((p[0] as number) - x0) / spacing));
+    const y = Math.min(ny - 1.001, Math.max(0, ((p[1] as number) - y0) / spacing));
+    const z = Math.min(nz - 1.001, Math.max(0, ((p[2] as number) - z0) / spacing));
+    const i = x | 0;
+    const j = y | 0;
+    const k = z | 0;
+    const fx = x - i;
+    const fy = y - j;
+    const v = i + nx * j + sz * k;
+    const w = v + sz;
+    const near =
+      ((data[v] as number) * (1 - fx) + (data[v + 1] as number) * fx) * (1 - fy) +
+      ((data[v + nx] as number) * (1 - fx) + (data[v + nx + 1] as number) * fx) * fy;
+    const far =
+      ((data[w] as number) * (1 - fx) + (data[w + 1] as number) * fx) * (1 - fy) +
+      ((data[w + nx] as number) * (1 - fx) + (data[w + nx + 1] as number) * fx) * fy;
+    return near * (1 - (z - k)) + far * (z - k);
+  };
 }

@@ -155,18 +155,26 @@ function warp(fixed: Volume, moving: Volume, affine: Affine): Float32Array {
   const { data } = moving;
   const out = new Float32Array(nx * ny * nz);
   const plane = mx * my;
+  const [dx, dy, dz] = [at(m, 0, 0), at(m, 1, 0), at(m, 2, 0)];
   for (let k = 0, o = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
+    for (let j = 0; j < ny; j++) {
+      const x0 = at(m, 0, 1) * j + at(m, 0, 2) * k + at(m, 0, 3);
+      const y0 = at(m, 1, 1) * j + at(m, 1, 2) * k + at(m, 1, 3);
+      const z0 = at(m, 2, 1) * j + at(m, 2, 2) * k + at(m, 2, 3);
       for (let i = 0; i < nx; i++, o++) {
-        const x = at(m, 0, 0) * i + at(m, 0, 1) * j + at(m, 0, 2) * k + at(m, 0, 3);
-        const y = at(m, 1, 0) * i + at(m, 1, 1) * j + at(m, 1, 2) * k + at(m, 1, 3);
-        const z = at(m, 2, 0) * i + at(m, 2, 1) * j + at(m, 2, 2) * k + at(m, 2, 3);
+        const x = x0 + dx * i;
+        const y = y0 + dy * i;
+        const z = z0 + dz * i;
         if (!(x >= 0 && y >= 0 && z >= 0 && x < mx - 1 && y < my - 1 && z < mz - 1)) {
           out[o] = Number.NaN;
           continue;
         }
-        const [a, b, c] = [x | 0, y | 0, z | 0];
-        const [fx, fy, fz] = [x - a, y - b, z - c];
+        const a = x | 0;
+        const b = y | 0;
+        const c = z | 0;
+        const fx = x - a;
+        const fy = y - b;
+        const fz = z - c;
         const v = a + mx * b + plane * c;
         const near =
           ((data[v] as number) * (1 - fx) + (data[v + 1] as number) * fx) * (1 - fy) +
@@ -177,6 +185,7 @@ function warp(fixed: Volume, moving: Volume, affine: Affine): Float32Array {
           ((data[w + mx] as number) * (1 - fx) + (data[w + mx + 1] as number) * fx) * fy;
         out[o] = near * (1 - fz) + far * fz;
       }
+    }
   return out;
 }
 

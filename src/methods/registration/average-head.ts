@@ -10,6 +10,7 @@
 import type { Head } from '../../brain/head.js';
 import { modelGrid } from '../../brain/model-grid.js';
 import { Failure, Refusal } from '../../errors/errors.js';
+import type { NetworkRunner } from '../../networks/runner.js';
 import { type Affine, determinant3, IDENTITY, multiply } from '../../volume/affine.js';
 import { resampleLinear } from '../../volume/resample.js';
 import type { Volume, VoxelArray } from '../../volume/volume.js';
@@ -33,16 +34,24 @@ const MIN_CORRELATION = 0.45;
 /** Heads of adults and children differ from the average by less: factors of volume. */
 const VOLUME_LIMITS = [0.45, 2] as const;
 
+/** By who runs the networks, so that a cohort loads it once. */
+const known = new WeakMap<NetworkRunner, Volume>();
+
 /** @throws {Refusal} model-unavailable  @throws {Failure} network-failed, model-corrupt */
 export async function averageHead({ networks, signal }: MethodContext): Promise<Volume> {
+  const before = known.get(networks);
+  if (before !== undefined) return before;
   const field = (channels: number) => ({
     data: new Float32Array(channels * 64 * 64 * 48),
     shape: [1, channels, 64, 64, 48],
   });
-  const { head } = await networks.run(AVERAGE_HEAD_MODEL, { displacement: field(3), gain: field(1) }, signal);
+  const feeds = { displacement: field(3), gain: field(1) };
+  const { head } = await networks.run(AVERAGE_HEAD_MODEL, feeds, signal);
   if (!(head?.data instanceof Float32Array))
     throw new Failure('network-failed', 'the learned head returned no "head"');
-  return { grid: trimmedGrid(IDENTITY, 128), data: head.data };
+  const average: Volume = { grid: trimmedGrid(IDENTITY, 128), data: head.data };
+  known.set(networks, average);
+  return average;
 }
 
 /**

@@ -56,12 +56,12 @@ export function voxelsWhere(
   const m = multiply(invert(toWorld), grid.affine);
   const [nx, ny, nz] = grid.shape;
   const out = new Uint8Array(nx * ny * nz);
+  const [dx, dy, dz] = [at(m, 0, 0), at(m, 1, 0), at(m, 2, 0)];
   for (let k = 0, o = 0; k < nz; k++)
     for (let j = 0; j < ny; j++) {
       const x = at(m, 0, 1) * j + at(m, 0, 2) * k + at(m, 0, 3);
       const y = at(m, 1, 1) * j + at(m, 1, 2) * k + at(m, 1, 3);
       const z = at(m, 2, 1) * j + at(m, 2, 2) * k + at(m, 2, 3);
-      const [dx, dy, dz] = [at(m, 0, 0), at(m, 1, 0), at(m, 2, 0)];
       for (let i = 0; i < nx; i++, o++) if (test(x + dx * i, y + dy * i, z + dz * i)) out[o] = 1;
     }
   return out;
