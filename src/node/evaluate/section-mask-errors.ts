@@ -1,0 +1,99 @@
+/**
+ * The section of mask errors: for each kind and size, what is lost of the brain, what is kept of the rest, and what
+ * that does to the attack by geometry and to the segmentation.
+ *
+ * @example
+ * const blocks = maskErrorBlocks(material);
+ */
+import { type HeadShape, shapeSimilarity } from '../../evaluate/geometry.js';
+import { identify } from '../../evaluate/identification.js';
+import { MASK_ERRORS } from '../../evaluate/mask-errors.js';
+import { measureTable } from '../../evaluate/report-measures.js';
+import { absent, type Block, type Cell, cellOf, type Row } from '../../evaluate/results.js';
+import { overUsable } from '../../evaluate/similarity.js';
+import type { Measured } from './measure.js';
+import { armValue } from './section-utility.js';
+import type { Material } from './sections.js';
+import { maskErrorName, ORIGINAL } from './variants.js';
+
+export function maskErrorBlocks(material: Material): Block[] {
+  const { options } = material;
+  if (options.maskErrorHeads === 0)
+    return [
+      absent('mask-errors', 'Errors of the brain mask', 'no heads were given to it (--mask-error-heads N)'),
+    ];
+  return options.methods.map(({ name }) => methodTable(material, name));
+}
+
+function methodTable({ gathered, options, random }: Material, method: string): Block {
+  const heads = gathered.patients.map((_, i) => i).slice(0, options.maskErrorHeads);
+  const of = (variant: string): (Measured | undefined)[] =>
+    heads.map((i) => gathered.results.get(variant)?.[i]);
+  const cases = [
+    { name: method, title: 'mask as found' },
+    ...MASK_ERRORS.flatMap((kind) =>
+      options.maskErrorMm.map((mm) => ({ name: maskErrorName(method, kind, mm), title: `${kind} ${mm} mm` })),
+    ),
+  ];
+  const table = measureTable(
+    {
+      id: `mask-errors-${method}`,
+      title: `Errors of the brain mask, ${method}`,
+      note: "Brain lost: share of the true brain's voxels that were replaced. Kept: what is not brain and was left. Dice: mean of classes against the original, the true mask given to the segmenter.",
+      columns: [
+        { id: 'lost', title: 'brain lost', unit: 'percent', statistic: 'mean' },
+        { id: 'kept', title: 'others kept', unit: 'ml', statistic: 'mean' },
+        { id: 'dice', title: 'Dice', unit: 'share', statistic: 'mean' },
+      ],
+      rows: cases.map(({ name, title }) => ({
+        id: name,
+        title,
+        kind: name === method ? 'reference' : 'method',
+        values: {
+          lost: of(name).map((m) => costOf(m, name === method)?.brainLost ?? Number.NaN),
+          kept: of(name).map((m) => costOf(m, name === method)?.othersKeptMl ?? Number.NaN),
+          dice: of(name).map((m) => armValue(m?.utility?.fixed)),
+        },
+        ...refusedNote(of(name)),
+      })),
+    },
+    random,
+  );
+  const columns = [
+    ...table.columns,
+    { id: 'face', title: 'face found by geometry, of five', unit: 'percent' as const },
+  ];
+  const rows = table.rows.map((row): Row => {
+    const face = faceRate(of(ORIGINAL.name), of(row.id), random);
+    return face === undefined ? row : { ...row, cells: { ...row.cells, face } };
+  });
+  return { ...table, columns, rows };
+}
+
+function costOf(measured: Measured | undefined, asFound: boolean): Measured['maskCost'] {
+  if (measured === undefined || measured.refused !== undefined) return undefined;
+  return asFound ? { brainLost: 0, othersKeptMl: 0 } : measured.maskCost;
+}
+
+function refusedNote(row: readonly (Measured | undefined)[]): { note?: string } {
+  const count = row.filter((m) => m?.refused !== undefined).length;
+  return count === 0 ? {} : { note: `${count} heads refused` };
+}
+
+/** Five-way rate among the heads of this section alone; undefined when they are too few. */
+function faceRate(
+  originals: readonly (Measured | undefined)[],
+  treated: readonly (Measured | undefined)[],
+  random: Material['random'],
+): Cell | undefined {
+  const there = treated
+    .map((_, i) => i)
+    .filter((i) => treated[i]?.shape != null && originals[i]?.shape != null);
+  if (there.length < 5) return undefined;
+  const shapes = (row: readonly (Measured | undefined)[]): (HeadShape | null | undefined)[] =>
+    there.map((i) => row[i]?.shape);
+  const similarity = overUsable<HeadShape>(shapes(originals), shapes(treated), (a, b) =>
+    shapeSimilarity(a, b, 'face'),
+  );
+  return cellOf(identify(similarity, there.length, random.fork('mask errors')).fiveWay);
+}

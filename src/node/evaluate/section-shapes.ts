@@ -1,0 +1,191 @@
+/**
+ * The sections made of surfaces: closeness to the patient, many seeds averaged, memorisation.
+ *
+ * @example
+ * const blocks = averagingBlocks(material);
+ */
+import { type HeadShape, meanShape, shapeSimilarity, surfaceDistances } from '../../evaluate/geometry.js';
+import { memorisation } from '../../evaluate/memorisation.js';
+import { type Attacked, attackBlocks } from '../../evaluate/report-identification.js';
+import { measureTable } from '../../evaluate/report-measures.js';
+import { absent, type Block } from '../../evaluate/results.js';
+import { overUsable } from '../../evaluate/similarity.js';
+import type { Measured } from './measure.js';
+import type { Group } from './run.js';
+import type { Material } from './sections.js';
+import { AGAIN, drawName, ORIGINAL } from './variants.js';
+
+type MaybeShape = HeadShape | null | undefined;
+
+function shapesOf(group: Group, variant: string): MaybeShape[] {
+  const row = group.results.get(variant);
+  return group.patients.map((_, i) => row?.[i]?.shape);
+}
+
+export function closenessBlocks(_: Material): Block[] {
+  return [absent('closeness', 'Closeness to the patient', 'not built yet')];
+}
+
+export function averagingBlocks(material: Material): Block[] {
+  const { gathered, options, random } = material;
+  const title = 'Many seeds averaged';
+  if (options.seedsPerHead < 2)
+    return [absent('averaging', title, 'no seeds were given to it (--seeds-per-head 16)')];
+  const count = Math.min(options.averagingHeads, gathered.patients.length);
+  const few: Group = {
+    patients: gathered.patients.slice(0, count),
+    results: new Map([...gathered.results].map(([name, row]) => [name, row.slice(0, count)])),
+  };
+  const methods = options.methods.filter(({ kind }) => kind === 'remodel');
+  if (methods.length === 0) return [absent('averaging', title, 'none of the methods draws faces from seeds')];
+  const blocks: Block[] = [];
+  for (const region of ['face', 'head'] as const) {
+    const queries = shapesOf(few, ORIGINAL.name);
+    const row = (
+      id: string,
+      rowTitle: string,
+      kind: Attacked['kind'],
+      all: readonly MaybeShape[],
+    ): Attacked => {
+      const there = all.map((_, i) => i).filter((i) => all[i] != null);
+      const pick = (list: readonly MaybeShape[]): MaybeShape[] => there.map((i) => list[i]);
+      return {
+        id,
+        title: rowTitle,
+        kind,
+        n: there.length,
+        similarity: overUsable(pick(queries), pick(all), (a, b) => shapeSimilarity(a, b, region)),
+      };
+    };
+    const rows = [row(AGAIN.name, 'ORIGINAL, another view', 'control', shapesOf(few, AGAIN.name))];
+    for (const { name } of methods) {
+      rows.push(row(name, `${name}, one seed`, 'method', shapesOf(few, name)));
+      const drawn = Array.from({ length: options.seedsPerHead }, (_, k) => shapesOf(few, drawName(name, k)));
+      const means = few.patients.map((_, i) => {
+        const shapes = drawn.map((list) => list[i]).filter((s): s is HeadShape => s != null);
+        return shapes.length < 2 ? null : meanShape(shapes);
+      });
+      rows.push(row(`${name}-mean`, `${name}, ${options.seedsPerHead} seeds averaged`, 'method', means));
+    }
+    blocks.push(
+      ...attackBlocks(
+        {
+          id: `averaging-${region}`,
+          title: `Geometry, ${region === 'face' ? 'face' : 'whole head'}, on ${count} patients`,
+          note: 'The depth maps of all seeds of one head are averaged, then attacked.',
+          rows,
+          control: { id: AGAIN.name, atLeast: 0.9 },
+        },
+        random.fork('averaging'),
+      ),
+    );
+  }
+  return blocks;
+}
+
+export function memorisationBlocks(material: Material): Block[] {
+  const { gathered, options, random } = material;
+  const title = 'Memorisation';
+  if (options.trainHeads === 0)
+    return [absent('memorisation', title, 'no training heads were given to it (--train-heads N)')];
+  const { gallery, train } = gathered;
+  if (gallery.length === 0 || train === undefined)
+    return [
+      absent(
+        'memorisation',
+        title,
+        'the data set has no patients of the split "train" beside those evaluated',
+      ),
+    ];
+  const there = (shapes: readonly MaybeShape[]): HeadShape[] =>
+    shapes.filter((s): s is HeadShape => s != null);
+  const strangers = there(shapesOf(gathered, ORIGINAL.name));
+  const far = (queries: readonly HeadShape[]): Float64Array => surfaceDistances(queries, gallery, 'face');
+  const others = far(strangers);
+  const methods = options.methods.map(({ name }) => name);
+  const found = methods.map((name) => {
+    const shapes = there(shapesOf(gathered, name));
+    return { name, ...memorisation(far(shapes), others, gallery.length) };
+  });
+  const real = memorisation(others, others, gallery.length);
+  const own = random.fork('memorisation');
+  const blocks: Block[] = [
+    measureTable(
+      {
+        id: 'memorisation-distance',
+        title: `Distance of a face to the nearest of ${gallery.length} training faces`,
+        note: 'Nearer than strangers: nearer to a training face than 19 of 20 untreated faces that the generator never saw; 5 % is what strangers do.',
+        columns: [
+          { id: 'nearest', title: 'nearest training face', unit: 'mm', statistic: 'mean' },
+          { id: 'near', title: 'nearer than strangers', unit: 'percent', statistic: 'mean' },
+        ],
+        rows: [
+          {
+            id: 'strangers',
+            title: 'untreated faces of these patients',
+            kind: 'reference',
+            values: { nearest: real.strangers, near: real.near },
+          },
+          ...found.map(({ name, treated, near }) => ({
+            id: name,
+            title: name,
+            kind: 'method' as const,
+            values: { nearest: treated, near },
+          })),
+        ],
+      },
+      own,
+    ),
+    {
+      kind: 'box',
+      id: 'memorisation-box',
+      title: 'Distance to the nearest training face',
+      unit: 'mm',
+      groups: [
+        { name: 'strangers', values: real.strangers },
+        ...found.map(({ name, treated }) => ({ name, values: treated })),
+      ],
+    },
+  ];
+  blocks.push(...trainAttack(material, train));
+  return blocks;
+}
+
+/** Identification among training patients, to be read beside the same table for the others. */
+function trainAttack({ options, random }: Material, train: Group): Block[] {
+  const queries = shapesOf(train, ORIGINAL.name);
+  const rows = options.methods.map(({ name }): Attacked => {
+    const all = shapesOf(train, name);
+    const row: readonly (Measured | undefined)[] = train.results.get(name) ?? [];
+    const there = all.map((_, i) => i).filter((i) => row[i] !== undefined && row[i]?.refused === undefined);
+    return {
+      id: name,
+      title: name,
+      kind: 'method',
+      n: there.length,
+      similarity: overUsable<HeadShape>(
+        there.map((i) => queries[i]),
+        there.map((i) => all[i]),
+        (a, b) => shapeSimilarity(a, b, 'face'),
+      ),
+    };
+  });
+  // The control: the untreated head itself, which any attacker must know.
+  const same: Attacked = {
+    id: AGAIN.name,
+    title: 'ORIGINAL, the same view',
+    kind: 'control',
+    n: queries.length,
+    similarity: overUsable<HeadShape>(queries, queries, (a, b) => shapeSimilarity(a, b, 'face')),
+  };
+  return attackBlocks(
+    {
+      id: 'memorisation-train',
+      title: 'Geometry, face, on training patients',
+      note: 'To be read beside the same table of section "Identification": a generator that remembers its training patients gives them away more often.',
+      rows: [same, ...rows],
+      control: { id: AGAIN.name, atLeast: 0.9 },
+    },
+    random.fork('train'),
+  );
+}
