@@ -89,6 +89,10 @@ class FineHead(nn.Module):
         return self.fields(displacement, gain), self.template
 
 
+# By eye: real spread is mostly fibres and septa, and all of it drawn as grain made muscle look like a noisy scan.
+GRAIN_SHARE = 0.5
+
+
 class DrawTexture(nn.Module):
     """A smooth head and noise (bytes, 32 a standard deviation about 128) to the head with its fine part drawn."""
 
@@ -101,7 +105,7 @@ class DrawTexture(nn.Module):
         # No grain within about 3 mm of air: it would roughen the skin, which in the scans it was learnt from is smooth.
         air = (F.avg_pool3d(head, 2) < 0.15).float()
         deep = 1 - F.max_pool3d(air, 3, stride=1, padding=1)
-        fine = mean + deep * torch.exp(log_spread) * space_to_depth((noise.float() - 128) / 32)
+        fine = mean + GRAIN_SHARE * deep * torch.exp(log_spread) * space_to_depth((noise.float() - 128) / 32)
         # Air stays air, and skin keeps its place: the fine part fades in between a tenth and a quarter of the brain's median.
         gate = ((head - 0.1) / 0.15).clamp(0, 1)
         return (head + gate * depth_to_space(fine)).clamp(min=0)

@@ -16,7 +16,7 @@ const TILE = 96;
 const [NOISE_MIDDLE, NOISE_STEP] = [128, 32];
 /**
  * Neighbours' share in the noise, [a 1 a] along each axis: gives a correlation of 0.59 one voxel on and 0.11 two on; what
- * the network leaves open in the two training heads has 0.59 and 0.16 (`correlation` in the model's settings).
+ * the network leaves open in the two training heads has 0.61 and 0.19 (`correlation` in the model's settings).
  */
 const GRAIN = 0.38;
 /** Below this, in brain levels, there is nothing to draw on. */
