@@ -11,6 +11,7 @@ import { VERSION } from '../deidentify/version.js';
 import { brainCommand } from './brain.js';
 import { deidCommand } from './deid.js';
 import { demoCommand } from './demo.js';
+import { evaluateCommand } from './evaluate.js';
 import { modelsCommand } from './models.js';
 import { DONE, type Outcome, outcomeOf } from './outcome.js';
 import { prepareCommand } from './prepare.js';
@@ -32,6 +33,8 @@ export async function runCli(argv: readonly string[], given: Partial<Environment
     outcome = DONE;
   } catch (error) {
     outcome = outcomeOf(error, signal.aborted);
+    if (outcome.code === 130 && session.interruptedMessage !== undefined)
+      outcome = { ...outcome, message: session.interruptedMessage };
   }
   try {
     await session.close();
@@ -56,6 +59,7 @@ function createProgram(session: Session, argv: readonly string[]): Command {
     modelsCommand,
     prepareCommand,
     demoCommand,
+    evaluateCommand,
     studyCommand,
   ])
     program.addCommand(command(session));

@@ -12,6 +12,7 @@ import type { Checks } from '../deidentify/checks.js';
 import { createMethods, type MethodRegistry } from '../methods/registry.js';
 import { NodeNetworkRunner, type NodeRunnerOptions } from '../networks/node-runner.js';
 import type { NetworkRunner } from '../networks/runner.js';
+import type { Instruments } from '../node/evaluate/instruments.js';
 import { Outputs, type OutputsOptions } from '../node/outputs.js';
 import { type LineSink, peakMemoryMb, progressLine, StageTimer } from '../node/progress.js';
 import type { Mask, Volume } from '../volume/volume.js';
@@ -30,6 +31,8 @@ export interface Environment {
   ): Promise<{ mask: Mask; agreement?: number }>;
   /** Aborted on Ctrl-C. */
   readonly signal: AbortSignal;
+  /** For tests of `evaluate`; otherwise those that are installed. */
+  readonly evaluationInstruments?: Instruments;
 }
 
 export function defaultEnvironment(signal: AbortSignal): Environment {
@@ -69,6 +72,8 @@ export class Session {
   readonly facts: Facts = { checks: {}, outputs: [] };
   timer = new StageTimer();
   json = false;
+  /** What an interrupted command says, when it can go on. */
+  interruptedMessage: string | undefined;
   #options: CommonOptions = {};
   readonly #outputs: Outputs[] = [];
   readonly #networks: (NetworkRunner & { readonly peakMemoryMb?: number })[] = [];
@@ -99,8 +104,9 @@ export class Session {
     return outputs;
   }
 
-  networks(): NetworkRunner {
-    const { threads, device } = this.#options;
+  /** @param usual threads when the user did not say */
+  networks(usual?: number): NetworkRunner & { readonly peakMemoryMb?: number } {
+    const { threads = usual, device } = this.#options;
     const runner = this.environment.makeNetworks({
       ...(threads === undefined ? {} : { threads }),
       ...(device === undefined ? {} : { device }),
