@@ -1,0 +1,286 @@
+/**
+ * The geometry attacker: who a head is, from the shape of its surface alone. Depth maps from the front and both sides
+ * in the brain-posed frame are compared after small shifts, robustly, and freed of hubs.
+ *
+ * No learning is involved: it needs no training set, cannot have seen a patient before and is the same for every
+ * method. Face and whole head are scored apart, because the vault follows the brain whatever a method does.
+ *
+ * @example
+ * const shapes = heads.map((head) => headShape(head.volume, head.pose));
+ * const similarity = shapeSimilarity(originals, treated, 'face'); // rows: originals
+ */
+import { Failure } from '../errors/errors.js';
+import { prepareSurface, type SurfaceField } from '../render/field.js';
+import { castSurface } from '../render/surface.js';
+import { VIEWS } from '../render/views.js';
+import type { Affine, Vec3 } from '../volume/affine.js';
+import type { Volume, VoxelArray } from '../volume/volume.js';
+
+/** Pixels along each edge of a depth map, and mm from pixel to pixel. */
+export const SHAPE_SIZE = 128;
+export const SHAPE_PIXEL_MM = 2;
+/** Point of the brain's frame (mm) in the middle of every depth map: the middle of the model cube. */
+export const SHAPE_CENTRE: Vec3 = [0, 22, -30];
+
+export const SHAPE_VIEWS = ['front', 'left', 'right'] as const;
+export type ShapeView = (typeof SHAPE_VIEWS)[number];
+
+/**
+ * Depth maps of a head: 128 x 128 pixels of 2 mm, rows from the top, parallel rays. mm from the plane through
+ * `SHAPE_CENTRE`, negative towards the camera; NaN: no surface.
+ */
+export interface HeadShape {
+  readonly front: Float32Array;
+  /** Seen from the patient's left: the face looks to the left of the map. */
+  readonly left: Float32Array;
+  readonly right: Float32Array;
+}
+
+/** face: brow to chin in front of the ears. head: everything above the chin's level (below it the scan ends, at a height that
+ * belongs to the scanner's table, and original and result share it). */
+export type ShapeRegion = 'face' | 'head';
+
+/** The surface is smoothed by this before it is cast: noise and voxel size (1 or 2 mm) then count for little. */
+const SMOOTHING_MM = 2.1;
+
+/**
+ * @param source a volume on any grid, or its surface made ready once
+ * @param pose brain frame to world: `Head.pose`
+ * @throws {Refusal} no-signal when the volume has no surface
+ */
+export function headShape(source: Volume<VoxelArray> | SurfaceField, pose: Affine): HeadShape {
+  const field = 'occupied' in source ? source : prepareSurface(source, { smoothingMm: SMOOTHING_MM });
+  const depth = (view: ShapeView): Float32Array =>
+    castSurface(field, {
+      frame: pose,
+      centre: SHAPE_CENTRE,
+      view: VIEWS[view],
+      size: SHAPE_SIZE,
+      fovMm: SHAPE_SIZE * SHAPE_PIXEL_MM,
+    }).depth;
+  return { front: depth('front'), left: depth('left'), right: depth('right') };
+}
+
+/**
+ * Where the regions end, in mm of the brain's frame (x right, y front, z up). Brow, chin and ears as measured on the
+ * 18 IXI val heads.
+ */
+export const REGION_LIMITS = {
+  /** Above: forehead, which follows the brain. */
+  browZ: -5,
+  /** Below: neck, which ends where the scan does. */
+  chinZ: -115,
+  /** Behind: ears. */
+  earY: 45,
+  /** To the sides of the front view. */
+  sideX: 70,
+} as const;
+
+/** Pixels of a view that belong to a region: bytes of 0 and 1, rows from the top. */
+export function regionPixels(view: ShapeView, region: ShapeRegion): Uint8Array {
+  const { browZ, chinZ, earY, sideX } = REGION_LIMITS;
+  const out = new Uint8Array(SHAPE_SIZE * SHAPE_SIZE);
+  for (let row = 0; row < SHAPE_SIZE; row++)
+    for (let column = 0; column < SHAPE_SIZE; column++) {
+      const across = (column + 0.5 - SHAPE_SIZE / 2) * SHAPE_PIXEL_MM;
+      const z = SHAPE_CENTRE[2] + (SHAPE_SIZE / 2 - row - 0.5) * SHAPE_PIXEL_MM;
+      // The front view's columns run to the patient's left, the left one's to the back, the right one's to the front.
+      const lateral = view === 'front' ? Math.abs(across - SHAPE_CENTRE[0]) : 0;
+      const y =
+        view === 'front' ? Number.POSITIVE_INFINITY : SHAPE_CENTRE[1] + (view === 'left' ? -across : across);
+      const inHead = z >= chinZ;
+      const inFace = inHead && z <= browZ && y >= earY && lateral <= sideX;
+      out[column + SHAPE_SIZE * row] = (region === 'face' ? inFace : inHead) ? 1 : 0;
+    }
+  return out;
+}
+
+/** Shifts of up to this many mm along each axis of a map are searched. */
+const SHIFT_MM = 4;
+/** A difference counts at most this many mm, and so does a pixel where one head has a surface and the other has none. */
+export const CAP_MM = 12;
+/** Depth differences are counted in bins this wide (mm), up to `RANGE_MM` either way. */
+const BIN_MM = 0.25;
+const RANGE_MM = 32;
+const BINS = (2 * RANGE_MM) / BIN_MM + 1;
+/** The common depth of two maps may differ by this many mm: the pose of a brain mask is sure to within 1 to 2 mm. */
+const OFFSET_MM = 6;
+
+/** One view of a shape, ready to be compared: what lies behind the face is gone. */
+function viewDepth(shape: HeadShape, view: ShapeView, region: ShapeRegion): Float32Array {
+  const depth = shape[view];
+  if (depth.length !== SHAPE_SIZE * SHAPE_SIZE)
+    throw new Failure(
+      'internal',
+      `a depth map has ${SHAPE_SIZE} x ${SHAPE_SIZE} pixels, found ${depth.length}`,
+    );
+  if (region === 'head' || view !== 'front') return depth;
+  const behind = SHAPE_CENTRE[1] - REGION_LIMITS.earY;
+  return depth.map((d) => (d > behind ? Number.NaN : d));
+}
+
+/** Sum of capped differences of two maps over the region, and the pixels that it is over. */
+interface ViewDistance {
+  readonly sum: number;
+  readonly pixels: number;
+}
+
+/**
+ * Compares map `b`, moved by (dx, dy) pixels and by the median of the depth differences, with map `a`. A histogram of
+ * the differences gives both the median and the capped mean in one pass.
+ */
+function compareShifted(
+  a: Float32Array,
+  b: Float32Array,
+  pixels: Int32Array,
+  dx: number,
+  dy: number,
+  histogram: Int32Array,
+): ViewDistance {
+  histogram.fill(0);
+  let [both, single] = [0, 0];
+  for (let p = 0; p < pixels.length; p++) {
+    const at = pixels[p] as number;
+    const x = (at % SHAPE_SIZE) + dx;
+    const y = ((at / SHAPE_SIZE) | 0) + dy;
+    const da = a[at] as number;
+    const db =
+      x < 0 || y < 0 || x >= SHAPE_SIZE || y >= SHAPE_SIZE ? Number.NaN : (b[x + SHAPE_SIZE * y] as number);
+    const difference = db - da;
+    if (!Number.isNaN(difference)) {
+      const bin = Math.round((difference + RANGE_MM) / BIN_MM);
+      const inside = bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin;
+      histogram[inside] = (histogram[inside] as number) + 1;
+      both++;
+    } else if (!Number.isNaN(da) || !Number.isNaN(db)) single++;
+  }
+  let sum = single * CAP_MM;
+  if (both > 0) {
+    let middle = 0;
+    for (let seen = histogram[0] as number; 2 * seen < both; seen += histogram[++middle] as number);
+    const centre = Math.round((BINS - 1) / 2);
+    const reach = OFFSET_MM / BIN_MM;
+    const offset = Math.max(centre - reach, Math.min(centre + reach, middle));
+    for (let bin = 0; bin < BINS; bin++)
+      sum += (histogram[bin] as number) * Math.min(CAP_MM, Math.abs(bin - offset) * BIN_MM);
+  }
+  return { sum, pixels: both + single };
+}
+
+/** The least distance over all shifts. */
+function compareView(
+  a: Float32Array,
+  b: Float32Array,
+  pixels: Int32Array,
+  histogram: Int32Array,
+): ViewDistance {
+  const reach = Math.floor(SHIFT_MM / SHAPE_PIXEL_MM);
+  let best: ViewDistance = { sum: 0, pixels: 0 };
+  let least = Number.POSITIVE_INFINITY;
+  for (let dy = -reach; dy <= reach; dy++)
+    for (let dx = -reach; dx <= reach; dx++) {
+      const found = compareShifted(a, b, pixels, dx, dy, histogram);
+      const distance = found.sum / found.pixels;
+      if (distance < least) [best, least] = [found, distance];
+    }
+  return best;
+}
+
+function regionIndices(view: ShapeView, region: ShapeRegion): Int32Array {
+  const inside = regionPixels(view, region);
+  return Int32Array.from(inside.keys()).filter((i) => inside[i] === 1);
+}
+
+/** Distances of all pairs, mm, rows `queries`; NaN where neither has a surface in the region. */
+export function surfaceDistances(
+  queries: readonly HeadShape[],
+  candidates: readonly HeadShape[],
+  region: ShapeRegion,
+): Float64Array {
+  const sums = new Float64Array(queries.length * candidates.length);
+  const counts = new Float64Array(sums.length);
+  const histogram = new Int32Array(BINS);
+  for (const view of SHAPE_VIEWS) {
+    const pixels = regionIndices(view, region);
+    const rows = queries.map((shape) => viewDepth(shape, view, region));
+    const columns = candidates.map((shape) => viewDepth(shape, view, region));
+    rows.forEach((a, i) => {
+      columns.forEach((b, j) => {
+        const found = compareView(a, b, pixels, histogram);
+        const pair = i * candidates.length + j;
+        sums[pair] = (sums[pair] as number) + found.sum;
+        counts[pair] = (counts[pair] as number) + found.pixels;
+      });
+    });
+  }
+  return sums.map((sum, pair) => sum / (counts[pair] as number));
+}
+
+/**
+ * Mean distance of two surfaces in mm, 0 to `CAP_MM`: over the region's pixels of all views where either head has a
+ * surface, the difference in depth along the ray after the best shift (up to 4 mm in the map, up to 6 mm in depth),
+ * capped. NaN when neither has a surface there.
+ */
+export function surfaceDistance(a: HeadShape, b: HeadShape, region: ShapeRegion): number {
+  return surfaceDistances([a], [b], region)[0] as number;
+}
+
+/** Neighbours whose mean similarity is a head's hubness. */
+const HUB_NEIGHBOURS = 5;
+
+/**
+ * Frees similarities of hubs (heads that are like everyone): from each, half the mean of its row's and of its column's
+ * greatest `HUB_NEIGHBOURS` entries is subtracted (CSLS of Conneau 2018, halved so that the unit stays). NaN stay NaN
+ * and count for nothing.
+ */
+export function withoutHubs(similarity: Float64Array, rows: number, columns: number): Float64Array {
+  const nearest = (values: Float64Array): number => {
+    const sorted = values.filter((v) => !Number.isNaN(v)).sort();
+    const top = sorted.subarray(Math.max(0, sorted.length - HUB_NEIGHBOURS));
+    return top.reduce((sum, v) => sum + v, 0) / top.length;
+  };
+  const ofRow = Float64Array.from({ length: rows }, (_, i) =>
+    nearest(similarity.slice(i * columns, (i + 1) * columns)),
+  );
+  const ofColumn = Float64Array.from({ length: columns }, (_, j) =>
+    nearest(Float64Array.from({ length: rows }, (_, i) => similarity[i * columns + j] as number)),
+  );
+  return similarity.map((s, pair) => {
+    const row = Math.floor(pair / columns);
+    return s - ((ofRow[row] as number) + (ofColumn[pair - row * columns] as number)) / 2;
+  });
+}
+
+/**
+ * How alike two lists of heads are: minus `surfaceDistance`, freed of hubs. Row-major, one row for each query. With
+ * fewer than 6 heads in either list there are no hubs to find and the plain distance is used.
+ */
+export function shapeSimilarity(
+  queries: readonly HeadShape[],
+  candidates: readonly HeadShape[],
+  region: ShapeRegion,
+): Float64Array {
+  const similarity = surfaceDistances(queries, candidates, region).map((d) => -d);
+  if (Math.min(queries.length, candidates.length) <= HUB_NEIGHBOURS) return similarity;
+  return withoutHubs(similarity, queries.length, candidates.length);
+}
+
+/** The mean of several shapes: each pixel's mean depth where at least half of them have a surface, else NaN. */
+export function meanShape(shapes: readonly HeadShape[]): HeadShape {
+  if (shapes.length === 0) throw new Failure('internal', 'a mean shape needs at least one shape, found none');
+  const average = (view: ShapeView): Float32Array => {
+    const out = new Float32Array(SHAPE_SIZE * SHAPE_SIZE);
+    for (let p = 0; p < out.length; p++) {
+      let [sum, seen] = [0, 0];
+      for (const shape of shapes) {
+        const depth = shape[view][p] as number;
+        if (Number.isNaN(depth)) continue;
+        sum += depth;
+        seen++;
+      }
+      out[p] = 2 * seen >= shapes.length && seen > 0 ? sum / seen : Number.NaN;
+    }
+    return out;
+  };
+  return { front: average('front'), left: average('left'), right: average('right') };
+}
