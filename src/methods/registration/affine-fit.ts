@@ -22,7 +22,10 @@ export interface AffineFit {
 
 /** mm; parameters of the linear part are per this length, so that all twelve are of one size. */
 const UNIT = 100;
-/** Iterations at 8 mm and at 4 mm: on the 36 IXI val and test heads the last step is below 0.1 mm. */
+/**
+ * Iterations at 8 mm and at 4 mm, at most: on the 18 IXI val heads a second fit from the first one's answer moves no point
+ * by more than 0.01 mm, and on six of them so does a start that is 10 mm and 9 degrees off. 0.3 to 0.7 s a head.
+ */
 const ITERATIONS = [30, 12] as const;
 /** A misfit of this size (in units of the fixed image) weighs a quarter. */
 const TOLERANCE = 0.35;
