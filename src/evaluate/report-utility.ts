@@ -61,6 +61,11 @@ function good(row: UtilityRow): HeadUtility[] {
   return row.heads.filter((head): head is HeadUtility => head !== null && head.failed === undefined);
 }
 
+/** A number of no head is no number. */
+function measured(cells: Readonly<Record<string, Cell>>): Record<string, Cell> {
+  return Object.fromEntries(Object.entries(cells).filter(([, { n }]) => n > 0));
+}
+
 function diceTable(rows: readonly UtilityRow[], arm: Arm, tissues: readonly Tissue[], random: Random): Table {
   const columns: Column[] = [
     { id: 'failures', title: 'failures', unit: 'percent' },
@@ -98,7 +103,13 @@ function diceTable(rows: readonly UtilityRow[], arm: Arm, tissues: readonly Tiss
       for (const head of done)
         if (head?.failed !== undefined) reasons.set(head.failed, (reasons.get(head.failed) ?? 0) + 1);
       const note = [...reasons].map(([reason, count]) => `${count} x ${reason}`).join('; ');
-      return { id: row.id, title: row.title, kind: row.kind, cells, ...(note === '' ? {} : { note }) };
+      return {
+        id: row.id,
+        title: row.title,
+        kind: row.kind,
+        cells: measured(cells),
+        ...(note === '' ? {} : { note }),
+      };
     }),
   };
 }
@@ -142,7 +153,7 @@ function volumeTable(
           ),
         );
       }
-      return { id: row.id, title: row.title, kind: row.kind, cells };
+      return { id: row.id, title: row.title, kind: row.kind, cells: measured(cells) };
     }),
   };
 }

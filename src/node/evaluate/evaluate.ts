@@ -25,6 +25,8 @@ import type { EvaluateOptions, SectionName } from './plan.js';
 import { renderingPath } from './products.js';
 import { type Gathered, gather } from './run.js';
 import { sectionsOf } from './sections.js';
+import { ShapeScores } from './shape-scores.js';
+import { FeatureStore } from './store.js';
 import { ORIGINAL } from './variants.js';
 
 export interface EvaluateEnvironment extends Pick<DeidentifyServices, 'extractBrain' | 'makeHead'> {
@@ -126,7 +128,13 @@ async function write(
 ): Promise<Written> {
   // Not the seed of the faces: intervals must be the same whatever was drawn.
   const random = new Random(parseSeed('intervals of the evaluation'));
-  const sections = sectionsOf({ gathered, options, instruments, random });
+  const sections = sectionsOf({
+    gathered,
+    options,
+    instruments,
+    random,
+    scores: new ShapeScores(FeatureStore.open(options.out)),
+  });
   const absentBlocks = sections.flatMap(({ blocks }) =>
     blocks.filter((b): b is Absent => b.kind === 'absent'),
   );

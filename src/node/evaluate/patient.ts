@@ -76,7 +76,7 @@ export class PatientContext {
   async #load(): Promise<OriginalHead> {
     const volume = await loadVolume(this.patient.scan);
     const { store, services, networks, signal } = this.place;
-    const name = [this.patient.id, 'original', 'brain'];
+    const name = [this.patient.id, 'original', `brain-${this.#maskSource}`];
     const key = await this.key();
     let data = store.read<Uint8Array>(name, key);
     if (data === undefined) {

@@ -49,11 +49,14 @@ export interface Gathered extends Group {
   readonly refused: ReadonlyMap<string, number>;
   /** Training heads that were treated too, for the memorisation section. */
   readonly train: Group | undefined;
-  /** Faces of all training heads. */
+  /** Faces of training heads: all for memorisation, a few for an average. */
   readonly gallery: readonly HeadShape[];
   /** Our segmentation against reference labels, by patient; null where the segmenter failed. */
   readonly reference: readonly (HeadUtility | null)[] | { readonly missing: string };
 }
+
+/** Training faces in the average that closeness is measured against. */
+const AVERAGE_OF = 20;
 
 interface Job {
   readonly patient: Patient;
@@ -80,11 +83,13 @@ export async function gather(
   for (const method of options.methods) modelsKeys.set(method.name, await services.modelsKey(method));
   const plan = plannedVariants(options, modelsKeys);
   const inTrain = everybody.filter(({ split, id }) => split === 'train' && !chosen.some((p) => p.id === id));
-  const wantsGallery = isWanted(options, 'memorisation') && options.trainHeads > 0;
-  const trainJobs = wantsGallery ? inTrain.slice(0, options.trainHeads) : [];
+  const remembers = isWanted(options, 'memorisation') && options.trainHeads > 0;
+  // An average of 20 faces has settled; who asks about memorisation needs all of them.
+  const inGallery = remembers ? inTrain : isWanted(options, 'closeness') ? inTrain.slice(0, AVERAGE_OF) : [];
+  const trainJobs = remembers ? inTrain.slice(0, options.trainHeads) : [];
   const jobs: Job[] = chosen.map((patient, i) => ({ patient, variants: plan.of(i) }));
   const treatedTrain: Job[] = trainJobs.map((patient) => ({ patient, variants: plan.train }));
-  const gallery: Job[] = wantsGallery ? inTrain.map((patient) => ({ patient, variants: [SHAPE_ONLY] })) : [];
+  const gallery: Job[] = inGallery.map((patient) => ({ patient, variants: [SHAPE_ONLY] }));
 
   const total = [...jobs, ...treatedTrain, ...gallery].reduce((sum, job) => sum + job.variants.length, 0);
   let done = 0;

@@ -5,7 +5,7 @@
  * @example
  * const blocks = maskErrorBlocks(material);
  */
-import { type HeadShape, shapeSimilarity } from '../../evaluate/geometry.js';
+import type { HeadShape } from '../../evaluate/geometry.js';
 import { identify } from '../../evaluate/identification.js';
 import { MASK_ERRORS } from '../../evaluate/mask-errors.js';
 import { measureTable } from '../../evaluate/report-measures.js';
@@ -25,7 +25,7 @@ export function maskErrorBlocks(material: Material): Block[] {
   return options.methods.map(({ name }) => methodTable(material, name));
 }
 
-function methodTable({ gathered, options, random }: Material, method: string): Block {
+function methodTable({ gathered, options, random, scores }: Material, method: string): Block {
   const heads = gathered.patients.map((_, i) => i).slice(0, options.maskErrorHeads);
   const of = (variant: string): (Measured | undefined)[] =>
     heads.map((i) => gathered.results.get(variant)?.[i]);
@@ -64,7 +64,7 @@ function methodTable({ gathered, options, random }: Material, method: string): B
     { id: 'face', title: 'face found by geometry, of five', unit: 'percent' as const },
   ];
   const rows = table.rows.map((row): Row => {
-    const face = faceRate(of(ORIGINAL.name), of(row.id), random);
+    const face = faceRate(scores, of(ORIGINAL.name), of(row.id), random);
     return face === undefined ? row : { ...row, cells: { ...row.cells, face } };
   });
   return { ...table, columns, rows };
@@ -82,6 +82,7 @@ function refusedNote(row: readonly (Measured | undefined)[]): { note?: string } 
 
 /** Five-way rate among the heads of this section alone; undefined when they are too few. */
 function faceRate(
+  scores: Material['scores'],
   originals: readonly (Measured | undefined)[],
   treated: readonly (Measured | undefined)[],
   random: Material['random'],
@@ -93,7 +94,7 @@ function faceRate(
   const shapes = (row: readonly (Measured | undefined)[]): (HeadShape | null | undefined)[] =>
     there.map((i) => row[i]?.shape);
   const similarity = overUsable<HeadShape>(shapes(originals), shapes(treated), (a, b) =>
-    shapeSimilarity(a, b, 'face'),
+    scores.similarity(a, b, 'face'),
   );
   return cellOf(identify(similarity, there.length, random.fork('mask errors')).fiveWay);
 }

@@ -4,11 +4,12 @@
  * @example
  * const blocks = averagingBlocks(material);
  */
-import { type HeadShape, meanShape, shapeSimilarity, surfaceDistances } from '../../evaluate/geometry.js';
+import { closeness } from '../../evaluate/closeness.js';
+import { type HeadShape, meanShape } from '../../evaluate/geometry.js';
 import { memorisation } from '../../evaluate/memorisation.js';
 import { type Attacked, attackBlocks } from '../../evaluate/report-identification.js';
 import { measureTable } from '../../evaluate/report-measures.js';
-import { absent, type Block } from '../../evaluate/results.js';
+import { absent, type Block, cellOf, type Row } from '../../evaluate/results.js';
 import { overUsable } from '../../evaluate/similarity.js';
 import type { Measured } from './measure.js';
 import type { Group } from './run.js';
@@ -22,12 +23,77 @@ function shapesOf(group: Group, variant: string): MaybeShape[] {
   return group.patients.map((_, i) => row?.[i]?.shape);
 }
 
-export function closenessBlocks(_: Material): Block[] {
-  return [absent('closeness', 'Closeness to the patient', 'not built yet')];
+export function closenessBlocks(material: Material): Block[] {
+  const { gathered, options, random } = material;
+  const title = 'Closeness to the patient';
+  if (gathered.gallery.length === 0)
+    return [
+      absent(
+        'closeness',
+        title,
+        'the data set has no patients of the split "train" beside those evaluated, to make an average of',
+      ),
+    ];
+  const average = meanShape(gathered.gallery);
+  const originals = shapesOf(gathered, ORIGINAL.name);
+  const variants = [
+    { name: AGAIN.name, title: 'ORIGINAL, another view', kind: 'control' as const },
+    ...options.methods.map(({ name }) => ({ name, title: name, kind: 'method' as const })),
+  ];
+  return (['face', 'head'] as const).map((region): Block => {
+    const rows: Row[] = [];
+    for (const { name, title: rowTitle, kind } of variants) {
+      const treated = shapesOf(gathered, name);
+      const there = treated.map((_, i) => i).filter((i) => treated[i] != null && originals[i] != null);
+      if (there.length < 5) continue;
+      const pick = (list: readonly MaybeShape[]): HeadShape[] =>
+        there.map((i) => list[i]).filter((shape): shape is HeadShape => shape != null);
+      const own = random.fork(`closeness ${region} ${name}`);
+      const found = closeness(pick(originals), pick(treated), average, region, own);
+      const { n } = found.own;
+      rows.push({
+        id: name,
+        title: rowTitle,
+        kind,
+        cells: {
+          own: cellOf(found.own),
+          average: cellOf(found.average),
+          toAverage: cellOf(found.ownMinusAverage.difference),
+          pAverage: { value: found.ownMinusAverage.wilcoxonP, n },
+          others: cellOf(found.others),
+          toOthers: cellOf(found.ownMinusOthers.difference),
+          pOthers: { value: found.ownMinusOthers.wilcoxonP, n },
+          direction: cellOf(found.directionOwnMinusOthers.difference),
+          pDirection: { value: found.directionOwnMinusOthers.wilcoxonP, n },
+        },
+      });
+    }
+    const regionTitle = region === 'face' ? 'face' : 'whole head';
+    if (rows.length === 0)
+      return absent(`closeness-${region}`, title, 'fewer than five heads have a surface');
+    return {
+      kind: 'table',
+      id: `closeness-${region}`,
+      title: `${title}, ${regionTitle}`,
+      note: `Mean distances of surfaces. Average: of ${gathered.gallery.length} training faces. Minus average, below 0: the new face is nearer to its patient than the average is (Gao's bar). Minus others, below 0: nearer to its own patient than to other patients, which is a leak. Direction, above 0: it departs from the average as its own patient does more than as others do (correlation). p: Wilcoxon's signed ranks, two-sided.`,
+      columns: [
+        { id: 'own', title: 'to its patient', unit: 'mm' },
+        { id: 'average', title: 'average to patient', unit: 'mm' },
+        { id: 'toAverage', title: 'minus average', unit: 'mm' },
+        { id: 'pAverage', title: 'p', unit: 'share' },
+        { id: 'others', title: 'to other patients', unit: 'mm' },
+        { id: 'toOthers', title: 'minus others', unit: 'mm' },
+        { id: 'pOthers', title: 'p', unit: 'share' },
+        { id: 'direction', title: 'direction', unit: 'share' },
+        { id: 'pDirection', title: 'p', unit: 'share' },
+      ],
+      rows,
+    };
+  });
 }
 
 export function averagingBlocks(material: Material): Block[] {
-  const { gathered, options, random } = material;
+  const { gathered, options, random, scores } = material;
   const title = 'Many seeds averaged';
   if (options.seedsPerHead < 2)
     return [absent('averaging', title, 'no seeds were given to it (--seeds-per-head 16)')];
@@ -54,7 +120,7 @@ export function averagingBlocks(material: Material): Block[] {
         title: rowTitle,
         kind,
         n: there.length,
-        similarity: overUsable(pick(queries), pick(all), (a, b) => shapeSimilarity(a, b, region)),
+        similarity: overUsable(pick(queries), pick(all), (a, b) => scores.similarity(a, b, region)),
       };
     };
     const rows = [row(AGAIN.name, 'ORIGINAL, another view', 'control', shapesOf(few, AGAIN.name))];
@@ -84,7 +150,7 @@ export function averagingBlocks(material: Material): Block[] {
 }
 
 export function memorisationBlocks(material: Material): Block[] {
-  const { gathered, options, random } = material;
+  const { gathered, options, random, scores } = material;
   const title = 'Memorisation';
   if (options.trainHeads === 0)
     return [absent('memorisation', title, 'no training heads were given to it (--train-heads N)')];
@@ -100,7 +166,7 @@ export function memorisationBlocks(material: Material): Block[] {
   const there = (shapes: readonly MaybeShape[]): HeadShape[] =>
     shapes.filter((s): s is HeadShape => s != null);
   const strangers = there(shapesOf(gathered, ORIGINAL.name));
-  const far = (queries: readonly HeadShape[]): Float64Array => surfaceDistances(queries, gallery, 'face');
+  const far = (queries: readonly HeadShape[]): Float64Array => scores.distances(queries, gallery, 'face');
   const others = far(strangers);
   const methods = options.methods.map(({ name }) => name);
   const found = methods.map((name) => {
@@ -152,7 +218,7 @@ export function memorisationBlocks(material: Material): Block[] {
 }
 
 /** Identification among training patients, to be read beside the same table for the others. */
-function trainAttack({ options, random }: Material, train: Group): Block[] {
+function trainAttack({ options, random, scores }: Material, train: Group): Block[] {
   const queries = shapesOf(train, ORIGINAL.name);
   const rows = options.methods.map(({ name }): Attacked => {
     const all = shapesOf(train, name);
@@ -166,7 +232,7 @@ function trainAttack({ options, random }: Material, train: Group): Block[] {
       similarity: overUsable<HeadShape>(
         there.map((i) => queries[i]),
         there.map((i) => all[i]),
-        (a, b) => shapeSimilarity(a, b, 'face'),
+        (a, b) => scores.similarity(a, b, 'face'),
       ),
     };
   });
@@ -176,7 +242,7 @@ function trainAttack({ options, random }: Material, train: Group): Block[] {
     title: 'ORIGINAL, the same view',
     kind: 'control',
     n: queries.length,
-    similarity: overUsable<HeadShape>(queries, queries, (a, b) => shapeSimilarity(a, b, 'face')),
+    similarity: overUsable<HeadShape>(queries, queries, (a, b) => scores.similarity(a, b, 'face')),
   };
   return attackBlocks(
     {

@@ -4,7 +4,7 @@
  * @example
  * const sections = sectionsOf(gathered, options, instruments, random);
  */
-import { type HeadShape, type ShapeRegion, shapeSimilarity } from '../../evaluate/geometry.js';
+import type { HeadShape, ShapeRegion } from '../../evaluate/geometry.js';
 import { type Attack, type Attacked, attackBlocks } from '../../evaluate/report-identification.js';
 import { measureTable } from '../../evaluate/report-measures.js';
 import { absent, type Block, type Section } from '../../evaluate/results.js';
@@ -17,6 +17,7 @@ import type { Gathered } from './run.js';
 import { maskErrorBlocks } from './section-mask-errors.js';
 import { averagingBlocks, closenessBlocks, memorisationBlocks } from './section-shapes.js';
 import { agreementBlocks, referenceBlocks } from './section-utility.js';
+import type { ShapeScores } from './shape-scores.js';
 import { AGAIN, ORIGINAL, type Variant } from './variants.js';
 
 /** What every section builder gets. */
@@ -25,6 +26,7 @@ export interface Material {
   readonly options: EvaluateOptions;
   readonly instruments: Instruments;
   readonly random: Random;
+  readonly scores: ShapeScores;
 }
 
 const ABOUT: Readonly<Record<SectionName, string>> = {
@@ -177,7 +179,7 @@ function geometryAttack(material: Material, region: ShapeRegion): Attack {
       overUsable<HeadShape>(
         queries.map((m) => m.shape),
         candidates.map((m) => m.shape),
-        (a, b) => shapeSimilarity(a, b, region),
+        (a, b) => material.scores.similarity(a, b, region),
       ),
     ),
     control: { id: AGAIN.name, atLeast: 0.9 },
