@@ -106,17 +106,58 @@ const BINS = (2 * RANGE_MM) / BIN_MM + 1;
 /** The common depth of two maps may differ by this many mm: the pose of a brain mask is sure to within 1 to 2 mm. */
 const OFFSET_MM = 6;
 
-/** One view of a shape, ready to be compared: what lies behind the face is gone. */
-function viewDepth(shape: HeadShape, view: ShapeView, region: ShapeRegion): Float32Array {
+/** Pixels of the shift searched, and the width of a map with a frame of that many empty pixels round it. */
+const REACH = SHIFT_MM / SHAPE_PIXEL_MM;
+const FRAMED = SHAPE_SIZE + 2 * REACH;
+/** Stands for "no surface" among depths in bins. */
+const NOTHING = -32768;
+/** Where the pixel next to (dx, dy) lies in a framed map. */
+const STEPS = Array.from(
+  { length: (2 * REACH + 1) ** 2 },
+  (_, i) => (i % (2 * REACH + 1)) - REACH + FRAMED * (Math.floor(i / (2 * REACH + 1)) - REACH),
+);
+
+/** One view of a head, ready to be compared: depths in bins, framed, and what lies behind the face is gone. */
+interface BinnedView {
+  readonly bins: Int16Array;
+  /** Framed indices of the region's pixels with a surface. */
+  readonly pixels: Int32Array;
+  /** How many of the region's pixels have a surface after each of `STEPS`. */
+  readonly counts: Int32Array;
+}
+
+function binnedView(
+  shape: HeadShape,
+  view: ShapeView,
+  region: ShapeRegion,
+  inRegion: Int32Array,
+): BinnedView {
   const depth = shape[view];
   if (depth.length !== SHAPE_SIZE * SHAPE_SIZE)
     throw new Failure(
       'internal',
       `a depth map has ${SHAPE_SIZE} x ${SHAPE_SIZE} pixels, found ${depth.length}`,
     );
-  if (region === 'head' || view !== 'front') return depth;
-  const behind = SHAPE_CENTRE[1] - REGION_LIMITS.earY;
-  return depth.map((d) => (d > behind ? Number.NaN : d));
+  const behind =
+    region === 'face' && view === 'front' ? SHAPE_CENTRE[1] - REGION_LIMITS.earY : Number.POSITIVE_INFINITY;
+  const bins = new Int16Array(FRAMED * FRAMED).fill(NOTHING);
+  for (let p = 0; p < depth.length; p++) {
+    const d = depth[p] as number;
+    if (d <= behind) bins[framed(p)] = Math.round(d / BIN_MM);
+  }
+  return {
+    bins,
+    pixels: inRegion.filter((p) => bins[p] !== NOTHING),
+    counts: Int32Array.from(STEPS, (step) => {
+      let count = 0;
+      for (const p of inRegion) if (bins[p + step] !== NOTHING) count++;
+      return count;
+    }),
+  };
+}
+
+function framed(pixel: number): number {
+  return (pixel % SHAPE_SIZE) + REACH + FRAMED * (Math.floor(pixel / SHAPE_SIZE) + REACH);
 }
 
 /** Sum of capped differences of two maps over the region, and the pixels that it is over. */
@@ -126,39 +167,30 @@ interface ViewDistance {
 }
 
 /**
- * Compares map `b`, moved by (dx, dy) pixels and by the median of the depth differences, with map `a`. A histogram of
- * the differences gives both the median and the capped mean in one pass.
+ * Compares map `b`, moved by one of `STEPS` and by the median of the depth differences, with map `a`. A histogram of
+ * the differences gives both the median and the capped mean in one pass. This loop is where all the time goes.
  */
-function compareShifted(
-  a: Float32Array,
-  b: Float32Array,
-  pixels: Int32Array,
-  dx: number,
-  dy: number,
-  histogram: Int32Array,
-): ViewDistance {
+function compareShifted(a: BinnedView, b: BinnedView, shift: number, histogram: Int32Array): ViewDistance {
   histogram.fill(0);
-  let [both, single] = [0, 0];
-  for (let p = 0; p < pixels.length; p++) {
-    const at = pixels[p] as number;
-    const x = (at % SHAPE_SIZE) + dx;
-    const y = ((at / SHAPE_SIZE) | 0) + dy;
-    const da = a[at] as number;
-    const db =
-      x < 0 || y < 0 || x >= SHAPE_SIZE || y >= SHAPE_SIZE ? Number.NaN : (b[x + SHAPE_SIZE * y] as number);
-    const difference = db - da;
-    if (!Number.isNaN(difference)) {
-      const bin = Math.round((difference + RANGE_MM) / BIN_MM);
-      const inside = bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin;
-      histogram[inside] = (histogram[inside] as number) + 1;
-      both++;
-    } else if (!Number.isNaN(da) || !Number.isNaN(db)) single++;
+  const step = STEPS[shift] as number;
+  const { pixels, bins: binsA } = a;
+  const binsB = b.bins;
+  const centre = (BINS - 1) >> 1;
+  let both = 0;
+  for (let i = 0; i < pixels.length; i++) {
+    const p = pixels[i] as number;
+    const db = binsB[p + step] as number;
+    if (db === NOTHING) continue;
+    const bin = db - (binsA[p] as number) + centre;
+    const inside = bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin;
+    histogram[inside] = (histogram[inside] as number) + 1;
+    both++;
   }
+  const single = pixels.length + (b.counts[shift] as number) - 2 * both;
   let sum = single * CAP_MM;
   if (both > 0) {
     let middle = 0;
     for (let seen = histogram[0] as number; 2 * seen < both; seen += histogram[++middle] as number);
-    const centre = Math.round((BINS - 1) / 2);
     const reach = OFFSET_MM / BIN_MM;
     const offset = Math.max(centre - reach, Math.min(centre + reach, middle));
     for (let bin = 0; bin < BINS; bin++)
@@ -168,27 +200,15 @@ function compareShifted(
 }
 
 /** The least distance over all shifts. */
-function compareView(
-  a: Float32Array,
-  b: Float32Array,
-  pixels: Int32Array,
-  histogram: Int32Array,
-): ViewDistance {
-  const reach = Math.floor(SHIFT_MM / SHAPE_PIXEL_MM);
+function compareView(a: BinnedView, b: BinnedView, histogram: Int32Array): ViewDistance {
   let best: ViewDistance = { sum: 0, pixels: 0 };
   let least = Number.POSITIVE_INFINITY;
-  for (let dy = -reach; dy <= reach; dy++)
-    for (let dx = -reach; dx <= reach; dx++) {
-      const found = compareShifted(a, b, pixels, dx, dy, histogram);
-      const distance = found.sum / found.pixels;
-      if (distance < least) [best, least] = [found, distance];
-    }
+  for (let shift = 0; shift < STEPS.length; shift++) {
+    const found = compareShifted(a, b, shift, histogram);
+    const distance = found.sum / found.pixels;
+    if (distance < least) [best, least] = [found, distance];
+  }
   return best;
-}
-
-function regionIndices(view: ShapeView, region: ShapeRegion): Int32Array {
-  const inside = regionPixels(view, region);
-  return Int32Array.from(inside.keys()).filter((i) => inside[i] === 1);
 }
 
 /** Distances of all pairs, mm, rows `queries`; NaN where neither has a surface in the region. */
@@ -201,12 +221,15 @@ export function surfaceDistances(
   const counts = new Float64Array(sums.length);
   const histogram = new Int32Array(BINS);
   for (const view of SHAPE_VIEWS) {
-    const pixels = regionIndices(view, region);
-    const rows = queries.map((shape) => viewDepth(shape, view, region));
-    const columns = candidates.map((shape) => viewDepth(shape, view, region));
+    const inside = regionPixels(view, region);
+    const inRegion = Int32Array.from(inside.keys())
+      .filter((p) => inside[p] === 1)
+      .map(framed);
+    const rows = queries.map((shape) => binnedView(shape, view, region, inRegion));
+    const columns = candidates.map((shape) => binnedView(shape, view, region, inRegion));
     rows.forEach((a, i) => {
       columns.forEach((b, j) => {
-        const found = compareView(a, b, pixels, histogram);
+        const found = compareView(a, b, histogram);
         const pair = i * candidates.length + j;
         sums[pair] = (sums[pair] as number) + found.sum;
         counts[pair] = (counts[pair] as number) + found.pixels;
