@@ -225,7 +225,12 @@ function plannedVariants(options: EvaluateOptions, modelsKeys: ReadonlyMap<strin
     ? options.methods.flatMap((method) =>
         MASK_ERRORS.flatMap((kind) =>
           options.maskErrorMm.map((mm) =>
-            treated(method, { ...treating(method), maskError: { kind, mm }, parts: ['shape', 'utility'] }),
+            treated(method, {
+              ...treating(method),
+              maskError: { kind, mm },
+              // Surfaces are for the attack, which needs five heads.
+              parts: options.maskErrorHeads >= 5 ? ['shape', 'utility'] : ['utility'],
+            }),
           ),
         ),
       )
