@@ -28,7 +28,7 @@ const CASES: Record<string, Partial<FileContent> & { mgh?: boolean; name?: strin
   compressed: { name: 'out.nii.gz' },
 };
 /** A method that removes goes the same way to the file: what differs is what it makes of a grid. */
-const CASES_OF_REMOVAL = ['oblique', 'thick slices', 'MGZ'];
+const CASES_OF_REMOVAL = ['oblique', 'MGZ'];
 
 describe.each(await methodsUnderTest())('P2 with $name', ({ method, services }) => {
   it.each(
