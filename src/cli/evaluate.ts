@@ -7,6 +7,7 @@
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Refusal } from '../errors/errors.js';
+import { cpMaeMean } from '../methods/cp-mae/cp-mae.js';
 import { evaluate } from '../node/evaluate/evaluate.js';
 import { type EvaluateOptions, parseSections, SECTIONS } from '../node/evaluate/plan.js';
 import { parseCommand } from '../node/evaluate/segmenter-command.js';
@@ -149,6 +150,8 @@ function evaluateOptions(session: Session, dataset: string, out: string, given: 
     dataset,
     out,
     methods: given.methods.map((name) => methods.get(name)),
+    // What CP-MAE's network holds most likely of a patient, drawn without chance: the attacker's best guess.
+    warnings: given.methods.includes('cp-mae') ? [cpMaeMean] : [],
     ...pick('splits', given.split),
     ...pick('subjects', given.subjects),
     resolution: given.resolution === '128' ? 128 : 256,

@@ -40,6 +40,8 @@ export interface EvaluateOptions {
   readonly dataset: string;
   readonly out: string;
   readonly methods: readonly Method[];
+  /** Rows beside the methods that warn of what an attacker could do (the conditional mean head); no methods for use. */
+  readonly warnings?: readonly Method[];
   readonly splits?: readonly string[];
   readonly subjects?: readonly string[];
   readonly resolution: 128 | 256;

@@ -80,7 +80,8 @@ export async function gather(
   const store = FeatureStore.open(options.out);
 
   const modelsKeys = new Map<string, string>();
-  for (const method of options.methods) modelsKeys.set(method.name, await services.modelsKey(method));
+  for (const method of [...options.methods, ...(options.warnings ?? [])])
+    modelsKeys.set(method.name, await services.modelsKey(method));
   const plan = plannedVariants(options, modelsKeys);
   const inTrain = everybody.filter(({ split, id }) => split === 'train' && !chosen.some((p) => p.id === id));
   const remembers = isWanted(options, 'memorisation') && options.trainHeads > 0;
@@ -213,6 +214,9 @@ function plannedVariants(options: EvaluateOptions, modelsKeys: ReadonlyMap<strin
   const methods = options.methods.map((method) =>
     only(treated(method, { ...treating(method), parts: ['faces', 'sqn', 'shape', 'utility', 'age'] })),
   );
+  const warnings = (options.warnings ?? []).map((method) =>
+    only(treated(method, { ...treating(method), kind: 'warning', parts: ['faces', 'sqn', 'shape'] })),
+  );
   const remodelling = options.methods.filter(({ kind }) => kind === 'remodel');
   const draws = isWanted(options, 'averaging')
     ? remodelling.flatMap((method) =>
@@ -236,10 +240,11 @@ function plannedVariants(options: EvaluateOptions, modelsKeys: ReadonlyMap<strin
       )
     : [];
   return {
-    all: [...base, ...methods, ...draws, ...errors],
+    all: [...base, ...methods, ...warnings, ...draws, ...errors],
     of: (i) => [
       ...base,
       ...methods,
+      ...warnings,
       ...(i < options.averagingHeads ? draws : []),
       ...(i < options.maskErrorHeads ? errors : []),
     ],

@@ -38,6 +38,7 @@ export function closenessBlocks(material: Material): Block[] {
   const originals = shapesOf(gathered, ORIGINAL.name);
   const variants = [
     { name: AGAIN.name, title: 'ORIGINAL, another view', kind: 'control' as const },
+    ...(options.warnings ?? []).map(({ name }) => ({ name, title: name, kind: 'warning' as const })),
     ...options.methods.map(({ name }) => ({ name, title: name, kind: 'method' as const })),
   ];
   return (['face', 'head'] as const).map((region): Block => {

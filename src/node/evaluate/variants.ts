@@ -125,6 +125,8 @@ interface TreatedOptions extends Treating {
   readonly draw?: number;
   readonly maskError?: { readonly kind: MaskErrorKind; readonly mm: number };
   readonly parts: readonly PartName[];
+  /** Default 'method'. */
+  readonly kind?: RowKind;
 }
 
 export function drawName(method: string, draw: number): string {
@@ -145,7 +147,7 @@ export function treated(method: Method, options: TreatedOptions): Variant {
   return {
     name,
     title: name,
-    kind: 'method',
+    kind: options.kind ?? 'method',
     key: [method.name, modelsKey, resolution, seed, draw, maskError ?? null],
     parts,
     async make(context) {
