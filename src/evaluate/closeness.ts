@@ -121,7 +121,12 @@ export function closeness(
   const [ofOriginals, ofGenerated] = [originals, generated].map((shapes) =>
     shapes.map((shape) => deviation(shape, average, points)),
   ) as [Float64Array[], Float64Array[]];
-  const directions = Float64Array.from(ofGenerated.flatMap((g) => ofOriginals.map((o) => pearson(g, o).r)));
+  const directions = new Float64Array(n * n);
+  ofGenerated.forEach((g, i) => {
+    ofOriginals.forEach((o, j) => {
+      directions[i * n + j] = correlationWhereBoth(g, o);
+    });
+  });
   const patients = originals.map((original, i): PatientCloseness => {
     const but = (values: Float64Array, entry: (j: number) => number): number => {
       let [sum, count] = [0, 0];
@@ -195,4 +200,21 @@ function deviation(shape: HeadShape, average: HeadShape, points: readonly Int32A
     at += part.length;
   }
   return all;
+}
+
+/** Pearson's correlation over the entries that are numbers in both; without copies, since all pairs of patients are compared. */
+function correlationWhereBoth(a: Float64Array, b: Float64Array): number {
+  let [n, sa, sb, saa, sbb, sab] = [0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const u = a[i] as number;
+    const v = b[i] as number;
+    if (Number.isNaN(u + v)) continue;
+    n++;
+    sa += u;
+    sb += v;
+    saa += u * u;
+    sbb += v * v;
+    sab += u * v;
+  }
+  return (n * sab - sa * sb) / Math.sqrt((n * saa - sa * sa) * (n * sbb - sb * sb));
 }

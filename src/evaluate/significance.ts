@@ -34,7 +34,7 @@ export interface SignedRankTest {
   readonly n: number;
 }
 
-/** Up to this many differences the distribution is exact, beyond it normal (at 200 both agree to 0.001). */
+/** Up to this many differences the distribution is exact, beyond it normal: the work grows with the cube of the count. */
 const EXACT_UP_TO = 200;
 
 /**
