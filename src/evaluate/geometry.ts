@@ -2,6 +2,9 @@
  * The geometry attacker: who a head is, from the shape of its surface alone. Depth maps from the front and both sides
  * in the brain-posed frame are compared after small shifts, robustly, and freed of hubs.
  *
+ * On the 18 IXI val heads, each against itself turned by 1 degree, moved by half a voxel, with 5 % of noise and its pose
+ * fitted anew: rank-1 18 of 18 by face and by head; own distance 0.8 mm, the nearest of two patients 2.4 mm.
+ *
  * No learning is involved: it needs no training set, cannot have seen a patient before and is the same for every
  * method. Face and whole head are scored apart, because the vault follows the brain whatever a method does.
  *
@@ -62,8 +65,9 @@ export function headShape(source: Volume<VoxelArray> | SurfaceField, pose: Affin
 }
 
 /**
- * Where the regions end, in mm of the brain's frame (x right, y front, z up). Brow, chin and ears as measured on the
- * 18 IXI val heads.
+ * Where the regions end, in mm of the brain's frame (x right, y front, z up). Measured on the 18 IXI val heads (median,
+ * least to greatest): brow z -13 (-27 to 15), tip of the nose z -58 (-67 to -45), front of the chin z -104 (-121 to
+ * -89), front edge of the ears y -6 (-21 to 5).
  */
 export const REGION_LIMITS = {
   /** Above: forehead, which follows the brain. */
@@ -71,7 +75,7 @@ export const REGION_LIMITS = {
   /** Below: neck, which ends where the scan does. */
   chinZ: -115,
   /** Behind: ears. */
-  earY: 45,
+  earY: 20,
   /** To the sides of the front view. */
   sideX: 70,
 } as const;

@@ -6,6 +6,8 @@
  * The pose comes from the brain, which is the same before and after, and the picture's centre is a fixed point of
  * the brain's frame: where the head ends in the picture says nothing of the scan's field of view.
  *
+ * A portrait of 256 px takes 0.3 to 0.4 s of one core, the surface behind all views 0.3 s more (2 mm scans).
+ *
  * @example
  * const queries = attackPictures(original, pose, { style: 'portrait', viewSet: 'B' });
  * queries.front; // 256 x 256 RGB
@@ -61,7 +63,10 @@ const STYLES: Readonly<Record<AttackStyle, { style: ShadeStyle; fovMm: number; s
 /** Middle of every picture in the brain's frame (mm): that of the model cube, which holds noses and chins. */
 const CENTRE: Vec3 = [0, 22, -30];
 
-/** Standard deviation of BLURRED, mm on the head. */
+/**
+ * Standard deviation of BLURRED, mm on the head. The papers' pictures are "mildly blurred", without a figure: 4 mm halves
+ * what is as small as an eye's opening (10 mm) and leaves nose, brows and outline.
+ */
 export const BLUR_MM = 4;
 
 export interface AttackPictureOptions {
