@@ -128,6 +128,29 @@ describe('threads', () => {
   });
 });
 
+describe('what leaves the machine', () => {
+  it('nothing: the runtime keeps no log, no identifier and no queue of events', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'prosopon-quiet-'));
+    const before = { TMPDIR: process.env.TMPDIR, HOME: process.env.HOME };
+    Object.assign(process.env, { TMPDIR: folder, HOME: folder });
+    const runner = new NodeNetworkRunner({ models });
+    try {
+      await runner.run('affine-plus', { x: { data: Float32Array.of(1, 2, 3), shape: [3] } });
+      const [child] = await processesRunning('network-child.js');
+      const environment = await readFile(`/proc/${child}/environ`, 'utf8');
+      expect(environment.split('\0')).toContain('ORT_DISABLE_TELEMETRY=1');
+      // With events on, ONNX Runtime 1.30 puts mat-debug-PID.log here as soon as it is loaded.
+      expect(await readdir(folder)).toEqual([]);
+    } finally {
+      for (const [name, value] of Object.entries(before))
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      await runner.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('stopping', () => {
   it('an abort ends a run at once, its process too, and leaves the next run whole', async () => {
     const runner = new NodeNetworkRunner({ models });

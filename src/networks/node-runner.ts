@@ -60,7 +60,9 @@ interface Pending {
 function startChild(): Child {
   const { NODE_OPTIONS: _, ...env } = process.env;
   const started = spawn(process.execPath, [childEntry()], {
-    env,
+    // ONNX Runtime 1.29 began to send usage events to its makers, on Linux and macOS by default, and to keep a
+    // device identifier and a log in the temporary folder. Nothing may leave this machine, not even that.
+    env: { ...env, ORT_DISABLE_TELEMETRY: '1' },
     stdio: ['ignore', 'ignore', 'pipe', 'overlapped'],
     windowsHide: true,
   });
