@@ -40,7 +40,7 @@ def export_brain_age(run: Path, models: Path, _: argparse.Namespace) -> None:
     network = load_run(BrainAge(settings["width"]), run)
     write_model("brain-age", network, {"head": torch.rand(1, 1, 64, 64, 64)}, ["years"], models, {
         **COMMON, "data": f"{DATA}; {settings['heads']} of them have an age", "grid": {"size": 64, "spacing": 4},
-        "description": "Age in years from a whole posed head at 4 mm, 3-D ResNet-18 of a quarter of the usual width: the ruler's brain age",
+        "description": "Age in years from a whole posed head at 4 mm, 3-D ResNet-18 of a fifth of the usual width (12 to 96 channels): the ruler's brain age",
         "normalisation": "1 = the brain's median; model cube averaged to 4 mm"}, run=run)
 
 
@@ -48,7 +48,7 @@ def export_sqn(run: Path, models: Path, args: argparse.Namespace) -> None:
     network = load_run(Sqn(settings_of(run)["width"]), run)
     write_model(args.name or "sqn", network, {"pictures": torch.rand(1, 3, 128, 128)}, ["embedding"], models, {
         **COMMON, "grid": {"size": 128, "spacing": 2},
-        "description": "Who a head is, from renderings of front, left and right: siamese ResNet-18 of half the usual width, the "
+        "description": "Who a head is, from renderings of front, left and right: siamese ResNet-18 of a third of the usual width (20 to 160 channels), the "
                        "ruler's learned attacker" + (" (adaptive)" if settings_of(run)["adaptive"] else " (transfer)"),
         "normalisation": "grey relief renderings of 256 mm, 0 to 1"},
         free_axes={"pictures": {0: "n"}, "embedding": {0: "n"}}, run=run)

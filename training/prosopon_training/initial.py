@@ -25,7 +25,8 @@ def onnx_weights(path: Path) -> dict[str, torch.Tensor]:
             name = name[: -len("_half")]
         if "::" in name or name.startswith("/") or not np.issubdtype(values.dtype, np.floating):
             continue
-        found[name] = torch.from_numpy(values.astype(np.float32))
+        # a wrapper that only shapes what goes in and comes out (the segmentation's label map) calls what it wraps so
+        found[name.removeprefix("network.")] = torch.from_numpy(values.astype(np.float32))
     return found
 
 
@@ -49,4 +50,5 @@ def load_initial(model: nn.Module, path: Path) -> list[str]:
         raise SystemExit(f"{path.name} of {path.parent.name} is not of this network: {', '.join(strange[:3]) or 'no weights'}")
     named = {fitting[0] + k: v for k, v in weights.items()}
     model.load_state_dict(named, strict=False)
-    return [k for k in state if k not in named]
+    # counters of batch norm are no weights
+    return [k for k in state if k not in named and state[k].dtype.is_floating_point]

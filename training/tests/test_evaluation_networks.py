@@ -10,6 +10,7 @@ import torch
 
 from prosopon_training.__main__ import main
 from prosopon_training.data import read_index
+from prosopon_training.initial import load_initial
 from prosopon_training.networks.segmentation import LabelMap, Segmentation
 from prosopon_training.regions import REGIONS, class_dice, label_table, mirrored, tissue_dice
 from prosopon_training.stages import brain_age, segmentation, sqn
@@ -95,6 +96,8 @@ def test_segmentation_end_to_end(prepared: Path, tmp_path: Path) -> None:
     main(["export", "segmentation", "--run", str(tmp_path / "run"), "--models", str(tmp_path)])
     record = json.loads((tmp_path / "segmentation" / "model.json").read_text())
     assert len(record["settings"]["classes"]) == 53 and record["outputs"][0]["type"] == "uint8"
+    other = Segmentation(53, (4, 8, 8, 8))
+    assert load_initial(other, tmp_path / "segmentation" / "model.onnx") == []
     crop = segmentation.Crop(read_index([prepared], "val")[0])
     crop.image, crop.classes = crop.image[:32, :48, :32], crop.classes[:32, :48, :32]
     figures = segmentation.validate_crops(Segmentation(53, (4, 8, 8, 8)).eval(), [crop])

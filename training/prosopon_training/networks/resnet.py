@@ -1,6 +1,6 @@
 """Residual networks of 18 layers (He 2016), two- and three-dimensional, with widths that suit a hundred heads and a CPU.
 
-A quarter (3-D) or half (2-D) of the published widths: the weights must ship, and there are 113 heads to learn from.
+A fifth (3-D) or a third (2-D) of the published widths: the weights must ship, and there are 113 heads to learn from.
 """
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Trunk(nn.Module):
 class BrainAge(nn.Module):
     """[n, 1, 64, 64, 64] posed head at 4 mm (1 = the brain's median) to [n, 1] years."""
 
-    def __init__(self, width: int = 16, mean: float = 0.0, deviation: float = 1.0):
+    def __init__(self, width: int = 12, mean: float = 0.0, deviation: float = 1.0):
         super().__init__()
         self.entrance = nn.Conv3d(1, width, 3, stride=2, padding=1, bias=False)
         self.norm = nn.BatchNorm3d(width)
@@ -72,7 +72,7 @@ class Sqn(nn.Module):
     sides look alike.
     """
 
-    def __init__(self, width: int = 32, size: int = 192):
+    def __init__(self, width: int = 20, size: int = 192):
         super().__init__()
         self.front = nn.Sequential(nn.Conv2d(1, width, 7, stride=4, padding=3, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         self.side = nn.Sequential(nn.Conv2d(1, width, 7, stride=4, padding=3, bias=False), nn.BatchNorm2d(width), nn.ReLU())

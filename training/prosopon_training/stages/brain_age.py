@@ -1,4 +1,4 @@
-"""Brain age for the ruler: a 3-D ResNet-18 of a quarter of the usual width on whole posed heads at 4 mm, squared error.
+"""Brain age for the ruler: a 3-D ResNet-18 of a fifth of the usual width on whole posed heads at 4 mm, squared error.
 
 Trained on originals of the train split; `prosopon prepare` gave their pose and scale. Its own error is logged beside that of
 saying the mean age of the train split to everybody: a network that says the same of each head finds no change either.
@@ -24,7 +24,7 @@ SIZE = 64
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--width", type=int, default=12)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
 
@@ -43,19 +43,28 @@ def reduced(head: HeadRecord) -> torch.Tensor:
 
 
 def make_sample(rng: np.random.Generator, image: torch.Tensor) -> torch.Tensor:
-    """One augmented head, [1, z, y, x]: pose errors, sides exchanged, contrast, bias, noise, a lower cut of the scan."""
+    """One augmented head, [1, z, y, x]: pose errors, sides exchanged, contrast, bias, noise, a lower cut of the scan.
+
+    Each change is left out in about half of the heads. With noise and interpolation in all of them, untouched heads
+    were judged 15 years too old.
+    """
     shape = tuple(image.shape)
-    matrix = rotation_matrix(rng.normal(0, 0.07, 3)) * np.exp(rng.normal(0, 0.03))
+    out = torch.flip(image, [2]) if rng.random() < 0.5 else image
     if rng.random() < 0.5:
-        matrix = matrix @ np.diag([-1.0, 1, 1])
-    grid = sampling_grid(shape, matrix, rng.normal(0, 0.8, 3), shape, random_elastic(rng, 0.4))
-    out = F.grid_sample(image[None, None], grid, align_corners=True)[0, 0]
-    if rng.random() < 0.5:
+        matrix = rotation_matrix(rng.normal(0, 0.07, 3)) * np.exp(rng.normal(0, 0.03))
+        grid = sampling_grid(shape, matrix, rng.normal(0, 0.8, 3), shape, random_elastic(rng, 0.4))
+        out = F.grid_sample(out[None, None], grid, align_corners=True)[0, 0]
+    else:
+        out = torch.roll(out, tuple(int(v) for v in rng.integers(-1, 2, 3)), (0, 1, 2))
+    if rng.random() < 0.4:
         out = out * smooth_field(rng, shape, 3, 0.06)
-    out = 2.55 * (out / 2.55).clamp(0, 1) ** float(np.exp(rng.normal(0, 0.06)))
-    out = out + torch.randn(shape) * float(rng.uniform(0, 0.04))
+    if rng.random() < 0.5:
+        out = 2.55 * (out / 2.55).clamp(0, 1) ** float(np.exp(rng.normal(0, 0.06)))
+    if rng.random() < 0.4:
+        out = out + torch.randn(shape) * float(rng.uniform(0, 0.04))
     if rng.random() < 0.3:
-        out[: int(rng.integers(1, 12))] = 0
+        cut = int(rng.integers(1, 12))
+        out = torch.cat([torch.zeros_like(out[:cut]), out[cut:]])
     return out[None]
 
 

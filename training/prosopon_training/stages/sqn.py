@@ -1,4 +1,4 @@
-"""SQN, the learned attacker: a siamese ResNet-18 of half the usual width on renderings from the front and both sides.
+"""SQN, the learned attacker: a siamese ResNet-18 of a third of the usual width on renderings from the front and both sides.
 
 Reads what `scripts/render-for-sqn.mjs` wrote: several renderings of each head under other cameras, lamps, surface levels,
 noise and voxel grids. The loss is contrastive: of the other heads in a batch, which one is the same patient (InfoNCE).
@@ -28,7 +28,7 @@ OTHERS = 4
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--candidates", nargs="+", help="renderings of the same patients as a method left them (adaptive)")
-    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--width", type=int, default=20)
     parser.add_argument("--batch", type=int, default=20, help="patients in a batch")
     parser.add_argument("--temperature", type=float, default=0.1)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
