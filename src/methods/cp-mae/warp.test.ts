@@ -84,9 +84,9 @@ describe('the warp of the learned head', () => {
     const half: Shape = [10, 12, 14];
     const shift = (p: readonly number[]): number[] => p.map((u) => u + 0.1);
     const found = warpTemplate(template, shape, fieldsOf(half, shift, 2), half);
-    for (let k = 1, n = 0; k < 27; k++)
+    for (let k = 1; k < 27; k++)
       for (let j = 1; j < 23; j++)
-        for (let i = 1; i < 19; i++, n++) {
+        for (let i = 1; i < 19; i++) {
           const v = i + 20 * (j + 24 * k);
           const p = shift([(2 * i + 1) / 20 - 1, (2 * j + 1) / 24 - 1, (2 * k + 1) / 28 - 1]);
           expect(Math.abs((found[v] as number) - 2 * sampleAt(template, shape, p))).toBeLessThan(0.02);
