@@ -55,8 +55,9 @@ function ellipsoids(grid, brain, intensity) {
   return out;
 }
 
-export async function writeBenchHead(folder, given) {
-  const path = join(folder, 'head.nii.gz');
+/** @param edge voxels along 256 mm of a given or bundled head; the ellipsoids are at 1 mm whatever it is */
+export async function writeBenchHead(folder, given, edge = EDGE) {
+  const path = join(folder, `head-${edge}.nii.gz`);
   const source = given ?? (existsSync(DEMO_HEAD) ? DEMO_HEAD : undefined);
   if (source !== undefined) {
     const image = await loadImage(source);
@@ -64,7 +65,7 @@ export async function writeBenchHead(folder, given) {
       image.grid.affine,
       image.grid.shape.map((n) => (n - 1) / 2),
     );
-    const grid = cubeGrid(IDENTITY, middle, EDGE, 1);
+    const grid = cubeGrid(IDENTITY, middle, edge, EDGE / edge);
     const values = resampleLinear({ grid: image.grid, data: frameValues(image, 0) }, grid);
     return { head: await write(path, grid, Int16Array.from(values, Math.round)), mask: undefined };
   }
