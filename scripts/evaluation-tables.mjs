@@ -19,7 +19,9 @@ function show(cell, unit) {
   if (cell.text !== undefined) return cell.text;
   const digits = (v) => {
     if (v === null || v === undefined) return '-';
-    if (unit === 'percent') return (100 * v).toFixed(Math.abs(v) < 0.995 && Math.abs(v) > 0.9 ? 1 : 0);
+    if (unit === 'percent') return (100 * v).toFixed(0);
+    if (unit === 'signed-percent') return (100 * v).toFixed(2);
+    if (unit === 'p') return v < 0.0001 ? '< 0.0001' : v.toFixed(4);
     const size = Math.abs(v);
     return v.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 || v === 0 ? 2 : 4);
   };
@@ -36,7 +38,8 @@ for (const section of results.sections)
     console.log(`\n**${section.title}: ${block.title ?? block.id}**${block.note ? ` ${block.note}` : ''}\n`);
     if (block.kind === 'absent') console.log(`${block.state}: ${block.reason}`);
     if (block.kind !== 'table') continue;
-    const unit = (c) => (c.unit === 'percent' ? ' (%)' : c.unit === 'share' || !c.unit ? '' : ` (${c.unit})`);
+    const unit = (c) =>
+      /percent/.test(c.unit ?? '') ? ' (%)' : c.unit === 'share' || !c.unit ? '' : ` (${c.unit})`;
     console.log(`| | N | ${block.columns.map((c) => c.title + unit(c)).join(' | ')} | |`);
     console.log(`| --- | --- | ${block.columns.map(() => '---').join(' | ')} | --- |`);
     for (const row of block.rows) {
