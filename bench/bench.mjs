@@ -134,7 +134,7 @@ async function benchCommand() {
       const { head, mask } = await writeBenchHead(folder, options.head, edge);
       const args = [
         here('../bin/prosopon.mjs'),
-        ...['deid', head, join(folder, `out-${resolution}.nii.gz`), '--json', '--seed', '1'],
+        ...['deid', head, join(folder, `out-${edge}-${resolution}.nii.gz`), '--json', '--seed', '1'],
         ...['--resolution', resolution, '--threads', String(threads)],
         ...(mask === undefined ? [] : ['--brain-mask', mask]),
       ];

@@ -92,8 +92,13 @@ export function softMask(mask: Mask, centre: Vec3): Volume {
 /** Sharing out is a tent of 2 mm, which has a deviation of 0.8 mm: with it, 4 mm in all. */
 const SOFT_SIGMA_MM = Math.sqrt(4 ** 2 - SOFT_SPACING ** 2 / 6);
 
+/** A head is posed twice, with one template. */
+const pointsOf = new WeakMap<Volume, Float32Array>();
+
 /** x, y, z (mm) and value of every template voxel, on a checkerboard: half of them tell as much at 4 mm smoothing. */
 function templatePoints(template: Volume): Float32Array {
+  const known = pointsOf.get(template);
+  if (known !== undefined) return known;
   const [nx, ny, nz] = template.grid.shape;
   const out: number[] = [];
   for (let k = 0, o = 0; k < nz; k++)
@@ -102,7 +107,9 @@ function templatePoints(template: Volume): Float32Array {
         if (((i + j + k) & 1) === 1) continue;
         out.push(...applyAffine(template.grid.affine, [i, j, k]), template.data[o] as number);
       }
-  return Float32Array.from(out);
+  const points = Float32Array.from(out);
+  pointsOf.set(template, points);
+  return points;
 }
 
 interface State {

@@ -31,15 +31,19 @@ export function noiseLevel(volume: Volume, mask: Uint8Array): number {
   const inside = new Int32Array(size);
   size = 0;
   for (let o = 0; o < mask.length; o++) if (mask[o] !== 0) inside[size++] = o;
+  const between = new Int32Array(size);
   let lowest = Number.POSITIVE_INFINITY;
   for (const stride of [1, nx, nx * ny]) {
-    const between = inside.filter(
-      (o) => o >= stride && o < mask.length - stride && mask[o - stride] !== 0 && mask[o + stride] !== 0,
-    );
-    if (between.length < 100) continue;
-    const step = Math.max(1, Math.floor(between.length / MOST_SAMPLES));
+    let count = 0;
+    for (let i = 0; i < size; i++) {
+      const o = inside[i] as number;
+      if (o < stride || o >= mask.length - stride) continue;
+      if (mask[o - stride] !== 0 && mask[o + stride] !== 0) between[count++] = o;
+    }
+    if (count < 100) continue;
+    const step = Math.max(1, Math.floor(count / MOST_SAMPLES));
     const found: number[] = [];
-    for (let i = 0; i < between.length; i += step) {
+    for (let i = 0; i < count; i += step) {
       const o = between[i] as number;
       const d = (data[o] as number) - ((data[o - stride] as number) + (data[o + stride] as number)) / 2;
       if (Number.isFinite(d)) found.push(Math.abs(d));
