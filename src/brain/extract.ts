@@ -8,7 +8,7 @@
  */
 import { Failure, Refusal } from '../errors/errors.js';
 import type { NetworkRunner } from '../networks/runner.js';
-import { type Affine, applyAffine, IDENTITY, multiply, scaling, translation } from '../volume/affine.js';
+import { type Affine, boxUnder, IDENTITY, multiply, scaling, translation } from '../volume/affine.js';
 import { largestComponent } from '../volume/components.js';
 import { fillHoles } from '../volume/morphology.js';
 import { gridToGrid, resampleLinear } from '../volume/resample.js';
@@ -113,17 +113,12 @@ function cropGrid(pose: Affine, side: 1 | -1): Grid {
 /** Where `probability` is above one half, on `grid`; only the box that it reaches is sampled. */
 function onto(grid: Grid, probability: Volume): Mask {
   const m = gridToGrid(probability.grid, grid);
-  const corners = Array.from({ length: 8 }, (_, c) => {
-    const end = (axis: 0 | 1 | 2): number => (c & (1 << axis) ? probability.grid.shape[axis] : -1);
-    return applyAffine(m, [end(0), end(1), end(2)]);
-  });
-  const low = [0, 1, 2].map((a) => Math.max(0, Math.floor(Math.min(...corners.map((p) => p[a] as number)))));
-  const high = [0, 1, 2].map((a) =>
-    Math.min(grid.shape[a] as number, Math.ceil(Math.max(...corners.map((p) => p[a] as number))) + 1),
-  );
-  const shape = high.map((h, a) => Math.max(0, h - (low[a] as number))) as [number, number, number];
+  const [low, high] = boxUnder(m, [-1, -1, -1], probability.grid.shape);
+  const first = low.map((v) => Math.max(0, Math.floor(v))) as [number, number, number];
+  const shape = high.map((v, a) =>
+    Math.max(0, Math.min(grid.shape[a] as number, Math.ceil(v) + 1) - (first[a] as number)),
+  ) as [number, number, number];
   const data = new Uint8Array(voxelCount(grid.shape));
-  const first = low as [number, number, number];
   const box = { shape, affine: multiply(grid.affine, translation(...first)) };
   const values = resampleLinear(probability, box);
   const [nx, ny] = grid.shape;

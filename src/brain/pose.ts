@@ -11,6 +11,7 @@
  */
 import {
   type Affine,
+  AXIS_ORDERS,
   applyAffine,
   at,
   IDENTITY,
@@ -232,15 +233,7 @@ function fitFrom(
 /** The 24 rotations that map axes to axes, identity first. */
 export function axisRotations(): Affine[] {
   const out: Affine[] = [];
-  const permutations = [
-    [0, 1, 2],
-    [0, 2, 1],
-    [1, 0, 2],
-    [1, 2, 0],
-    [2, 0, 1],
-    [2, 1, 0],
-  ] as const;
-  for (const p of permutations)
+  for (const p of AXIS_ORDERS)
     for (let signs = 0; signs < 8; signs++) {
       const m = new Array<number>(16).fill(0);
       m[15] = 1;

@@ -24,7 +24,7 @@ import type { Alteration, MethodContext, RemodellingMethod, Seed } from '../meth
 import type { Method } from '../methods/registry.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import type { Affine } from '../volume/affine.js';
-import { dilateMm } from '../volume/morphology.js';
+import { dilateMm, invertMask } from '../volume/morphology.js';
 import { Random } from '../volume/random.js';
 import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.js';
 import { type Checks, checkResult, requirePassed } from './checks.js';
@@ -153,16 +153,19 @@ export async function deidentify(
   };
   const { method } = options;
   let altered: Mask;
+  /** What keeps its bits: the complement of `altered`. */
+  let keep: Uint8Array;
   let traces: Trace[];
   let warnings: readonly string[] = [];
   if (method.kind === 'remodel') {
     stage('condition');
     const gamma = await method.condition(head, context);
-    altered = complementOf(kept);
+    keep = kept.data;
+    altered = invertMask(kept);
     stage('overwrite');
-    traces = images.map((image) => trace(image.stored, grid.shape, image.frames, kept.data));
+    traces = images.map((image) => trace(image.stored, grid.shape, image.frames, keep));
     // P1: from here on the original exists nowhere but in the brain.
-    for (const image of images) overwriteOutside(image, kept.data);
+    for (const image of images) overwriteOutside(image, keep);
     values.fill(0);
     stage('synthesise');
     placeFace(await synthesizeFace(method, gamma, seed, context), grid, altered.data, values);
@@ -171,7 +174,7 @@ export async function deidentify(
     const removal = await method.alter(head, context);
     warnings = removal.warnings ?? [];
     altered = { grid, data: alteredRegion(removal, kept) };
-    const keep = complementOf(altered).data;
+    keep = invertMask(altered).data;
     traces = images.map((image) => trace(image.stored, grid.shape, image.frames, keep));
     for (const image of images) overwriteOutside(image, keep);
     for (let o = 0; o < values.length; o++) values[o] = (removal.values.data[o] as number) / head.brainLevel;
@@ -190,7 +193,6 @@ export async function deidentify(
     );
   });
 
-  const keep = complementOf(altered).data;
   const done: DeidentifiedImage[] = [];
   const checks: Record<string, Checks[string]> = {};
   for (const [i, { image, outputName }] of treated.entries()) {
@@ -271,12 +273,6 @@ async function synthesizeFace(
 ): Promise<Volume> {
   // A copy, so that a method cannot change what the noise is drawn from.
   return method.synthesize(gamma, Uint32Array.from(seed), context);
-}
-
-function complementOf(mask: Mask): Mask {
-  const data = new Uint8Array(mask.data.length);
-  for (let o = 0; o < data.length; o++) data[o] = mask.data[o] === 0 ? 1 : 0;
-  return { grid: mask.grid, data };
 }
 
 function alteredRegion({ altered, values }: Alteration, kept: Mask): Uint8Array {

@@ -18,7 +18,8 @@ import {
   type Tissue,
   tissueMask,
 } from './segmentation.js';
-import { embedPictures, SQN_SIZE, sqnSimilarity } from './sqn.js';
+import { vectorSimilarity } from './similarity.js';
+import { embedPictures, SQN_SIZE } from './sqn.js';
 
 type Feeds = Readonly<Record<string, Tensor>>;
 
@@ -219,7 +220,7 @@ describe('SQN', () => {
 
   it('multiplies each query with each candidate; what has no picture has no score', () => {
     const [a, b] = [Float32Array.of(1, 0), Float32Array.of(0.6, 0.8)];
-    const found = [...sqnSimilarity([a, b], [a, null, b])].map((v) => Math.round(v * 1e6) / 1e6);
+    const found = [...vectorSimilarity([a, b], [a, null, b], 'dot')].map((v) => Math.round(v * 1e6) / 1e6);
     expect(found).toEqual([1, Number.NaN, 0.6, 0.6, Number.NaN, 1]);
   });
 });

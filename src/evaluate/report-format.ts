@@ -1,5 +1,5 @@
 /**
- * Numbers as people read them, and text that is safe in HTML.
+ * Numbers as people read them.
  *
  * @example
  * formatCell({ value: 0.25, low: 0.1, high: 0.4, n: 18 }, 'percent'); // '25.0 % (10.0 to 40.0), n = 18'
@@ -50,16 +50,4 @@ export function formatCell(cell: Cell, unit: Unit): string {
       : ` (${formatNumber(cell.low, unit)} to ${formatNumber(cell.high, unit)})`;
   const value = formatNumber(cell.value, unit);
   return `${value}${Number.isFinite(cell.value) ? STYLES[unit].suffix : ''}${interval}, n = ${cell.n}`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
 }

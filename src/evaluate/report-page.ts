@@ -5,9 +5,29 @@
  * @example
  * const html = reportPage(evaluation, []);
  */
-import { escapeHtml, formatNumber, unitSuffix } from './report-format.js';
+import { escapeHtml, page } from '../render/html.js';
+import { formatNumber, unitSuffix } from './report-format.js';
 import { boxPlotSvg, rocSvg } from './report-plots.js';
 import type { Block, Cell, Evaluation, Row, Section, Table, Unit } from './results.js';
+
+const STYLE = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff; }
+h2 { margin-top: 2.5rem; border-bottom: 2px solid #333; }
+h3 { margin-bottom: 0.25rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
+th, td { text-align: left; vertical-align: top; padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid #ddd; }
+thead th { border-bottom: 2px solid #999; }
+.interval { color: #555; font-size: 0.85em; display: block; white-space: nowrap; }
+tr.control, tr.reference { background: #f2f5f8; }
+tr.warning { background: #fff6e0; }
+.kind { color: #666; font-weight: normal; font-size: 0.85em; }
+.none { color: #777; }
+.absent { border-left: 4px solid #b36b00; background: #fff6e0; padding: 0.5rem 0.75rem; }
+.danger { color: #fff; background: #b00020; padding: 0.75rem 1rem; font-weight: bold; }
+.note { max-width: 56rem; color: #333; }
+svg { max-width: 100%; height: auto; font: 12px system-ui, sans-serif; }
+figure { display: inline-block; margin: 0 0.5rem 0.5rem 0; } figcaption { font-size: 0.85rem; } img { display: block; background: #000; }
+code { overflow-wrap: anywhere; }`;
 
 /** Pictures of one head, of heads that the user named alone. */
 export interface ShownHead {
@@ -34,39 +54,7 @@ export function reportPage(evaluation: Evaluation, shown: readonly ShownHead[]):
     shown.length > 0 ? shownHtml(shown) : '',
     provenance(evaluation),
   ].join('\n');
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Prosopon: evaluation</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff; }
-h2 { margin-top: 2.5rem; border-bottom: 2px solid #333; }
-h3 { margin-bottom: 0.25rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
-th, td { text-align: left; vertical-align: top; padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid #ddd; }
-thead th { border-bottom: 2px solid #999; }
-.interval { color: #555; font-size: 0.85em; display: block; white-space: nowrap; }
-tr.control, tr.reference { background: #f2f5f8; }
-tr.warning { background: #fff6e0; }
-.kind { color: #666; font-weight: normal; font-size: 0.85em; }
-.none { color: #777; }
-.absent { border-left: 4px solid #b36b00; background: #fff6e0; padding: 0.5rem 0.75rem; }
-.danger { color: #fff; background: #b00020; padding: 0.75rem 1rem; font-weight: bold; }
-.note { max-width: 56rem; color: #333; }
-svg { max-width: 100%; height: auto; font: 12px system-ui, sans-serif; }
-figure { display: inline-block; margin: 0 0.5rem 0.5rem 0; } figcaption { font-size: 0.85rem; } img { display: block; background: #000; }
-code { overflow-wrap: anywhere; }
-</style>
-</head>
-<body>
-${body}
-</body>
-</html>
-`;
+  return page('Prosopon: evaluation', STYLE, body);
 }
 
 function sectionHtml({ id, title, about, blocks }: Section): string {

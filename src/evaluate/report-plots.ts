@@ -4,7 +4,8 @@
  * @example
  * const svg = boxPlotSvg({ kind: 'box', id: 'age', title: 'Age', unit: 'years', groups, marks: [0] });
  */
-import { escapeHtml, formatNumber, unitSuffix } from './report-format.js';
+import { escapeHtml } from '../render/html.js';
+import { formatNumber, unitSuffix } from './report-format.js';
 import type { BoxPlot, RocPlot } from './results.js';
 
 /** Told apart by people who see few colours (Okabe and Ito), dashes for those who see none. */

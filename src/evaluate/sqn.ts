@@ -7,7 +7,7 @@
  *
  * @example
  * const queries = await Promise.all(originals.map((p) => embedPictures(p, networks)));
- * const similarity = sqnSimilarity(queries, candidates); // rows: queries
+ * const similarity = vectorSimilarity(queries, candidates, 'dot'); // rows: queries; NaN without pictures
  */
 import { Failure } from '../errors/errors.js';
 import type { NetworkRunner } from '../networks/runner.js';
@@ -51,26 +51,4 @@ export async function embedPictures(
   if (!(embedding?.data instanceof Float32Array))
     throw new Failure('network-failed', `${modelName} returned no "embedding"`);
   return embedding.data;
-}
-
-/**
- * Products of unit vectors, -1 to 1: row = query, column = candidate. A candidate or query without pictures is null,
- * and its scores NaN.
- */
-export function sqnSimilarity(
-  queries: readonly (Float32Array | null)[],
-  candidates: readonly (Float32Array | null)[],
-): Float64Array {
-  const out = new Float64Array(queries.length * candidates.length);
-  queries.forEach((query, r) => {
-    candidates.forEach((candidate, c) => {
-      let sum = Number.NaN;
-      if (query !== null && candidate !== null) {
-        sum = 0;
-        for (let i = 0; i < query.length; i++) sum += (query[i] as number) * (candidate[i] as number);
-      }
-      out[r * candidates.length + c] = sum;
-    });
-  });
-  return out;
 }

@@ -9,7 +9,7 @@
  * const [axial, coronal, sagittal] = renderSlices(volume, { outlines: [{ mask, colour: [255, 60, 60] }] });
  */
 import { Refusal } from '../errors/errors.js';
-import { type Affine, applyAffine, IDENTITY, invert, multiply, type Vec3 } from '../volume/affine.js';
+import { type Affine, boxUnder, IDENTITY, invert, multiply, type Vec3 } from '../volume/affine.js';
 import { resampleLinear } from '../volume/resample.js';
 import { quantile } from '../volume/statistics.js';
 import type { Grid, Mask, Volume, VoxelArray } from '../volume/volume.js';
@@ -41,17 +41,8 @@ export interface SliceOptions {
 
 /** Least and greatest corner of the grid's field of view (voxel edges) along the frame's axes, mm. */
 function fieldOfView({ shape, affine }: Grid, frame: Affine): readonly [Vec3, Vec3] {
-  const toFrame = multiply(invert(frame), affine);
-  const corners = Array.from({ length: 8 }, (_, c) => {
-    const side = (axis: 0 | 1 | 2): number => (c & (1 << axis) ? shape[axis] - 0.5 : -0.5);
-    return applyAffine(toFrame, [side(0), side(1), side(2)]);
-  });
-  const bound = (pick: (...v: number[]) => number): Vec3 => [
-    pick(...corners.map((p) => p[0])),
-    pick(...corners.map((p) => p[1])),
-    pick(...corners.map((p) => p[2])),
-  ];
-  return [bound(Math.min), bound(Math.max)];
+  const high: Vec3 = [shape[0] - 0.5, shape[1] - 0.5, shape[2] - 0.5];
+  return boxUnder(multiply(invert(frame), affine), [-0.5, -0.5, -0.5], high);
 }
 
 /**

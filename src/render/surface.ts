@@ -8,7 +8,16 @@
  * const relief = castSurface(prepareSurface(volume), { view: parseView('front') });
  * relief.depth[128 * relief.width + 128]; // mm from the plane through the centre; negative is nearer, NaN is background
  */
-import { type Affine, applyAffine, at, IDENTITY, invert, multiply, type Vec3 } from '../volume/affine.js';
+import {
+  type Affine,
+  applyAffine,
+  at,
+  boxUnder,
+  IDENTITY,
+  invert,
+  multiply,
+  type Vec3,
+} from '../volume/affine.js';
 import { BLOCK_SHIFT, type SurfaceField } from './field.js';
 import { cameraAxes, VIEWS, type View } from './views.js';
 
@@ -49,17 +58,7 @@ export function boxCentre(field: SurfaceField, frame: Affine = IDENTITY): Vec3 {
 
 /** The bounding box of the kept piece (of its box in the grid) along the frame's axes, in mm: least and greatest corner. */
 export function frameBox(field: SurfaceField, frame: Affine = IDENTITY): readonly [Vec3, Vec3] {
-  const toFrame = multiply(invert(frame), field.affine);
-  const corners = Array.from({ length: 8 }, (_, c) => {
-    const side = (axis: 0 | 1 | 2): number => (c & (1 << axis) ? field.box.high[axis] : field.box.low[axis]);
-    return applyAffine(toFrame, [side(0), side(1), side(2)]);
-  });
-  const bound = (pick: (...v: number[]) => number): Vec3 => [
-    pick(...corners.map((p) => p[0])),
-    pick(...corners.map((p) => p[1])),
-    pick(...corners.map((p) => p[2])),
-  ];
-  return [bound(Math.min), bound(Math.max)];
+  return boxUnder(multiply(invert(frame), field.affine), field.box.low, field.box.high);
 }
 
 /** Casts one ray a pixel, through its middle. */

@@ -8,6 +8,7 @@
 import type { Check, Checks } from '../deidentify/checks.js';
 import { isRefusal } from '../errors/errors.js';
 import { prepareSurface } from '../render/field.js';
+import { escapeHtml, page } from '../render/html.js';
 import { montage, type PixelImage } from '../render/image.js';
 import { type Deflate, encodePng } from '../render/png.js';
 import { portrait } from '../render/portrait.js';
@@ -15,6 +16,13 @@ import { PLANES, renderSlices } from '../render/slices.js';
 import { VIEWS } from '../render/views.js';
 import type { Affine, Vec3 } from '../volume/affine.js';
 import type { Mask, Volume } from '../volume/volume.js';
+
+const STYLE = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff; }
+img { max-width: 100%; height: auto; margin: 0 0.5rem 0.5rem 0; background: #000; }
+table { border-collapse: collapse; }
+th, td { text-align: left; padding: 0.2rem 1rem 0.2rem 0; border-bottom: 1px solid #ddd; overflow-wrap: anywhere; }
+.good { color: #0a5c2b; font-weight: bold; }
+.danger { color: #fff; background: #b00020; padding: 0.75rem 1rem; font-weight: bold; }`;
 
 export interface Provenance {
   readonly version: string;
@@ -69,27 +77,7 @@ export function qcPage(content: QcContent, deflate?: Deflate): string {
     section('Checks', checkTable(checks)),
     section('How it was made', provenanceTable(provenance)),
   ].join('\n');
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Prosopon: result of one scan</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff; }
-img { max-width: 100%; height: auto; margin: 0 0.5rem 0.5rem 0; background: #000; }
-table { border-collapse: collapse; }
-th, td { text-align: left; padding: 0.2rem 1rem 0.2rem 0; border-bottom: 1px solid #ddd; overflow-wrap: anywhere; }
-.good { color: #0a5c2b; font-weight: bold; }
-.danger { color: #fff; background: #b00020; padding: 0.75rem 1rem; font-weight: bold; }
-</style>
-</head>
-<body>
-${body}
-</body>
-</html>
-`;
+  return page('Prosopon: result of one scan', STYLE, body);
 }
 
 function section(title: string, content: string): string {
@@ -155,16 +143,4 @@ function provenanceTable(made: Provenance): string {
     ...Object.entries(made.stages).map(([name, s]): [string, string] => [`stage ${name}`, `${s} s`]),
   ];
   return `<table>${rows.map(([k, v]) => `<tr><th scope="row">${escapeHtml(k)}</th><td>${escapeHtml(v)}</td></tr>`).join('')}</table>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
 }

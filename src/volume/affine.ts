@@ -93,3 +93,26 @@ export function rotation(v: Vec3): Affine {
     0, 0, 0, 1,
   ];
 }
+
+/** Least and greatest corner of the axis-aligned box that holds the box from `low` to `high` after `affine`. */
+export function boxUnder(affine: Affine, low: Vec3, high: Vec3): readonly [Vec3, Vec3] {
+  const corners = Array.from({ length: 8 }, (_, c) =>
+    applyAffine(affine, [c & 1 ? high[0] : low[0], c & 2 ? high[1] : low[1], c & 4 ? high[2] : low[2]]),
+  );
+  const bound = (pick: (...v: number[]) => number): Vec3 => [
+    pick(...corners.map((p) => p[0])),
+    pick(...corners.map((p) => p[1])),
+    pick(...corners.map((p) => p[2])),
+  ];
+  return [bound(Math.min), bound(Math.max)];
+}
+
+/** The ways in which three axes can take the places of three others, the identity first. */
+export const AXIS_ORDERS: readonly (readonly [number, number, number])[] = [
+  [0, 1, 2],
+  [0, 2, 1],
+  [1, 0, 2],
+  [1, 2, 0],
+  [2, 0, 1],
+  [2, 1, 0],
+];

@@ -8,7 +8,7 @@
  * const grid = canonicalGrid(volume.grid);
  * const values = resampleLinear(volume, grid);
  */
-import { type Affine, applyAffine, at, multiply, scaling, translation, type Vec3 } from './affine.js';
+import { type Affine, AXIS_ORDERS, at, boxUnder, multiply, scaling, translation } from './affine.js';
 import { type Grid, type Shape, voxelSizes } from './volume.js';
 
 export const CANONICAL_MM = 2;
@@ -16,23 +16,20 @@ export const CANONICAL_MM = 2;
 const KEPT: readonly [number, number] = [1.9, 2.1];
 
 type Order = readonly [number, number, number];
-const ORDERS: readonly Order[] = [
-  [0, 1, 2],
-  [0, 2, 1],
-  [1, 0, 2],
-  [1, 2, 0],
-  [2, 0, 1],
-  [2, 1, 0],
-];
 
-/** The scan's own voxels with the axes nearest to right, front, up. */
-function reoriented(grid: Grid): Grid {
+/** Which voxel axes run nearest to right, front and up, in either direction; the first of equals. */
+export function closestAxes(grid: Grid): Order {
   const sizes = voxelSizes(grid);
   const cosine = (row: number, column: number): number =>
     at(grid.affine, row, column) / (sizes[column] as number);
   const score = (order: Order): number =>
     order.reduce((sum, column, row) => sum + Math.abs(cosine(row, column)), 0);
-  const order = ORDERS.reduce((best, next) => (score(next) > score(best) + 1e-9 ? next : best));
+  return AXIS_ORDERS.reduce((best, next) => (score(next) > score(best) + 1e-9 ? next : best));
+}
+
+/** The scan's own voxels with the axes nearest to right, front, up. */
+function reoriented(grid: Grid): Grid {
+  const order = closestAxes(grid);
   // Columns: which voxel axis of the scan each new axis is, backwards where that one runs left, back or down.
   const turn = new Array<number>(16).fill(0);
   turn[15] = 1;
@@ -49,19 +46,7 @@ function reoriented(grid: Grid): Grid {
 /** Along the world's axes, over the whole field of view. */
 function worldAligned(grid: Grid): Grid {
   const [nx, ny, nz] = grid.shape;
-  const low: [number, number, number] = [Infinity, Infinity, Infinity];
-  const high: [number, number, number] = [-Infinity, -Infinity, -Infinity];
-  for (let corner = 0; corner < 8; corner++) {
-    const voxel: Vec3 = [
-      corner & 1 ? nx - 0.5 : -0.5,
-      corner & 2 ? ny - 0.5 : -0.5,
-      corner & 4 ? nz - 0.5 : -0.5,
-    ];
-    applyAffine(grid.affine, voxel).forEach((v, axis) => {
-      low[axis] = Math.min(low[axis] as number, v);
-      high[axis] = Math.max(high[axis] as number, v);
-    });
-  }
+  const [low, high] = boxUnder(grid.affine, [-0.5, -0.5, -0.5], [nx - 0.5, ny - 0.5, nz - 0.5]);
   const shape = low.map((v, axis) =>
     Math.max(1, Math.ceil(((high[axis] as number) - v) / CANONICAL_MM - 1e-6)),
   ) as unknown as Shape;

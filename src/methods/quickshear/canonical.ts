@@ -5,6 +5,7 @@
  * closestCanonical(grid, voxelSizes(grid)).forEach((voxel, y, z) => { ... }); // y from the front, z from below
  */
 import { at, type Vec3 } from '../../volume/affine.js';
+import { closestAxes } from '../../volume/canonical-grid.js';
 import type { Grid } from '../../volume/volume.js';
 
 export interface Canonical {
@@ -18,29 +19,14 @@ export interface Canonical {
   forEach(visit: (voxel: number, y: number, z: number) => void): void;
 }
 
-const ORDERS = [
-  [0, 1, 2],
-  [0, 2, 1],
-  [1, 0, 2],
-  [1, 2, 0],
-  [2, 0, 1],
-  [2, 1, 0],
-] as const;
-
 /** The assignment of stored axes to right, front and up whose directions agree best. */
-export function closestCanonical({ shape, affine }: Grid, sizes: Vec3): Canonical {
-  const direction = (row: number, axis: number): number => at(affine, row, axis) / (sizes[axis] as number);
-  let best: readonly [number, number, number] = ORDERS[0];
-  let agreement = -1;
-  for (const order of ORDERS) {
-    const sum = order.reduce<number>((total, axis, row) => total + Math.abs(direction(row, axis)), 0);
-    if (sum > agreement + 1e-9) [agreement, best] = [sum, order];
-  }
-  const [, front, up] = best;
+export function closestCanonical(grid: Grid, sizes: Vec3): Canonical {
+  const { shape, affine } = grid;
+  const [, front, up] = closestAxes(grid);
   const [ny, nz] = [shape[front] as number, shape[up] as number];
   // y counts from the front: it runs against the direction that the affine calls front.
-  const yBackwards = direction(1, front) > 0;
-  const zBackwards = direction(2, up) < 0;
+  const yBackwards = at(affine, 1, front) > 0;
+  const zBackwards = at(affine, 2, up) < 0;
   return {
     ny,
     nz,

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from ..data import BRAIN, COVERED, HEAD, LEVEL, HeadRecord, read_index
 from ..loop import train
-from ..networks.blocks import space_to_depth
+from ..networks.blocks import depth_to_space, space_to_depth
 from ..networks.texture import Texture
 
 HELP = "texture decoder at 1 mm; needs heads prepared at 256"
@@ -122,8 +122,6 @@ def correlation(model: Texture, heads: list[TextureHead], count: int = 24) -> li
     for _ in range(count):
         smooth, fine, weight = make_batch(rng, heads, "train", 1)
         mean, log_spread = model(smooth)
-        from ..networks.blocks import depth_to_space
-
         r = ((fine - depth_to_space(mean)) / torch.exp(depth_to_space(log_spread)) * weight)[0, 0]
         sums[0] += float((r * r).sum()) * 3
         for lag in (1, 2, 3):
