@@ -6,7 +6,7 @@
  */
 import { Command, Option } from 'commander';
 import { type PreparedGrid, prepareDataset } from '../node/prepare-dataset.js';
-import { addCommonOptions } from './options.js';
+import { addCommonOptions, wholeNumberIn } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
 export function prepareCommand(session: Session): Command {
@@ -23,6 +23,12 @@ export function prepareCommand(session: Session): Command {
         .choices(['model', 'native'])
         .default('model'),
     )
+    .option(
+      '--hulls <n>',
+      'also n draws (0 to 8) of the convex hull that cp-gan is conditioned on',
+      wholeNumberIn(0, 8),
+      0,
+    )
     .action(async (dataset: string, out: string) => {
       session.begin(command.opts<CommonOptions>());
       const { signal, extractBrain, stderr } = session.environment;
@@ -33,6 +39,7 @@ export function prepareCommand(session: Session): Command {
         signal,
         resolution: Number(command.opts<{ resolution: string }>().resolution) as 128 | 256,
         grid: command.opts<{ grid: PreparedGrid }>().grid,
+        hulls: command.opts<{ hulls: number }>().hulls,
         extractBrain: (volume) => extractBrain(volume, networks, { signal }),
       });
       for await (const event of events) {

@@ -133,6 +133,45 @@ describe('preparing a data set', { timeout: 120_000 }, () => {
     expect((error as Error).message).toMatch(/model grid.*native grid/);
   });
 
+  it('draws hulls when asked, each its own, the same again, and refuses to mix their number', async () => {
+    await put('hulls/sub-7/anat/sub-7_T1w.nii', niftiBytes({ grid, frames: [volume.data] }));
+    expect(await run('hulls', 'out6', { hulls: 3 })).toMatchObject([{ kind: 'done' }]);
+    const bytes = await readFile(path.join(folder, 'out6/sub-7_hulls.npy'));
+    const flags = await readFile(path.join(folder, 'out6/sub-7_flags.npy'));
+    expect(bytes.length).toBe(128 + 128 ** 3);
+    const draws = [0, 0, 0, 0];
+    const inside = [0, 0, 0, 0];
+    let brainVoxels = 0;
+    let [alike, other] = [0, 0];
+    for (let v = 128; v < bytes.length; v++) {
+      const value = bytes[v] as number;
+      const isBrain = (flags[v] as number) & 1;
+      brainVoxels += isBrain;
+      for (let k = 0; k < 4; k++) {
+        const bit = (value >> k) & 1;
+        draws[k] = (draws[k] as number) + bit;
+        inside[k] = (inside[k] as number) + bit * isBrain;
+      }
+      if (value === 7) alike++;
+      else if (value > 0) other++;
+    }
+    for (const k of [0, 1, 2]) expect((inside[k] as number) / brainVoxels).toBeGreaterThan(0.99);
+    expect(draws[3]).toBe(0);
+    expect(new Set(draws).size).toBe(4);
+    expect(other / alike).toBeLessThan(0.2);
+    const index = JSON.parse(await readFile(path.join(folder, 'out6/index.json'), 'utf8'));
+    expect(index.hulls).toBe(3);
+    await run('hulls', 'out7', { hulls: 1 });
+    const first = await readFile(path.join(folder, 'out7/sub-7_hulls.npy'));
+    expect(bytes.subarray(128).every((v, o) => (v & 1) === first[o + 128])).toBe(true);
+
+    const mixed = await run('hulls', 'out6').catch((e: unknown) => e);
+    expect(isRefusal(mixed, 'dataset-invalid')).toBe(true);
+    expect((mixed as Error).message).toMatch(/0 hulls.*3/);
+    const native = await run('hulls', 'out8', { hulls: 1, grid: 'native' }).catch((e: unknown) => e);
+    expect(isRefusal(native, 'option-invalid')).toBe(true);
+  });
+
   it('refuses a folder that is no data set, stops when told', async () => {
     const none = await run('nowhere', 'out2').catch((e: unknown) => e);
     expect(isRefusal(none, 'dataset-invalid')).toBe(true);

@@ -3,7 +3,8 @@
  * resampling as when a head is treated. Resumes: heads that stand in the index are not done again.
  *
  * Per head, as .npy bytes on the model grid (or, with `grid: 'native'`, on the scan's own 2 mm voxels in RAS order): `ID_image`, `ID_flags` (see `src/brain/prepare.ts`) and, where the data
- * set has a label map under `derivatives`, `ID_labels`. The labels then give the brain mask, else the network does.
+ * set has a label map under `derivatives`, `ID_labels`. The labels then give the brain mask, else the network does. With
+ * `hulls`, `ID_hulls`: bit k is the k-th draw of the convex hull of cp-gan's gamma.
  *
  * @example
  * for await (const done of prepareDataset('bids', 'prepared', services)) console.error(done.id);
@@ -11,13 +12,17 @@
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeHead } from '../brain/head.js';
+import { type Head, makeHead } from '../brain/head.js';
 import { prepareHead, prepareOn } from '../brain/prepare.js';
 import { maskFromLabels } from '../brain/reference-mask.js';
 import { isRefusal, Refusal } from '../errors/errors.js';
 import { frameValues } from '../formats/stored-image.js';
+import { convexHull } from '../methods/cp-gan/hull.js';
+import { binaryHead } from '../methods/cp-gan/surface.js';
 import { canonicalGrid } from '../volume/canonical-grid.js';
-import { type Mask, sameGrid, type Volume } from '../volume/volume.js';
+import { Random } from '../volume/random.js';
+import { sha256 } from '../volume/sha256.js';
+import { type Grid, type Mask, sameGrid, type Volume } from '../volume/volume.js';
 import { loadImage } from './image-files.js';
 import { encodeNpy } from './npy.js';
 
@@ -36,6 +41,8 @@ export interface PrepareServices {
   readonly resolution: 128 | 256;
   /** `model` (the default): the posed cube. `native`: see `canonicalGrid`; shapes differ from head to head. */
   readonly grid?: PreparedGrid;
+  /** Draws of the convex hull, 0 (the default) to 8; on the model grid only. */
+  readonly hulls?: number;
 }
 
 export type PreparedGrid = 'model' | 'native';
@@ -80,11 +87,12 @@ function labelFile(dataset: string, subject: string): string | undefined {
 }
 
 /** Rows of an index that an earlier run left. */
-function readIndex(path: string, resolution: number, grid: PreparedGrid): PreparedRow[] {
+function readIndex(path: string, resolution: number, grid: PreparedGrid, hulls: number): PreparedRow[] {
   if (!existsSync(path)) return [];
   const index = JSON.parse(readFileSync(path, 'utf8')) as {
     resolution: number;
     grid?: PreparedGrid;
+    hulls?: number;
     heads: PreparedRow[];
   };
   // An index of before there was a choice has no grid: it is of the model's.
@@ -98,6 +106,11 @@ function readIndex(path: string, resolution: number, grid: PreparedGrid): Prepar
       'dataset-invalid',
       `expected an output folder of heads at ${resolution}, found one of heads at ${index.resolution}`,
     );
+  if ((index.hulls ?? 0) !== hulls)
+    throw new Refusal(
+      'dataset-invalid',
+      `expected an output folder of heads with ${hulls} hulls each, found one of heads with ${index.hulls ?? 0}`,
+    );
   return index.heads;
 }
 
@@ -106,12 +119,19 @@ async function loadVolume(path: string): Promise<Volume> {
   return { grid: image.grid, data: frameValues(image, 0) };
 }
 
-/** @throws {Refusal} dataset-invalid when the folder has no sub-ID/anat/*_T1w.nii[.gz], or `out` another resolution */
+/**
+ * @throws {Refusal} dataset-invalid when the folder has no sub-ID/anat/*_T1w.nii[.gz], or `out` another resolution, grid or
+ *   number of hulls; option-invalid for hulls that are not asked for on the model grid
+ */
 export async function* prepareDataset(
   dataset: string,
   out: string,
   services: PrepareServices,
 ): AsyncGenerator<PrepareEvent> {
+  const grid = services.grid ?? 'model';
+  const hulls = services.hulls ?? 0;
+  if (hulls > 0 && grid !== 'model')
+    throw new Refusal('option-invalid', `expected hulls on the model grid only, found the ${grid} grid`);
   const subjects = existsSync(dataset)
     ? readdirSync(dataset)
         .filter((name) => name.startsWith('sub-'))
@@ -130,8 +150,7 @@ export async function* prepareDataset(
     );
   await mkdir(out, { recursive: true });
   const indexPath = join(out, 'index.json');
-  const grid = services.grid ?? 'model';
-  const rows = readIndex(indexPath, services.resolution, grid);
+  const rows = readIndex(indexPath, services.resolution, grid, hulls);
   for (const { subject, path } of scans) {
     services.signal.throwIfAborted();
     if (rows.some(({ id }) => id === subject)) continue;
@@ -140,7 +159,7 @@ export async function* prepareDataset(
       rows.push(row);
       writeFileSync(
         `${indexPath}.part`,
-        JSON.stringify({ version: 1, resolution: services.resolution, grid, heads: rows }, null, 1),
+        JSON.stringify({ version: 1, resolution: services.resolution, grid, hulls, heads: rows }, null, 1),
       );
       renameSync(`${indexPath}.part`, indexPath);
       yield { kind: 'done', row };
@@ -149,6 +168,18 @@ export async function* prepareDataset(
       yield { kind: 'refused', id: subject, reason: error.message };
     }
   }
+}
+
+/** Bit k: draw k. Which draw a head gets hangs on its name and k alone, so that a resumed run draws the same. */
+function drawHulls(head: Head, grid: Grid, subject: string, count: number): Uint8Array {
+  const outline = binaryHead(head);
+  const random = new Random(sha256(new TextEncoder().encode(`hulls of ${subject}`)));
+  const out = new Uint8Array(grid.shape[0] * grid.shape[1] * grid.shape[2]);
+  for (let k = 0; k < count; k++) {
+    const { data } = convexHull(outline, random.fork(`draw ${k}`), grid);
+    for (let v = 0; v < out.length; v++) out[v] = (out[v] as number) | ((data[v] as number) << k);
+  }
+  return out;
 }
 
 async function prepareOne(
@@ -177,6 +208,10 @@ async function prepareOne(
   for (const kind of ['image', 'flags', 'labels'] as const) {
     const data = prepared[kind];
     if (data !== undefined) writeFileSync(join(out, `${subject}_${kind}.npy`), encodeNpy(data, shape));
+  }
+  if (services.hulls !== undefined && services.hulls > 0) {
+    const draws = drawHulls(head, prepared.grid, subject, services.hulls);
+    writeFileSync(join(out, `${subject}_hulls.npy`), encodeNpy(draws, shape));
   }
   const age = person?.age?.trim() ? Number(person.age) : Number.NaN;
   return {
