@@ -30,6 +30,7 @@ export interface DeidOptions extends CommonOptions {
   readonly resolution: '128' | '256';
   readonly keep: 'brain' | 'cranium';
   readonly brainMarginMm: number;
+  readonly scale?: number;
   readonly noise: boolean;
   readonly applyTo: readonly Pair[];
   readonly qc?: string;
@@ -37,7 +38,7 @@ export interface DeidOptions extends CommonOptions {
 }
 
 /** Options of the synthesis, which a method that removes does not have. */
-const SYNTHESIS_OPTIONS: readonly string[] = ['seed', 'resolution', 'noise'];
+const SYNTHESIS_OPTIONS: readonly string[] = ['seed', 'resolution', 'scale', 'noise'];
 
 export function deidCommand(session: Session): Command {
   const command = new Command('deid')
@@ -59,6 +60,11 @@ export function deidCommand(session: Session): Command {
       new Option('--keep <what>', 'what keeps its bits').choices(['brain', 'cranium']).default('brain'),
     )
     .option('--brain-margin-mm <x>', 'keep also what is this near the brain', numberIn(0, 20), 0)
+    .option(
+      '--scale <x>',
+      'size of the new head around the brain, which keeps its own (cp-gan only)',
+      numberIn(0.85, 1.15),
+    )
     .option('--no-noise', 'leave out the scanner-like noise on new voxels')
     .option(
       '--apply-to <img=out>',
@@ -90,6 +96,11 @@ export async function deid(
     throw new Refusal(
       'option-invalid',
       `expected none of the options of a synthesis (${SYNTHESIS_OPTIONS.join(', ')}) with ${method.name}, which removes and draws nothing; found ${typed.join(', ')}`,
+    );
+  if (options.scale !== undefined && !(method.kind === 'remodel' && method.scalable === true))
+    throw new Refusal(
+      'option-invalid',
+      `expected --scale only with cp-gan, which draws heads by size; found it with ${method.name}`,
     );
   facts.seedGiven = options.seed !== undefined;
   const seed = options.seed === undefined ? undefined : parseSeed(options.seed);
@@ -125,6 +136,7 @@ export async function deid(
       keep: options.keep,
       brainMarginMm: options.brainMarginMm,
       noise: options.noise,
+      ...(options.scale === undefined ? {} : { scale: options.scale }),
       ...(seed === undefined ? {} : { seed }),
     },
     {
@@ -194,6 +206,7 @@ async function qcContent(
           : {
               resolution: options.resolution,
               noise: options.noise,
+              ...(options.scale === undefined ? {} : { scale: options.scale }),
               'seed given': options.seed !== undefined,
             }),
         keep: options.keep,

@@ -63,6 +63,8 @@ export interface DeidentifyOptions {
   readonly keep?: 'brain' | 'cranium';
   /** Also keep what lies within this distance of the brain, 0 to 20 mm; default 0. */
   readonly brainMarginMm?: number;
+  /** Size of the head around the brain, 0.85 to 1.15, for methods that are `scalable`. The brain keeps its own. */
+  readonly scale?: number;
   /** Noise like the brain's on the new voxels; default true. */
   readonly noise?: boolean;
 }
@@ -101,6 +103,7 @@ export interface Deidentified {
 }
 
 const MAX_MARGIN_MM = 20;
+const [MIN_SCALE, MAX_SCALE] = [0.85, 1.15];
 
 /**
  * @throws {Refusal} for what the input does not allow: mask-mismatch, mask-empty, brain-implausible, values-invalid,
@@ -149,6 +152,7 @@ export async function deidentify(
     networks: services.networks,
     resolution: options.resolution,
     onStage: stage,
+    ...(options.scale === undefined ? {} : { scale: options.scale }),
     ...withSignal(services),
   };
   const { method } = options;
@@ -244,6 +248,14 @@ function requireOptions(options: DeidentifyOptions): void {
       'option-invalid',
       `expected to keep "brain", found "${options.keep}", which no method can yet`,
     );
+  const { scale, method } = options;
+  if (scale !== undefined && !(method.kind === 'remodel' && method.scalable === true))
+    throw new Refusal(
+      'option-invalid',
+      `expected a scale only with a method that draws heads by size, found one with ${method.name}`,
+    );
+  if (scale !== undefined && !(scale >= MIN_SCALE && scale <= MAX_SCALE))
+    throw new Refusal('option-invalid', `expected a scale of ${MIN_SCALE} to ${MAX_SCALE}, found ${scale}`);
   const margin = options.brainMarginMm ?? 0;
   if (!(margin >= 0 && margin <= MAX_MARGIN_MM))
     throw new Refusal(

@@ -18,6 +18,8 @@ export interface MethodContext {
   /** Voxels along an edge of the 256 mm model cube: 128 (2 mm) or 256 (1 mm). */
   readonly resolution: 128 | 256;
   readonly signal?: AbortSignal;
+  /** Size of the head around the brain that stays as it is, 0.85 to 1.15; 1 when absent. For methods that are `scalable`. */
+  readonly scale?: number;
   /** Called with a stage's name when it begins, for progress and stage times. */
   readonly onStage?: (stage: string) => void;
 }
@@ -29,6 +31,13 @@ export interface RemodellingMethod<Conditioning> {
   readonly reference: string;
   /** Names of the networks that it runs, for `prosopon models` and provenance. */
   readonly models: readonly string[];
+  /**
+   * What gamma holds of the scan; 'brain' when absent. A convex hull is the outline of the whole head: promise P1 still says
+   * that the result is a function of gamma and the seed, but gamma is then more than the brain (docs/decisions/0009).
+   */
+  readonly conditioning?: 'brain' | 'brain and convex hull';
+  /** Takes `MethodContext.scale`. */
+  readonly scalable?: boolean;
   /** The privacy transform: all that the synthesis will ever see. */
   condition(head: Head, context: MethodContext): Promise<Conditioning>;
   /** A whole head on the model grid, in units of the brain level (1 = the brain's median). */

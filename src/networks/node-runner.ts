@@ -15,6 +15,7 @@ import { availableParallelism } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { FAILURES, Failure, type FailureTag, REFUSALS, Refusal, type RefusalTag } from '../errors/errors.js';
+import type { ModelDescription } from './catalogue.js';
 import { type Frame, FrameReader, sendFrame } from './frames.js';
 import type { Request } from './network-child.js';
 import { packagedModels, readModel, weightsPath } from './node-models.js';
@@ -124,6 +125,10 @@ export class NodeNetworkRunner implements NetworkRunner {
     }, signal);
     this.#onRun?.({ name, loadSeconds: Number(head.loadSeconds), runSeconds: Number(head.runSeconds) });
     return { ...tensors };
+  }
+
+  describe(name: string): Promise<ModelDescription> {
+    return readModel(name, this.#models);
   }
 
   /** Loads sessions while the caller computes something else, behind what is already asked for. */

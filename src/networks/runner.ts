@@ -5,6 +5,8 @@
  * @example
  * const { logits } = await runner.run('brain-extraction', { image: { data, shape: [1, 1, 128, 128, 128] } });
  */
+import type { ModelDescription } from './catalogue.js';
+
 export interface Tensor {
   readonly data: Float32Array | Int32Array | Uint8Array;
   /** Row-major: the last axis runs fastest (a Volume's data has shape [nz, ny, nx]). */
@@ -21,6 +23,11 @@ export interface NetworkRunner {
     feeds: Readonly<Record<string, Tensor>>,
     signal?: AbortSignal,
   ): Promise<Record<string, Tensor>>;
+  /**
+   * What `models/NAME/model.json` says, for code that takes sizes from the network installed.
+   * @throws {Failure} model-corrupt  @throws {Refusal} model-unavailable
+   */
+  describe?(name: string): Promise<ModelDescription>;
   /** Begins to load networks that will be wanted soon. Says nothing of failures: `run` will meet them again. */
   warm?(names: readonly string[]): void;
   /** Ends the process or worker at once, whatever it does. */

@@ -10,13 +10,12 @@
  * encoded: its encoder e2 does not ship.
  */
 import type { Head } from '../../brain/head.js';
-import { modelGrid } from '../../brain/model-grid.js';
 import { Failure } from '../../errors/errors.js';
 import type { NetworkRunner, Tensor } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
-import { resampleLinear } from '../../volume/resample.js';
 import { sha256 } from '../../volume/sha256.js';
 import type { Volume } from '../../volume/volume.js';
+import { brainConditioning } from '../brain-conditioning.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
 import { fitBrain } from './brain-fit.js';
 import { requireT1 } from './contrast.js';
@@ -94,16 +93,7 @@ async function moveHead(
 }
 
 async function condition(head: Head): Promise<BrainConditioning> {
-  const grid = modelGrid(head.pose, 128);
-  const inside = new Float32Array(head.volume.data.length);
-  for (let v = 0; v < inside.length; v++)
-    if (head.brainMask.data[v] !== 0) inside[v] = (head.volume.data[v] as number) / head.brainLevel;
-  const mask = resampleLinear(head.brainMask, grid);
-  const brain = resampleLinear({ grid: head.volume.grid, data: inside }, grid);
-  // Brain voxels only: at the rim, zeros from outside the mask must not darken the brain.
-  for (let v = 0; v < brain.length; v++)
-    brain[v] = (mask[v] as number) > 0.5 ? (brain[v] as number) / (mask[v] as number) : 0;
-  const gamma = { brain: { grid, data: brain }, mask: { grid, data: mask }, pose: head.pose };
+  const gamma = brainConditioning(head);
   requireT1(brainBlocks(gamma));
   return gamma;
 }

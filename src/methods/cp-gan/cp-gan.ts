@@ -1,0 +1,130 @@
+/**
+ * C-DeID-GAN (ICLR 2021 submission), later CP-GAN (Van der Goten et al., BMVC 2021): a generator of growing scales,
+ * each conditioned on gamma at its resolution, draws a head around the brain.
+ *
+ * gamma is the brain, its mask and the convex hull of the head. The hull is the one thing in it that does not come from
+ * the brain: the coarse outline of the head stays known (docs/decisions/0009). What of chance is in the hull comes from
+ * a fixed seed, so that it is the same for the same head whatever the seed of the face.
+ */
+import type { Head } from '../../brain/head.js';
+import { modelGrid } from '../../brain/model-grid.js';
+import { Failure } from '../../errors/errors.js';
+import type { ModelDescription } from '../../networks/catalogue.js';
+import type { NetworkRunner, Tensor } from '../../networks/runner.js';
+import { Random } from '../../volume/random.js';
+import { sha256 } from '../../volume/sha256.js';
+import type { Mask, Volume } from '../../volume/volume.js';
+import { brainConditioning } from '../brain-conditioning.js';
+import { requireT1 } from '../cp-mae/contrast.js';
+import { brainBlocks } from '../cp-mae/grid.js';
+import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
+import { convexHull } from './hull.js';
+import { averagePool, probabilisticPool } from './pooling.js';
+import { scaleHull } from './scale.js';
+import { binaryHead } from './surface.js';
+import { upsampleCubic } from './upsample.js';
+
+export interface GanConditioning extends BrainConditioning {
+  /** c(x): 1 inside the convex hull of the head; the grid of the brain. */
+  readonly hull: Mask;
+}
+
+const NETWORK = 'cp-gan-generator';
+/** gamma's own resolution, from which every scale is drawn. */
+const SIZE = 128;
+/** Prepared volumes are bytes of a hundredth of the brain level: the network saw no brighter brain. */
+const MAX_VALUE = 2.55;
+/** Of nobody: the hull's chance is the same for everyone. */
+const HULL_SEED: Seed = sha256(new TextEncoder().encode('convex hull of cp-gan'));
+
+async function condition(head: Head): Promise<GanConditioning> {
+  const gamma = brainConditioning(head);
+  requireT1(brainBlocks(gamma));
+  const hull = convexHull(binaryHead(head), new Random(HULL_SEED), modelGrid(head.pose, SIZE));
+  return { ...gamma, hull };
+}
+
+/**
+ * gamma at one scale, [1, 3, n, n, n]: hull and mask by chance, the brain (zeros around it) by means.
+ * @param n voxels along an edge, a divisor of 128
+ */
+export function gammaAt(gamma: GanConditioning, n: number, random: Random): Tensor {
+  const factor = SIZE / n;
+  const inside = Uint8Array.from(gamma.mask.data, (v) => (v > 0.5 ? 1 : 0));
+  const values = gamma.brain.data.map((v, o) => (inside[o] === 1 ? Math.min(MAX_VALUE, Math.max(0, v)) : 0));
+  const data = new Float32Array(3 * n ** 3);
+  data.set(probabilisticPool(gamma.hull.data, SIZE, factor, random), 0);
+  data.set(probabilisticPool(inside, SIZE, factor, random), n ** 3);
+  data.set(averagePool(values, SIZE, factor), 2 * n ** 3);
+  return { data, shape: [1, 3, n, n, n] };
+}
+
+/** The sizes that the installed network has: its noise, its scales in growing order. */
+function sizesOf({ inputs }: ModelDescription): { noise: readonly number[]; scales: number[] } {
+  const noise = inputs.find(({ name }) => name === 'noise')?.shape.map(Number) ?? [];
+  const scales = inputs
+    .map(({ name }) => Number(/^gamma_(\d+)$/.exec(name)?.[1]))
+    .filter((n) => n > 0 && SIZE % n === 0)
+    .sort((a, b) => a - b);
+  if (noise.length === 0 || noise.some((n) => !(n > 0)) || scales.length !== inputs.length - 1)
+    throw new Failure(
+      'model-corrupt',
+      `models/${NETWORK}/model.json describes no generator; expected noise and gamma_N with N a divisor of ${SIZE}`,
+    );
+  return { noise, scales };
+}
+
+async function describeNetwork(networks: NetworkRunner): Promise<ModelDescription> {
+  if (networks.describe === undefined)
+    throw new Failure('network-failed', `${NETWORK}: this runner does not tell the shapes of a network`);
+  return networks.describe(NETWORK);
+}
+
+/**
+ * What the network draws at its own resolution, in brain levels (1 = the brain's median).
+ * @returns S^3 values on the model cube
+ */
+export async function generate(
+  gamma: GanConditioning,
+  random: Random,
+  { networks, signal, onStage }: Pick<MethodContext, 'networks' | 'signal' | 'onStage'>,
+): Promise<{ size: number; image: Float32Array }> {
+  const { noise, scales } = sizesOf(await describeNetwork(networks));
+  onStage?.('pool');
+  const feeds: Record<string, Tensor> = {};
+  const normals = random.fork('noise');
+  const count = noise.reduce((product, n) => product * n, 1);
+  feeds.noise = { data: Float32Array.from({ length: count }, () => normals.normal()), shape: noise };
+  for (const n of scales) feeds[`gamma_${n}`] = gammaAt(gamma, n, random.fork(`gamma ${n}`));
+  onStage?.('generate');
+  const { image } = await networks.run(NETWORK, feeds, signal);
+  const size = scales.at(-1) ?? 0;
+  if (image === undefined || image.data.length !== size ** 3)
+    throw new Failure('network-failed', `${NETWORK} returned no image of ${size}^3`);
+  return { size, image: image.data as Float32Array };
+}
+
+async function synthesize(gamma: GanConditioning, seed: Seed, context: MethodContext): Promise<Volume> {
+  const { data } = gamma.brain;
+  // The brain takes part, or one seed for a whole data set would give all its heads the same noise.
+  const digest = sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const random = new Random(seed).fork(`cp-gan ${digest.join(' ')}`);
+  const { size, image } = await generate(scaleHull(gamma, context.scale ?? 1), random, context);
+  context.onStage?.('upsample');
+  return {
+    grid: modelGrid(gamma.pose, context.resolution),
+    data: upsampleCubic(image, size, context.resolution),
+  };
+}
+
+export const cpGan: RemodellingMethod<GanConditioning> = {
+  kind: 'remodel',
+  name: 'cp-gan',
+  reference:
+    'Van der Goten, Hepp, Akata and Smith, Conditional De-Identification of 3D Magnetic Resonance Images, BMVC 2021; Adversarial Privacy Preservation in MRI Scans of the Brain, ICLR 2021 submission',
+  models: [NETWORK],
+  conditioning: 'brain and convex hull',
+  scalable: true,
+  condition,
+  synthesize,
+};
