@@ -2,9 +2,9 @@
 # requires-python = ">=3.10"
 # dependencies = ["onnx==1.23.2", "numpy"]
 # ///
-"""Writes the tiny networks that the tests of src/networks run: no training, no data, fixed seed.
+"""Writes the tiny networks that the tests run: no training, no data, fixed seed.
 
-Usage: python3 scripts/make-test-models.py   (writes src/networks/testing/models)
+Usage: python3 scripts/make-test-models.py   (writes src/networks/testing/models and src/methods/testing/models)
 """
 
 import hashlib
@@ -14,12 +14,17 @@ import pathlib
 import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper
 
-OUT = pathlib.Path(__file__).parent.parent / "src" / "networks" / "testing" / "models"
+SRC = pathlib.Path(__file__).parent.parent / "src"
+OUT = SRC / "networks" / "testing" / "models"
+# Stand-ins for networks of methods, under the names that the methods ask for.
+METHODS = SRC / "methods" / "testing" / "models"
 FLOAT, INT64, INT32, UINT8 = (TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT32, TensorProto.UINT8)
 TYPES = {FLOAT: "float32", INT64: "int64", INT32: "int32", UINT8: "uint8"}
 
 
-def save(name: str, description: str, nodes: list, inputs: list, outputs: list, weights: dict | None = None) -> None:
+def save(
+    name: str, description: str, nodes: list, inputs: list, outputs: list, weights: dict | None = None, out=OUT
+) -> None:
     """inputs and outputs: (name, type, shape)."""
     values = [[helper.make_tensor_value_info(*entry) for entry in side] for side in (inputs, outputs)]
     initial = [numpy_helper.from_array(array, key) for key, array in (weights or {}).items()]
@@ -27,7 +32,7 @@ def save(name: str, description: str, nodes: list, inputs: list, outputs: list, 
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     checker.check_model(model)
     data = model.SerializeToString()
-    folder = OUT / name
+    folder = out / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(data)
     entries = [[{"name": n, "shape": s, "type": TYPES[t]} for n, t, s in side] for side in (inputs, outputs)]
@@ -108,6 +113,42 @@ def main() -> None:
         [helper.make_node("Loop", ["steps", "", "x"], ["y"], body=body)],
         [("x", FLOAT, ["n", "n"]), ("steps", INT64, [])],
         [("y", FLOAT, ["n", "n"])],
+    )
+    generator()
+
+
+def generator() -> None:
+    """cp-gan-generator with 4^3 to 16^3: half a hull, the brain, a tenth of each coarser hull and of the noise."""
+    scales = [4, 8, 16]
+    inputs = [("noise", FLOAT, [1, 1, 4, 4, 4])] + [(f"gamma_{n}", FLOAT, [1, 3, n, n, n]) for n in scales]
+    weights = {"axes": np.array([1], np.int64), "tenth": np.array([0.1], np.float32), "half": np.array([0.5], np.float32)}
+    for c in range(4):
+        weights[f"c{c}"] = np.array([c], np.int64)
+    nodes = []
+    terms = []
+    for n in scales:
+        scale = f"x{16 // n}"
+        weights[scale] = np.array([1, 1] + [16 // n] * 3, np.float32)
+        nodes += [
+            helper.make_node("Slice", [f"gamma_{n}", "c0", "c1", "axes"], [f"hull_{n}"]),
+            helper.make_node("Resize", [f"hull_{n}", "", scale], [f"up_{n}"], mode="nearest"),
+            helper.make_node("Mul", [f"up_{n}", "half" if n == 16 else "tenth"], [f"term_{n}"]),
+        ]
+        terms.append(f"term_{n}")
+    nodes += [
+        helper.make_node("Slice", ["gamma_16", "c2", "c3", "axes"], ["brain"]),
+        helper.make_node("Resize", ["noise", "", "x4"], ["up_noise"], mode="nearest"),
+        helper.make_node("Mul", ["up_noise", "tenth"], ["term_noise"]),
+        helper.make_node("Sum", [*terms, "term_noise", "brain"], ["image"]),
+    ]
+    save(
+        "cp-gan-generator",
+        "a hull with a brain in it and noise, for tests",
+        nodes,
+        inputs,
+        [("image", FLOAT, [1, 1, 16, 16, 16])],
+        weights,
+        METHODS,
     )
 
 

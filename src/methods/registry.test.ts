@@ -12,6 +12,7 @@ import { voxelCount } from '../volume/volume.js';
 import type { Alteration, MethodContext } from './method.js';
 import { createMethods, type Method, MethodRegistry } from './registry.js';
 import { fakeMethod } from './testing/fake-method.js';
+import { sameHullChanges } from './testing/same-hull.js';
 
 describe('MethodRegistry', () => {
   it('finds methods by name and says which there are when asked for another', () => {
@@ -79,14 +80,30 @@ describe.each(runnable)('the contract, kept by $name', (method) => {
     expect(Buffer.from(other.data.buffer).equals(Buffer.from(one.data.buffer))).toBe(false);
   });
 
-  it('conditions on the brain alone, where it remodels', async () => {
-    if (method.kind === 'remove') return;
+  it('conditions on the brain alone, where it remodels and does not say otherwise', async () => {
+    if (method.kind === 'remove' || method.conditioning === 'brain and convex hull') return;
     const [one, two] = [
       await method.condition(headOf(0), context),
       await method.condition(headOf(2), context),
     ];
     // Vitest's own comparison takes a minute for two million numbers.
     expect(isDeepStrictEqual(one, two)).toBe(true);
+  });
+});
+
+const withHull = runnable.filter(
+  (method) => method.kind === 'remodel' && method.conditioning === 'brain and convex hull',
+);
+describe.each(withHull)('the contract of a hull in gamma, kept by $name', (method) => {
+  it('conditions on the brain and the hull alone', async () => {
+    if (method.kind === 'remove') return;
+    const context: MethodContext = { networks, resolution: 128 };
+    const head = headOf(0);
+    const one = await method.condition(head, context);
+    for (const data of Object.values(sameHullChanges(head))) {
+      const two = await method.condition({ ...head, volume: { grid, data } }, context);
+      expect(isDeepStrictEqual(one, two)).toBe(true);
+    }
   });
 });
 

@@ -20,7 +20,9 @@ export const SCALE_LIMITS = { least: 0.85, most: 1.15 } as const;
 const SHELL_MM = 8;
 
 function atHalf(data: Float32Array): Uint8Array {
-  return Uint8Array.from(data, (v) => (v > 0.5 ? 1 : 0));
+  const out = new Uint8Array(data.length);
+  for (let v = 0; v < out.length; v++) out[v] = (data[v] as number) > 0.5 ? 1 : 0;
+  return out;
 }
 
 /** Resized from S^3 to floor(alpha S)^3 by linear interpolation, then cropped about the centre or padded evenly to S^3. */
@@ -41,12 +43,19 @@ function resized(volume: Volume<VoxelArray>, alpha: number): Float32Array {
 /** All of gamma resized as in the paper's figure 5; mask and hull zeros and ones again, the brain masked again. */
 export function scaleGamma(gamma: GanConditioning, alpha: number): GanConditioning {
   const { grid } = gamma.brain;
-  const before = Float32Array.from(gamma.mask.data, (v) => (v > 0.5 ? 1 : 0));
+  const before = atHalf(gamma.mask.data);
+  const inside = new Float32Array(before.length);
+  for (let v = 0; v < inside.length; v++) if (before[v] === 1) inside[v] = gamma.brain.data[v] as number;
   const share = resized({ grid, data: before }, alpha);
-  const mask = Float32Array.from(atHalf(share));
-  const sums = resized({ grid, data: gamma.brain.data.map((v, o) => v * (before[o] as number)) }, alpha);
-  // Divided by the share of brain in what was interpolated, or the rim would be dark.
-  const brain = sums.map((v, o) => (mask[o] === 1 ? v / (share[o] as number) : 0));
+  const sums = resized({ grid, data: inside }, alpha);
+  const mask = new Float32Array(before.length);
+  const brain = new Float32Array(before.length);
+  for (let v = 0; v < brain.length; v++) {
+    if (!((share[v] as number) > 0.5)) continue;
+    mask[v] = 1;
+    // Divided by the share of brain in what was interpolated, or the rim would be dark.
+    brain[v] = (sums[v] as number) / (share[v] as number);
+  }
   return {
     brain: { grid, data: brain },
     mask: { grid, data: mask },
