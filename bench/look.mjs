@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { extractBrain } from '../dist/brain/extract.js';
 import { makeHead } from '../dist/brain/head.js';
 import { maskFromLabels } from '../dist/brain/reference-mask.js';
-import { deidentify } from '../dist/deidentify/pipeline.js';
+import { deidentify, FOUND_MARGIN_MM } from '../dist/deidentify/pipeline.js';
 import { parseSeed } from '../dist/deidentify/seed.js';
 import { createImage } from '../dist/formats/create-image.js';
 import { frameValues } from '../dist/formats/stored-image.js';
@@ -77,7 +77,12 @@ for (const head of cohort(folder, positionals[0] ?? 'val')) {
         outputName: 'x.nii.gz',
         brainMask: createImage(scan.grid, mask.data),
       },
-      { method, seed: parseSeed(seed), resolution: Number(values.resolution) },
+      {
+        method,
+        seed: parseSeed(seed),
+        resolution: Number(values.resolution),
+        brainMarginMm: FOUND_MARGIN_MM,
+      },
       { networks, gzip: nodeGzip, extractBrain, makeHead },
     );
     const { result } = done.images[0];

@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { cohort, dataFolder } from '../bench/lib/cohort.mjs';
 import { makeHead } from '../dist/brain/head.js';
 import { maskFromLabels } from '../dist/brain/reference-mask.js';
-import { deidentify } from '../dist/deidentify/pipeline.js';
+import { deidentify, FOUND_MARGIN_MM } from '../dist/deidentify/pipeline.js';
 import { parseSeed } from '../dist/deidentify/seed.js';
 import { createImage } from '../dist/formats/create-image.js';
 import { frameValues } from '../dist/formats/stored-image.js';
@@ -51,7 +51,12 @@ for (const split of positionals[0].split(','))
     const mask = maskFromLabels(await load(head.labels));
     const done = await deidentify(
       { image, outputName: path, brainMask: createImage(image.grid, mask.data) },
-      { method, seed: parseSeed(`${values.seed} ${head.id}`), resolution: Number(values.resolution) },
+      {
+        method,
+        seed: parseSeed(`${values.seed} ${head.id}`),
+        resolution: Number(values.resolution),
+        brainMarginMm: FOUND_MARGIN_MM,
+      },
       {
         networks,
         gzip: nodeGzip,

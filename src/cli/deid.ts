@@ -5,7 +5,12 @@
  * prosopon deid head.nii.gz out.nii.gz --seed 42 --qc report.html
  */
 import { Command, Option } from 'commander';
-import { type Deidentified, type DeidentifyInput, deidentify } from '../deidentify/pipeline.js';
+import {
+  type Deidentified,
+  type DeidentifyInput,
+  deidentify,
+  FOUND_MARGIN_MM,
+} from '../deidentify/pipeline.js';
 import { parseSeed } from '../deidentify/seed.js';
 import { VERSION } from '../deidentify/version.js';
 import { Refusal } from '../errors/errors.js';
@@ -29,7 +34,7 @@ export interface DeidOptions extends CommonOptions {
   readonly seed?: string;
   readonly resolution: '128' | '256';
   readonly keep: 'brain' | 'cranium';
-  readonly brainMarginMm: number;
+  readonly brainMarginMm?: number;
   readonly scale?: number;
   readonly noise: boolean;
   readonly applyTo: readonly Pair[];
@@ -59,7 +64,11 @@ export function deidCommand(session: Session): Command {
     .addOption(
       new Option('--keep <what>', 'what keeps its bits').choices(['brain', 'cranium']).default('brain'),
     )
-    .option('--brain-margin-mm <x>', 'keep also what is this near the brain', numberIn(0, 20), 0)
+    .option(
+      '--brain-margin-mm <x>',
+      `keep also what is this near the brain (default: ${FOUND_MARGIN_MM}, or 0 with --brain-mask)`,
+      numberIn(0, 20),
+    )
     .option(
       '--scale <x>',
       'size of the new head around the brain, which keeps its own (cp-gan only)',
@@ -134,7 +143,7 @@ export async function deid(
       method,
       resolution: options.resolution === '128' ? 128 : 256,
       keep: options.keep,
-      brainMarginMm: options.brainMarginMm,
+      ...(options.brainMarginMm === undefined ? {} : { brainMarginMm: options.brainMarginMm }),
       noise: options.noise,
       ...(options.scale === undefined ? {} : { scale: options.scale }),
       ...(seed === undefined ? {} : { seed }),
@@ -210,7 +219,7 @@ async function qcContent(
               'seed given': options.seed !== undefined,
             }),
         keep: options.keep,
-        'brain-margin-mm': options.brainMarginMm,
+        'brain-margin-mm': options.brainMarginMm ?? (options.brainMask === undefined ? FOUND_MARGIN_MM : 0),
         'brain mask given': options.brainMask !== undefined,
         'other images': options.applyTo.length,
       },

@@ -186,6 +186,28 @@ describe('prosopon deid', () => {
     },
   );
 
+  it('takes --scale with a method that draws heads by size only, within its limits', async () => {
+    const scales: unknown[] = [];
+    const plain = fakeMethod();
+    const scalable: typeof plain = {
+      ...plain,
+      scalable: true,
+      synthesize: (gamma, seed, context) => {
+        scales.push(context.scale);
+        return plain.synthesize(gamma, seed, context);
+      },
+    };
+    const methods = new MethodRegistry().register(scalable);
+    expect((await run(deid('--scale', '0.9'), { methods })).code).toBe(0);
+    expect((await run(deid('--force'), { methods })).code).toBe(0);
+    expect(scales).toEqual([0.9, undefined]);
+    for (const wrong of ['0.84', '1.2', 'big', ''])
+      expect((await run(deid('--force', '--scale', wrong), { methods })).code).toBe(2);
+    const { code, err } = await run(deid('--force', '--scale', '0.9'));
+    expect(code).toBe(1);
+    expect(err).toMatch(/--scale only with cp-gan.*found it with fake/);
+  });
+
   it('ends with 130 when interrupted, at once, and leaves nothing', async () => {
     const controller = new AbortController();
     const before = await readdir(dir);

@@ -96,6 +96,8 @@ export function overwriteOutside(image: StoredImage, keep: Uint8Array): void {
 
 /** Anatomy adds to the estimate in the brain: with all of it, the air of IXI heads came out visibly grey. */
 const NOISE_SHARE = 0.5;
+/** In brain levels: what is brighter is tissue and gets all the noise. */
+const TISSUE = 0.3;
 
 /**
  * Writes the same face into every frame of an image, each in its own intensity, with its own noise.
@@ -115,7 +117,8 @@ export function writeFace(
       const v = face[o] as number;
       values[o] = v > 0 ? v * level : 0;
     }
-    if (random !== undefined) addNoise(values, NOISE_SHARE * noise, altered, random.fork(`frame ${frame}`));
+    if (random !== undefined)
+      addNoise(values, NOISE_SHARE * noise, TISSUE * level, altered, random.fork(`frame ${frame}`));
     toStored(image, values, image.stored, frame, altered);
   });
 }

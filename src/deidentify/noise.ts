@@ -6,7 +6,7 @@
  *
  * @example
  * const sigma = noiseLevel({ grid, data }, brainMask.data);
- * addNoise(values, sigma, outside, new Random(seed).fork('scanner noise'));
+ * addNoise(values, sigma, 0.3 * level, outside, new Random(seed).fork('scanner noise'));
  */
 import type { Random } from '../volume/random.js';
 import { quantile } from '../volume/statistics.js';
@@ -57,11 +57,24 @@ export function noiseLevel(volume: Volume, mask: Uint8Array): number {
 const TABLE_SIZE = 1 << 14;
 
 /**
+ * Share of the noise that air gets. Most scanners mask or filter air: over 12 IXI train heads its mean is 2 to 7 % of
+ * what the brain's noise would give, over the heads of other scanners 0 to 37 % (one 142 %). With all of it, a network
+ * that reads a brain's age took every result for 5 years older.
+ */
+const AIR_SHARE = 0.05;
+
+/**
  * Rician noise in place where `where` is set: the length of (value + n1, n2). Negative values keep their sign and
- * get n1 alone. About 10 ns a voxel: a table of normals indexed by a cheap generator, both keyed from `random`, which
+ * get n1 alone. From `tissue` on all of `sigma` is used, below it ever less, in air (0) a twentieth. About 10 ns a voxel: a table of normals indexed by a cheap generator, both keyed from `random`, which
  * is a one-way fork of the seed.
  */
-export function addNoise(values: Float32Array, sigma: number, where: Uint8Array, random: Random): void {
+export function addNoise(
+  values: Float32Array,
+  sigma: number,
+  tissue: number,
+  where: Uint8Array,
+  random: Random,
+): void {
   if (!(sigma > 0)) return;
   const table = Float32Array.from({ length: TABLE_SIZE }, () => sigma * random.normal());
   let state = random.word() | 1;
@@ -72,8 +85,9 @@ export function addNoise(values: Float32Array, sigma: number, where: Uint8Array,
     state ^= state >>> 17;
     state ^= state << 5;
     const v = values[o] as number;
-    const real = v + (table[state & (TABLE_SIZE - 1)] as number);
-    const imaginary = table[(state >>> 14) & (TABLE_SIZE - 1)] as number;
+    const share = AIR_SHARE + (1 - AIR_SHARE) * (v < tissue ? Math.max(0, v) / tissue : 1);
+    const real = v + share * (table[state & (TABLE_SIZE - 1)] as number);
+    const imaginary = share * (table[(state >>> 14) & (TABLE_SIZE - 1)] as number);
     values[o] = v < 0 ? real : Math.sqrt(real * real + imaginary * imaginary);
   }
 }

@@ -128,6 +128,13 @@ describe('deidentify', () => {
     });
   });
 
+  it('refuses a scale with a method that has none, and one beyond the limits', async () => {
+    await expect(run({}, { scale: 1.1 })).rejects.toThrow(tagged('option-invalid'));
+    const scalable = { ...fakeMethod(), scalable: true };
+    await expect(run({}, { scale: 1.2 }, scalable)).rejects.toThrow(tagged('option-invalid'));
+    await expect(run({}, { scale: 1.1 }, scalable)).resolves.toBeDefined();
+  });
+
   it('takes a brain mask exactly as given', async () => {
     const odd: Mask = { grid, data: head.brainMask.data.slice() };
     odd.data[5] = 1;

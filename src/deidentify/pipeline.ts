@@ -61,7 +61,7 @@ export interface DeidentifyOptions {
   readonly resolution: 128 | 256;
   /** Only 'brain' so far. */
   readonly keep?: 'brain' | 'cranium';
-  /** Also keep what lies within this distance of the brain, 0 to 20 mm; default 0. */
+  /** Also keep what lies within this distance of the brain, 0 to 20 mm; default FOUND_MARGIN_MM where the network found the brain, 0 where its mask is given. */
   readonly brainMarginMm?: number;
   /** Size of the head around the brain, 0.85 to 1.15, for methods that are `scalable`. The brain keeps its own. */
   readonly scale?: number;
@@ -104,6 +104,11 @@ export interface Deidentified {
 
 const MAX_MARGIN_MM = 20;
 const [MIN_SCALE, MAX_SCALE] = [0.85, 1.15];
+/**
+ * Kept round a brain that the network found: its masks miss 2.9 % of the brain (18 test heads), all at the rim, and
+ * segmentations of the results lost 1.5 % of grey matter there. The inner skull says nothing of a face.
+ */
+export const FOUND_MARGIN_MM = 2;
 
 /**
  * @throws {Refusal} for what the input does not allow: mask-mismatch, mask-empty, brain-implausible, values-invalid,
@@ -143,7 +148,7 @@ export async function deidentify(
   // Behind the first look for the brain, while its mask is worked on here.
   services.networks.warm?.(options.method.models);
   const brainMask = (await finding).mask;
-  const margin = options.brainMarginMm ?? 0;
+  const margin = options.brainMarginMm ?? (input.brainMask === undefined ? FOUND_MARGIN_MM : 0);
   const kept = margin > 0 ? dilateMm(brainMask, margin) : brainMask;
   const statistics = images.map((image) => imageStatistics(image, brainMask));
   const head = services.makeHead({ grid, data: values }, brainMask);

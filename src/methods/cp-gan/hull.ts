@@ -125,11 +125,11 @@ export function carve(planes: readonly HalfSpace[], grid: Grid, marginMm = 0): M
  * the share of the head inside the hull from 98.8 to 99.9 % and adds 6 % to its volume.
  * @param head binary, as of `binaryHead`
  */
-export function convexHull(head: Mask, random: Random, grid: Grid): Mask {
+export function convexHull(head: Mask, random: Random, grid: Grid, facets = FACETS): Mask {
   const surface = surfaceProbability(head, random.fork('turns'));
-  const facets = hullFacets(drawSurface(surface, random.fork('surface')));
+  const all = hullFacets(drawSurface(surface, random.fork('surface')));
   return carve(
-    chooseFacets(facets, FACETS, random.fork('facets')),
+    chooseFacets(all, facets, random.fork('facets')),
     grid,
     Math.min(...voxelSizes(head.grid)) / 2,
   );

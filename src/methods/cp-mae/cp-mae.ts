@@ -21,6 +21,7 @@ import { fitBrain } from './brain-fit.js';
 import { requireT1 } from './contrast.js';
 import { FsqCodebook } from './fsq.js';
 import { brainBlocks, SITES, siteMeans, trimmedGrid, trimmedMask } from './grid.js';
+import { addThickness, endNeck } from './outline.js';
 import { type SamplingOptions, sampleCodes } from './sampler.js';
 import { guardScalp } from './scalp.js';
 import { addTexture } from './texture.js';
@@ -147,12 +148,17 @@ async function synthesize(
     displacement = sum(displacement, tensorOf(residual, 'displacement'));
     gain = sum(gain, tensorOf(residual, 'gain'));
   }
-  const fitted = { data: fitBrain(displacement.data as Float32Array, blocks), shape: displacement.shape };
+  const onBrain = fitBrain(displacement.data as Float32Array, blocks);
+  const fitted = {
+    data: mean ? onBrain : addThickness(onBrain, blocks, random.fork('thickness')),
+    shape: displacement.shape,
+  };
   const drawn: Volume = {
     grid: trimmedGrid(gamma.pose, context.resolution),
     data: await moveHead(networks, { displacement: fitted, gain }, context.resolution, signal),
   };
   guardScalp(drawn, trimmedMask(gamma));
+  if (!mean) endNeck(drawn, random.fork('neck'));
   if (context.resolution === 256) {
     context.onStage?.('texture');
     await addTexture(drawn, networks, random.fork('texture'), signal);

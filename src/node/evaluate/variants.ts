@@ -5,7 +5,7 @@
  * @example
  * const rows = [again(), blurred(), brainOnly(), ...methods.map((m) => treated(m, how))];
  */
-import { deidentify } from '../../deidentify/pipeline.js';
+import { deidentify, FOUND_MARGIN_MM } from '../../deidentify/pipeline.js';
 import { parseSeed } from '../../deidentify/seed.js';
 import {
   damageMask,
@@ -186,7 +186,8 @@ async function treat(
   let highest = 0;
   const done = await deidentify(
     { image, outputName: 'treated.nii', brainMask: createImage(brainMask.grid, brainMask.data) },
-    { method, seed: parseSeed(seed), resolution },
+    // The mask is the network's own, only remembered: kept is what `deid` keeps round it.
+    { method, seed: parseSeed(seed), resolution, brainMarginMm: FOUND_MARGIN_MM },
     {
       networks,
       gzip: nodeGzip,
