@@ -17,6 +17,7 @@ STAGES = {
     "segmentation": "segmentation",
     "brain-age": "brain_age",
     "sqn": "sqn",
+    "cp-gan": "cp_gan",
 }
 
 

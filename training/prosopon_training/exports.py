@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from . import evaluation_exports
+from . import evaluation_exports, gan_export
 from .data import read_index
 from .export import write_model
 from .networks.brain_codes import BrainVqVae
@@ -174,7 +174,8 @@ def export_texture(run: Path, models: Path, _: argparse.Namespace) -> None:
 
 
 EXPORTS = {"brain-extraction": export_extraction, "vqvae-brain": export_brain, "masked-autoencoder": export_masked,
-           "vqvae-complement": export_complement, "texture": export_texture, **evaluation_exports.EVALUATION_EXPORTS}
+           "vqvae-complement": export_complement, "texture": export_texture, "cp-gan": gan_export.export_generator,
+           **evaluation_exports.EVALUATION_EXPORTS}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,107 @@
+"""Generator of cp-gan: blocks from 4^3 to S^3; each gives one channel, which is the image of its scale and all that the next
+block gets beside gamma at its own scale.
+
+    images = Generator(64)(torch.randn(2, 1, 4, 4, 4), [gamma_4, gamma_8, gamma_16, gamma_32, gamma_64])
+"""
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .blocks import depth_to_space, space_to_depth
+from .equalised import SLOPE, Equalised, FusedInverted, channels_last, pixel_norm, works_folded
+
+GAMMA = 3
+# scale: channels, channels between, blocks
+WIDTHS = {4: (64, 64, 1), 8: (64, 96, 2), 16: (48, 64, 2), 32: (32, 48, 2), 64: (16, 16, 2), 128: (8, 8, 1)}
+
+
+def scales_of(size: int) -> list[int]:
+    """4, 8, ... size."""
+    scales = [s for s in WIDTHS if s <= size]
+    if not scales or scales[-1] != size:
+        raise ValueError(f"expected a size of {', '.join(map(str, WIDTHS))}, found {size}")
+    return scales
+
+
+class _Positive(torch.autograd.Function):
+    """max(x, 0), exact zeros being what air is; where x < 0 a fifth of the gradient passes, or tissue could not come back."""
+
+    @staticmethod
+    def forward(ctx, x: torch.Tensor) -> torch.Tensor:  # noqa: ANN001
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, gradient: torch.Tensor) -> torch.Tensor:  # noqa: ANN001
+        (x,) = ctx.saved_tensors
+        return torch.where(x < 0, SLOPE * gradient, gradient)
+
+
+def positive(x: torch.Tensor) -> torch.Tensor:
+    return F.relu(x) if torch.onnx.is_in_onnx_export() else _Positive.apply(x)
+
+
+class GeneratorBlock(nn.Module):
+    """Image of the scale before (noise at the first scale) and gamma_s to the image of scale s."""
+
+    def __init__(self, scale: int):
+        super().__init__()
+        channels, wide, count = WIDTHS[scale]
+        self.first = scale == 4
+        self.folded = works_folded(scale)
+        self.stem = Equalised(1 + GAMMA * 8, channels, 1) if self.folded else Equalised(1 + GAMMA, channels)
+        self.body = nn.ModuleList(FusedInverted(channels, wide) for _ in range(count))
+        self.out = Equalised(channels, 8 if self.folded else 1, 1, gain=0.5)
+        if not self.first:
+            # starts as the scale before, enlarged: from unit-normal weights the eight voxels of a block took hundreds of
+            # steps to lose a chequered pattern
+            torch.nn.init.zeros_(self.out.weight)
+
+    def forward(self, before: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
+        # nearest upsampling without a Resize: the eight voxels of a block are eight channels with one value
+        if self.folded:
+            image, gamma = before, space_to_depth(gamma)
+        elif self.first:
+            image = before
+        else:
+            image = depth_to_space(before.expand(-1, 8, -1, -1, -1))
+        x = channels_last(torch.cat([image, gamma], 1))
+        x = F.leaky_relu(pixel_norm(self.stem(x)), SLOPE)
+        for block in self.body:
+            x = block(x)
+        out = self.out(pixel_norm(x))
+        if not self.first:
+            out = out + image
+        return positive(depth_to_space(out) if self.folded else out)
+
+
+class Generator(nn.Module):
+    """Noise [n, 1, 4, 4, 4] and gamma at each scale [n, 3, s, s, s] (hull, mask, brain) to images [n, 1, s, s, s], coarse first.
+
+    Brain levels (1 = the brain's median), >= 0.
+    """
+
+    def __init__(self, size: int = 64):
+        super().__init__()
+        self.scales = scales_of(size)
+        self.blocks = nn.ModuleDict({str(s): GeneratorBlock(s) for s in self.scales})
+
+    def forward(self, noise: torch.Tensor, gammas: list[torch.Tensor]) -> list[torch.Tensor]:
+        images, image = [], noise
+        for block, gamma in zip(self.blocks.values(), gammas):
+            image = block(image, gamma)
+            images.append(image)
+        return images
+
+
+class Drawing(nn.Module):
+    """What ships: the finest image alone; gamma as separate inputs."""
+
+    def __init__(self, network: Generator):
+        super().__init__()
+        self.network = network
+
+    def forward(self, noise: torch.Tensor, *gammas: torch.Tensor) -> torch.Tensor:
+        return self.network(noise, list(gammas))[-1]

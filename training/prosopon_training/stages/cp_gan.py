@@ -1,0 +1,233 @@
+"""C-DeID-GAN (cp-gan): generator and discriminator of all scales from 4^3 to --size, conditioned on brain, mask and convex hull.
+
+Needs heads prepared with ``--hulls 8``. Non-averaging relativistic least squares: each real head is paired with the fake of its
+own gamma; the discriminator sees composites (the real brain with the drawn complement). AdamP, batch 2. Both networks learn
+from one pass of the discriminator: its gradient for the fake, which serves the discriminator, is the generator's up to one
+factor a head. Air is set to 0 outside the head (the pipeline adds the scan's noise itself), and both heads are 0 where the real
+one's scan did not reach. ``samples/`` gets a sheet of val draws: real, and two draws; it shows people: never share it.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..adamp import AdamP
+from ..data import read_index
+from ..gan_data import Batch, GanHead, composites, make_batch, pyramid
+from ..gan_sheets import figures, write_sheet
+from ..initial import load_initial
+from ..loop import Ema, draw_curves, save
+from ..networks.discriminator import Discriminator
+from ..networks.generator import Generator
+
+HELP = "conditional multi-scale GAN; needs hulls (prepare --hulls 8)"
+NOISE = (1, 4, 4, 4)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--size", type=int, default=64, choices=(16, 32, 64, 128), help="voxels along an edge of what is drawn")
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--discriminator-rate", type=float, help="where it is to differ")
+    parser.add_argument("--blur-noise", type=float, default=0.02,
+                        help="noise on what the discriminator sees, real and fake (brain levels)")
+    parser.add_argument("--penalty", type=float, default=0.0, help="weight of the squared gradient at real heads (R1), every 8th step")
+    parser.add_argument("--ema", type=float, default=0.999)
+    parser.add_argument("--sheet-every", type=int, default=200)
+
+
+def moved(batch: Batch, device: torch.device) -> Batch:
+    return Batch(*([x.to(device) for x in part] for part in (batch.heads, batch.gammas, batch.brains, batch.shares, batch.covered)))
+
+
+def losses(gap: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of the discriminator and of the generator, from D(real) - D(fake) of each pair."""
+    return 0.5 * ((1 - gap) ** 2).mean(), 0.5 * ((1 + gap) ** 2).mean()
+
+
+def turned(gap: torch.Tensor) -> torch.Tensor:
+    """What makes the discriminator's gradient at a fake the generator's: (gap + 1) / (gap - 1), for each pair.
+
+    dL_D/dD(fake) = 1 - gap and dL_G/dD(fake) = -(1 + gap), each by n; nothing in D mixes heads of a batch.
+    """
+    slope = 1 - gap
+    return -(1 + gap) / torch.where(slope.abs() < 1e-6, torch.full_like(slope, 1e-6), slope)
+
+
+class Pair:
+    """Both networks, their optimisers and the generator's moving average."""
+
+    def __init__(self, args: argparse.Namespace, device: torch.device):
+        self.device, self.noise, self.penalty = device, args.blur_noise, args.penalty
+        self.generator = Generator(args.size).to(device)
+        self.discriminator = Discriminator(args.size).to(device)
+        self.ema = Ema(self.generator, args.ema)
+        rate = args.discriminator_rate or args.learning_rate
+        self.g_steps = AdamP(self.generator.parameters(), lr=args.learning_rate, betas=(0.0, 0.99))
+        self.d_steps = AdamP(self.discriminator.parameters(), lr=rate, betas=(0.0, 0.99))
+
+    def seen(self, images: list[torch.Tensor]) -> list[torch.Tensor]:
+        return [x + self.noise * torch.randn_like(x) for x in images] if self.noise > 0 else images
+
+    def step(self, batch: Batch, penalise: bool) -> dict[str, float]:
+        n = batch.heads[0].shape[0]
+        drawn = self.generator(torch.randn(n, *NOISE, device=self.device), batch.gammas)
+        fakes = composites(drawn, batch)
+        leaves = [x.detach().requires_grad_() for x in fakes]
+        reals = [x.clone().requires_grad_() for x in batch.heads] if penalise else batch.heads
+        both = [torch.cat(pair) for pair in zip(self.seen(reals), self.seen(leaves))]
+        scores = self.discriminator(both, [torch.cat([g, g]) for g in batch.gammas])
+        gap = scores[:n] - scores[n:]
+        loss_d, loss_g = losses(gap)
+        row = {"loss_d": float(loss_d.detach()), "loss_g": float(loss_g.detach()), "gap": float(gap.detach().mean())}
+        self.d_steps.zero_grad(set_to_none=True)
+        self.g_steps.zero_grad(set_to_none=True)
+        loss_d.backward(retain_graph=penalise)
+        factor = turned(gap.detach())[:, None, None, None, None]
+        gradients = [leaf.grad * factor for leaf in leaves]
+        if penalise:
+            slopes = torch.autograd.grad(scores[:n].sum(), reals, create_graph=True)
+            squared = sum((s**2).sum() for s in slopes) / n
+            (8 * 0.5 * self.penalty * squared).backward()
+            row["slope"] = float(squared.detach())
+        torch.autograd.backward(fakes, gradients)
+        if all(np.isfinite(v) for v in row.values()):
+            self.d_steps.step()
+            self.g_steps.step()
+            self.ema.update(self.generator)
+        else:
+            row = {"lost": 1.0}
+        return row
+
+    def set_rates(self, factor: float, bases: tuple[float, float]) -> None:
+        for optimiser, base in zip((self.g_steps, self.d_steps), bases):
+            for group in optimiser.param_groups:
+                group["lr"] = base * factor
+
+    def state(self) -> dict:
+        return {"model": self.generator.state_dict(), "discriminator": self.discriminator.state_dict(),
+                "ema": self.ema.model.state_dict(), "optimiser": [self.g_steps.state_dict(), self.d_steps.state_dict()],
+                "updates": self.ema.updates}
+
+    def load(self, state: dict) -> None:
+        self.generator.load_state_dict(state["model"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.ema.model.load_state_dict(state["ema"])
+        for optimiser, kept in zip((self.g_steps, self.d_steps), state["optimiser"]):
+            optimiser.load_state_dict(kept)
+        self.ema.updates = state["updates"]
+
+    def start_from(self, path: Path) -> None:
+        """Blocks that are there by name and shape: a run of another size gives all the scales that both have."""
+        if path.suffix == ".onnx":
+            fresh = load_initial(self.generator, path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=False)
+            fresh = fitted(self.generator, state["ema"]) + fitted(self.discriminator, state["discriminator"])
+        self.ema.model.load_state_dict(self.generator.state_dict())
+        print(f"started from {path.name}" + (f"; {len(fresh)} entries start afresh" if fresh else ""), flush=True)
+
+
+def fitted(network: torch.nn.Module, weights: dict[str, torch.Tensor]) -> list[str]:
+    """Loads what fits; returns the names of what does not."""
+    own = network.state_dict()
+    kept = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
+    network.load_state_dict(kept, strict=False)
+    return [k for k in own if k not in kept]
+
+
+class Judge:
+    """Val heads with fixed tosses and noise: figures and sheets are of the same gamma each time."""
+
+    def __init__(self, pool: list[GanHead], scales: list[int], device: torch.device):
+        state = torch.get_rng_state()
+        torch.manual_seed(7)
+        self.pairs = [(moved(pyramid(head.sample(0)[None], scales), device), torch.randn(2, *NOISE).to(device)) for head in pool]
+        torch.set_rng_state(state)
+
+    @torch.no_grad()
+    def draws(self, generator: Generator, index: int) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor]:
+        batch, noise = self.pairs[index]
+        drawn = [composites(generator(z[None], batch.gammas), batch)[-1][0, 0].cpu() for z in noise]
+        return batch.heads[-1][0, 0].cpu(), drawn, (batch.covered[-1] * (1 - batch.shares[-1]))[0, 0].cpu()
+
+    @torch.no_grad()
+    def figures(self, pair: Pair, count: int = 5) -> dict[str, float]:
+        rows = []
+        for index in range(min(count, len(self.pairs))):
+            batch, noise = self.pairs[index]
+            row = figures(*self.draws(pair.ema.model, index))
+            fake = composites(pair.generator(noise[:1], batch.gammas), batch)
+            d = pair.discriminator
+            row["gap"] = float(d(batch.heads, batch.gammas) - d(fake, batch.gammas))
+            rows.append(row)
+        return {f"val_{key}": float(np.mean([row[key] for row in rows])) for key in rows[0]}
+
+    def sheet(self, pair: Pair, path: Path, count: int = 3) -> None:
+        """Each row a head: real, and two draws of the averaged weights."""
+        rows = []
+        for index in range(min(count, len(self.pairs))):
+            real, drawn, _ = self.draws(pair.ema.model, index)
+            rows.append([real, *drawn])
+        write_sheet(path, rows)
+
+
+def run(args: argparse.Namespace) -> None:
+    torch.manual_seed(args.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    pair = Pair(args, device)
+    scales = pair.generator.scales
+    pool = [GanHead(record, args.size) for record in read_index(args.data, "train")]
+    judge = Judge([GanHead(record, args.size) for record in read_index(args.data, "val")], scales, device)
+    bases = (args.learning_rate, args.discriminator_rate or args.learning_rate)
+    step, spent, checkpoint = 0, 0.0, out / "checkpoint.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location="cpu", weights_only=False)
+        pair.load(state)
+        step, spent = state["step"], state["spent"]
+        print(f"resumed at step {step}", flush=True)
+    elif args.initial is not None:
+        pair.start_from(args.initial)
+    settings = {"size": args.size, "heads": len(pool), "batch": args.batch, "rates": bases, "blur_noise": args.blur_noise,
+                "penalty": args.penalty, "ema": args.ema, "device": device.type}
+    (out / "settings.json").write_text(json.dumps(settings))
+    rng = np.random.default_rng(args.seed + step)
+    torch.manual_seed(args.seed + step)
+    start, sums, counts = time.time(), {}, {}
+
+    def keep() -> None:
+        save(checkpoint, **pair.state(), step=step, spent=spent + time.time() - start)
+
+    while True:
+        progress = max(step / args.steps if args.steps > 0 else 1.0, (spent + time.time() - start) / (60 * args.minutes))
+        if progress >= 1:
+            break
+        # full steps, then a linear end in the last quarter, for the average of weights to settle
+        pair.set_rates(min(1.0, (step + 1) / 50, 0.1 + 3.6 * (1 - progress)), bases)
+        batch = moved(make_batch(rng, pool, scales, args.batch), device)
+        for key, value in pair.step(batch, args.penalty > 0 and step % 8 == 0).items():
+            sums[key], counts[key] = sums.get(key, 0.0) + value, counts.get(key, 0) + 1
+        step += 1
+        if step % 50 == 0:
+            row = {"step": step, "seconds": round(spent + time.time() - start, 1)}
+            row |= {key: value / counts[key] for key, value in sums.items()} | (judge.figures(pair) if step % 200 == 0 else {})
+            sums, counts = {}, {}
+            with (out / "log.jsonl").open("a") as log:
+                log.write(json.dumps(row) + "\n")
+            print(json.dumps({k: round(v, 4) for k, v in row.items()}), flush=True)
+        if step % 100 == 0:
+            keep()
+        if step % args.sheet_every == 0:
+            judge.sheet(pair, out / "samples" / f"{step:06d}.png")
+            draw_curves(out)
+    keep()
+    if (out / "log.jsonl").exists():
+        draw_curves(out)
+    judge.sheet(pair, out / "samples" / f"{step:06d}-last.png", count=8)
