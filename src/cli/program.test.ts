@@ -160,7 +160,7 @@ describe('prosopon deid', () => {
   it.each([
     ['an output that is the mask given', ['--save-altered', 'mask.nii'], 'output-is-input'],
     ['an output that is a folder', ['--save-altered', 'folder.nii'], 'output-exists'],
-    ['--keep cranium', ['--keep', 'cranium'], 'option-invalid'],
+    ['--keep cranium with a method that cannot', ['--keep', 'cranium'], 'option-invalid'],
     ['an unknown method', ['--method', 'none'], 'option-invalid'],
     ['the original in a report that is not written', ['--qc-with-original'], 'option-invalid'],
     ['the same output twice', ['--save-altered', 'out.nii.gz'], 'option-invalid'],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { craniumMask } from '../brain/cranium.js';
 import { decodeImage, type StoredImage } from '../formats/stored-image.js';
 import type { RemovalMethod } from '../methods/method.js';
 import type { Method } from '../methods/registry.js';
@@ -133,6 +134,20 @@ describe('deidentify', () => {
     const scalable = { ...fakeMethod(), scalable: true };
     await expect(run({}, { scale: 1.2 }, scalable)).rejects.toThrow(tagged('option-invalid'));
     await expect(run({}, { scale: 1.1 }, scalable)).resolves.toBeDefined();
+  });
+
+  it('keeps the cranium when asked, with a method that can join a head to it', async () => {
+    const original = await read();
+    const { altered, images, pose } = await run(
+      {},
+      { keep: 'cranium' },
+      { ...fakeMethod(), keepsCranium: true },
+    );
+    const cranium = craniumMask(pose, grid).data;
+    altered.data.forEach((v, o) => {
+      expect(v).toBe(cranium[o] === 1 || head.brainMask.data[o] === 1 ? 0 : 1);
+      if (v === 0) expect(images[0].result.stored[o]).toBe(original.stored[o]);
+    });
   });
 
   it('takes a brain mask exactly as given', async () => {

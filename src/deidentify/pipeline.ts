@@ -9,6 +9,7 @@
  * const done = await deidentify({ image, outputName: 'out.nii.gz' }, { method, resolution: 256 }, { networks, gzip: nodeGzip, ...brain });
  * done.images[0].files; // encoded, read back and checked
  */
+import { craniumMask } from '../brain/cranium.js';
 import type { Head } from '../brain/head.js';
 import { Refusal } from '../errors/errors.js';
 import type { Gzip } from '../formats/gzip.js';
@@ -59,7 +60,7 @@ export interface DeidentifyOptions {
   /** A fresh random one when absent. */
   readonly seed?: Seed;
   readonly resolution: 128 | 256;
-  /** Only 'brain' so far. */
+  /** The brain (the default), or also all that lies above the brow and the ears: `src/brain/cranium.ts`. */
   readonly keep?: 'brain' | 'cranium';
   /** Also keep what lies within this distance of the brain, 0 to 20 mm; default FOUND_MARGIN_MM where the network found the brain, 0 where its mask is given. */
   readonly brainMarginMm?: number;
@@ -149,13 +150,15 @@ export async function deidentify(
   services.networks.warm?.(options.method.models);
   const brainMask = (await finding).mask;
   const margin = options.brainMarginMm ?? (input.brainMask === undefined ? FOUND_MARGIN_MM : 0);
-  const kept = margin > 0 ? dilateMm(brainMask, margin) : brainMask;
+  const brainKept = margin > 0 ? dilateMm(brainMask, margin) : brainMask;
   const statistics = images.map((image) => imageStatistics(image, brainMask));
   const head = services.makeHead({ grid, data: values }, brainMask);
+  const kept = options.keep === 'cranium' ? union(brainKept, craniumMask(head.pose, grid)) : brainKept;
 
   const context: MethodContext = {
     networks: services.networks,
     resolution: options.resolution,
+    keep: options.keep ?? 'brain',
     onStage: stage,
     ...(options.scale === undefined ? {} : { scale: options.scale }),
     ...withSignal(services),
@@ -237,6 +240,10 @@ function withSignal(services: DeidentifyServices): { signal?: AbortSignal } {
   return services.signal === undefined ? {} : { signal: services.signal };
 }
 
+function union(a: Mask, b: Mask): Mask {
+  return { grid: a.grid, data: a.data.map((v, o) => v | (b.data[o] as number)) };
+}
+
 /** Said before any work is done; `encodeImage` says the same. */
 function requireOutputName(name: string, format: StoredImage['format']): void {
   const isMgh = imageName(name).kind === 'mgh';
@@ -248,12 +255,15 @@ function requireOutputName(name: string, format: StoredImage['format']): void {
 }
 
 function requireOptions(options: DeidentifyOptions): void {
-  if (options.keep !== undefined && options.keep !== 'brain')
+  const { keep, method } = options;
+  if (keep !== undefined && keep !== 'brain' && keep !== 'cranium')
+    throw new Refusal('option-invalid', `expected to keep "brain" or "cranium", found "${String(keep)}"`);
+  if (keep === 'cranium' && method.kind === 'remodel' && method.keepsCranium !== true)
     throw new Refusal(
       'option-invalid',
-      `expected to keep "brain", found "${options.keep}", which no method can yet`,
+      `expected a method that can join a head to a cranium that stays, found ${method.name}, which cannot`,
     );
-  const { scale, method } = options;
+  const { scale } = options;
   if (scale !== undefined && !(method.kind === 'remodel' && method.scalable === true))
     throw new Refusal(
       'option-invalid',

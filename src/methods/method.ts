@@ -17,6 +17,8 @@ export interface MethodContext {
   readonly networks: NetworkRunner;
   /** Voxels along an edge of the 256 mm model cube: 128 (2 mm) or 256 (1 mm). */
   readonly resolution: 128 | 256;
+  /** What keeps its bits, of which `condition` may then make use; 'brain' when absent. */
+  readonly keep?: 'brain' | 'cranium';
   readonly signal?: AbortSignal;
   /** Size of the head around the brain that stays as it is, 0.85 to 1.15; 1 when absent. For methods that are `scalable`. */
   readonly scale?: number;
@@ -31,6 +33,8 @@ export interface RemodellingMethod<Conditioning> {
   readonly reference: string;
   /** Names of the networks that it runs, for `prosopon models` and provenance. */
   readonly models: readonly string[];
+  /** It can join a head to a cranium that stays (`--keep cranium`). */
+  readonly keepsCranium?: boolean;
   /**
    * What gamma holds of the scan; 'brain' when absent. A convex hull is the outline of the whole head: promise P1 still says
    * that the result is a function of gamma and the seed, but gamma is then more than the brain (docs/decisions/0009).
@@ -72,4 +76,6 @@ export interface BrainConditioning {
   readonly mask: Volume;
   /** Brain frame to world. */
   readonly pose: Affine;
+  /** Only where the cranium stays: how far its skin lies from the brain's centre (`skinRadii`), from voxels that are kept. */
+  readonly cranium?: Float32Array;
 }

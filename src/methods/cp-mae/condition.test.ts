@@ -1,5 +1,6 @@
 /** P1 at its root: gamma of CP-MAE does not know what stands outside the brain. */
 import { describe, expect, it } from 'vitest';
+import { craniumMask } from '../../brain/cranium.js';
 import { makeHead } from '../../brain/head.js';
 import { templateBrain } from '../../brain/testing/template-brain.js';
 import { Failure, isRefusal } from '../../errors/errors.js';
@@ -84,4 +85,16 @@ describe('the privacy transform of CP-MAE', { timeout: 120_000 }, () => {
       .catch((e: unknown) => e);
     expect(isRefusal(error, 'contrast-unsupported')).toBe(true);
   });
+});
+
+it('where the cranium stays, gamma knows its skin and nothing of what lies below', async () => {
+  const keep: MethodContext = { ...context, keep: 'cranium' };
+  const head = makeHead(volume, brainMask);
+  const kept = craniumMask(head.pose, grid).data;
+  const of = (change: (v: number, o: number) => number): Promise<BrainConditioning> =>
+    cpMae.condition(makeHead({ grid, data: volume.data.map(change) }, brainMask), keep);
+  const whole = await of((v) => v);
+  const below = await of((v, o) => (kept[o] === 1 || brainMask.data[o] === 1 ? v : 3000 - v));
+  expect(whole.cranium).toBeDefined();
+  expect(below).toEqual(whole);
 });

@@ -9,6 +9,7 @@
  * gamma is the brain mask, the brain's voxels divided by their median, and the pose; the patient's complement is never
  * encoded: its encoder e2 does not ship.
  */
+import { skinRadii } from '../../brain/cranium.js';
 import type { Head } from '../../brain/head.js';
 import { Failure } from '../../errors/errors.js';
 import type { NetworkRunner, Tensor } from '../../networks/runner.js';
@@ -21,7 +22,8 @@ import { fitBrain } from './brain-fit.js';
 import { requireT1 } from './contrast.js';
 import { FsqCodebook } from './fsq.js';
 import { brainBlocks, SITES, siteMeans, trimmedGrid, trimmedMask } from './grid.js';
-import { addThickness, endNeck } from './outline.js';
+import { joinThickness } from './join.js';
+import { addThickness, drawThickness, endNeck, type Thickness } from './outline.js';
 import { type SamplingOptions, sampleCodes } from './sampler.js';
 import { guardScalp } from './scalp.js';
 import { addTexture } from './texture.js';
@@ -93,10 +95,11 @@ async function moveHead(
   );
 }
 
-async function condition(head: Head): Promise<BrainConditioning> {
+async function condition(head: Head, context: MethodContext): Promise<BrainConditioning> {
   const gamma = brainConditioning(head);
   requireT1(brainBlocks(gamma));
-  return gamma;
+  if (context.keep !== 'cranium') return gamma;
+  return { ...gamma, cranium: skinRadii(head.volume, head.brainLevel, head.pose) };
 }
 
 /** The complement's codes, drawn by the masked autoencoder that sees the brain's codes alone. */
@@ -120,6 +123,35 @@ async function drawCodes(
     random,
     SAMPLING,
   );
+}
+
+/** Skull and scalp of a drawn thickness; where the cranium stays, of the one that it has. */
+async function loosen(
+  gamma: BrainConditioning,
+  onBrain: { readonly data: Float32Array; readonly shape: readonly number[] },
+  gain: Tensor,
+  blocks: Float32Array,
+  random: Random,
+  { networks, signal }: MethodContext,
+): Promise<{ data: Float32Array; shape: readonly number[] }> {
+  const free = drawThickness(random.fork('thickness'));
+  const moved = (thickness: Thickness) => ({
+    ...onBrain,
+    data: addThickness(onBrain.data, blocks, thickness),
+  });
+  const { cranium } = gamma;
+  if (cranium === undefined) return moved(free);
+  const missing = new Float32Array(cranium.length);
+  let now = onBrain;
+  // The second time takes in what the first missed: the shell is stretched along rays, skin lies across them.
+  for (let round = 0; round < 2; round++) {
+    const data = await moveHead(networks, { displacement: now, gain }, 128, signal);
+    const drawn = skinRadii({ grid: trimmedGrid(gamma.pose, 128), data }, 1, gamma.pose);
+    for (let i = 0; i < missing.length; i++)
+      missing[i] = (missing[i] as number) + (cranium[i] as number) - (drawn[i] as number);
+    now = moved(joinThickness(missing, free));
+  }
+  return now;
 }
 
 /** @param mean no codes and no residual: the decoder's best guess of the owner */
@@ -148,11 +180,8 @@ async function synthesize(
     displacement = sum(displacement, tensorOf(residual, 'displacement'));
     gain = sum(gain, tensorOf(residual, 'gain'));
   }
-  const onBrain = fitBrain(displacement.data as Float32Array, blocks);
-  const fitted = {
-    data: mean ? onBrain : addThickness(onBrain, blocks, random.fork('thickness')),
-    shape: displacement.shape,
-  };
+  const onBrain = { data: fitBrain(displacement.data as Float32Array, blocks), shape: displacement.shape };
+  const fitted = mean ? onBrain : await loosen(gamma, onBrain, gain, blocks, random, context);
   const drawn: Volume = {
     grid: trimmedGrid(gamma.pose, context.resolution),
     data: await moveHead(networks, { displacement: fitted, gain }, context.resolution, signal),
@@ -180,6 +209,7 @@ export const cpMae: RemodellingMethod<BrainConditioning> = {
     'head-256',
     'texture',
   ],
+  keepsCranium: true,
   condition,
   synthesize: (gamma, seed, context) => synthesize(gamma, seed, context, false),
 };

@@ -59,7 +59,7 @@ describe('addThickness', () => {
   it('leaves the brain where it is and moves all that lies beyond the shell by the drawn thickness', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 255 }), (seed) => {
-        const moved = addThickness(still, blocks, random(seed));
+        const moved = addThickness(still, blocks, drawThickness(random(seed)));
         const thickness = drawThickness(random(seed));
         for (let v = 0; v < COUNT; v += 17) {
           const d = [(v % NX) - 23.5, (((v / NX) | 0) % NY) - 31.5, ((v / (NX * NY)) | 0) - 31.5];
@@ -80,7 +80,7 @@ describe('addThickness', () => {
 
   it('never folds: the read position grows along a line out of the brain', () => {
     for (let seed = 0; seed < 10; seed++) {
-      const moved = addThickness(still, blocks, random(seed));
+      const moved = addThickness(still, blocks, drawThickness(random(seed)));
       let last = Number.NEGATIVE_INFINITY;
       for (let j = 32; j < NY; j++) {
         const v = 23 + NX * (j + NY * 31);

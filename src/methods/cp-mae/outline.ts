@@ -5,7 +5,7 @@
  * plane instead of where the scan happens to end.
  *
  * @example
- * const displacement = addThickness(fitted, brainBlocks(gamma), random.fork('thickness'));
+ * const displacement = addThickness(fitted, brainBlocks(gamma), drawThickness(random.fork('thickness')));
  */
 
 import { squaredDistance } from '../../volume/morphology.js';
@@ -50,11 +50,14 @@ function meanSquare([a, b, c]: readonly [number, number, number]): number {
   return (odd(2 * a - 1) * odd(2 * b - 1) * odd(2 * c - 1)) / odd(2 * (a + b + c) + 1);
 }
 
+/** How much thicker the shell becomes, in mm, in the direction of a unit vector (right, front, up). */
+export type Thickness = (x: number, y: number, z: number) => number;
+
 /**
  * How much thicker the shell round the brain becomes, by direction from the brain's centre.
  * @returns millimetres (-3 to 11) for a unit vector (right, front, up)
  */
-export function drawThickness(random: Random): (x: number, y: number, z: number) => number {
+export function drawThickness(random: Random): Thickness {
   const weights = TERMS.map(({ spread }) => spread * random.normal());
   return (x, y, z) => {
     const px = [1, x, x * x, x ** 3, x ** 4];
@@ -89,8 +92,11 @@ function centreOf(blocks: Float32Array): [number, number, number] {
  * @param displacement [3, 64, 64, 48] in half grids (x, y, z), where each point reads the template; not changed
  * @param blocks the brain at 4 mm, see `brainBlocks`
  */
-export function addThickness(displacement: Float32Array, blocks: Float32Array, random: Random): Float32Array {
-  const thickness = drawThickness(random);
+export function addThickness(
+  displacement: Float32Array,
+  blocks: Float32Array,
+  thickness: Thickness,
+): Float32Array {
   const [cx, cy, cz] = centreOf(blocks);
   const brain: Mask = {
     grid: {
