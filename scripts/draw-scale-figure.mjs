@@ -11,9 +11,8 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseSeed } from '../dist/deidentify/seed.js';
-import { generate } from '../dist/methods/cp-gan/cp-gan.js';
+import { drawHead } from '../dist/methods/cp-gan/cp-gan.js';
 import { scaleGamma } from '../dist/methods/cp-gan/scale.js';
-import { upsampleCubic } from '../dist/methods/cp-gan/upsample.js';
 import { NodeNetworkRunner } from '../dist/networks/node-runner.js';
 import { nodeDeflate } from '../dist/node/deflate.js';
 import { montage } from '../dist/render/image.js';
@@ -39,8 +38,7 @@ const columns = [];
 for (const alpha of ALPHAS) {
   const scaled = scaleGamma(gamma, alpha);
   const random = new Random(parseSeed(values.seed)).fork('scale figure');
-  const { size, image } = await generate(scaled, random, { networks });
-  const data = upsampleCubic(image, size, 128);
+  const data = await drawHead(scaled, random, { networks, resolution: 128 });
   for (let v = 0; v < data.length; v++) if (scaled.mask.data[v] > 0.5) data[v] = scaled.brain.data[v];
   const head = { grid: gamma.brain.grid, data };
   columns.push([

@@ -20,6 +20,7 @@ import { brainBlocks } from '../cp-mae/grid.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
 import { convexHull } from './hull.js';
 import { averagePool, probabilisticPool } from './pooling.js';
+import { continueInwards } from './rim.js';
 import { scaleHull } from './scale.js';
 import { binaryHead } from './surface.js';
 import { upsampleCubic } from './upsample.js';
@@ -98,14 +99,14 @@ async function describeNetwork(networks: NetworkRunner): Promise<ModelDescriptio
 }
 
 /**
- * What the network draws at its own resolution, in brain levels (1 = the brain's median).
- * @returns S^3 values on the model cube
+ * The head that the network draws around a brain, in brain levels (1 = the brain's median), at `resolution`^3 on the model
+ * cube. Where the mask is, nothing of use: the brain belongs there.
  */
-export async function generate(
+export async function drawHead(
   gamma: GanConditioning,
   random: Random,
-  { networks, signal, onStage }: Pick<MethodContext, 'networks' | 'signal' | 'onStage'>,
-): Promise<{ size: number; image: Float32Array }> {
+  { networks, resolution, signal, onStage }: MethodContext,
+): Promise<Float32Array> {
   const { noise, scales } = sizesOf(await describeNetwork(networks));
   onStage?.('pool');
   const feeds: Record<string, Tensor> = {};
@@ -119,7 +120,10 @@ export async function generate(
   const size = scales.at(-1) ?? 0;
   if (image === undefined || image.data.length !== size ** 3)
     throw new Failure('network-failed', `${NETWORK} returned no image of ${size}^3`);
-  return { size, image: image.data as Float32Array };
+  onStage?.('upsample');
+  const share = averagePool(channels.mask, SIZE, SIZE / size);
+  const whole = continueInwards(image.data as Float32Array, share, size);
+  return upsampleCubic(whole, size, resolution);
 }
 
 async function synthesize(gamma: GanConditioning, seed: Seed, context: MethodContext): Promise<Volume> {
@@ -127,11 +131,9 @@ async function synthesize(gamma: GanConditioning, seed: Seed, context: MethodCon
   // The brain takes part, or one seed for a whole data set would give all its heads the same noise.
   const digest = sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   const random = new Random(seed).fork(`cp-gan ${digest.join(' ')}`);
-  const { size, image } = await generate(scaleHull(gamma, context.scale ?? 1), random, context);
-  context.onStage?.('upsample');
   return {
     grid: modelGrid(gamma.pose, context.resolution),
-    data: upsampleCubic(image, size, context.resolution),
+    data: await drawHead(scaleHull(gamma, context.scale ?? 1), random, context),
   };
 }
 
