@@ -145,7 +145,7 @@ function sample(data: Float32Array, start: number, x: number, y: number, z: numb
 
 /**
  * Where scans of the training set end below the brain's centre, at the chin: 109 to 157 mm, half of them by 143. The
- * drawn plane lies above that for most, and below the chin.
+ * drawn plane lies above that for most, at about the lower edge of the jaw (140).
  */
 const [NECK_FROM_MM, NECK_RANGE_MM] = [126, 18];
 /** Slopes: lower in front, where the chin is, by up to 11 degrees; to the sides 3 degrees either way. */
