@@ -27,6 +27,9 @@ from ..networks.generator import Generator
 
 HELP = "conditional multi-scale GAN; needs hulls (prepare --hulls 8)"
 NOISE = (1, 4, 4, 4)
+DIVERSE_SCALES = (8, 16)
+APART = 0.1
+"""Mean difference of two draws of one gamma, in brain levels of the complement inside the hull, from which on they are left alone."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--blur-noise", type=float, default=0.02,
                         help="noise on what the discriminator sees, real and fake (brain levels)")
     parser.add_argument("--penalty", type=float, default=0.0, help="weight of the squared gradient at real heads (R1), every 8th step")
+    parser.add_argument("--diversity", type=float, default=3.0,
+                        help="weight of the mode-seeking term: without it the noise came to change nothing")
     parser.add_argument("--ema", type=float, default=0.999)
     parser.add_argument("--sheet-every", type=int, default=200)
 
@@ -59,11 +64,22 @@ def turned(gap: torch.Tensor) -> torch.Tensor:
     return -(1 + gap) / torch.where(slope.abs() < 1e-6, torch.full_like(slope, 1e-6), slope)
 
 
+def too_alike(first: list[torch.Tensor], second: list[torch.Tensor], batch: Batch, scales: list[int]) -> torch.Tensor:
+    """How much two draws of each gamma lack of the difference ``APART``, at coarse scales (mode seeking, Mao et al. 2019)."""
+    lack = first[0].new_zeros(())
+    for s, a, b, gamma, share, seen in zip(scales, first, second, batch.gammas, batch.shares, batch.covered):
+        if s in DIVERSE_SCALES:
+            weight = gamma[:, :1] * (1 - share) * seen
+            apart = ((a - b).abs() * weight).sum((1, 2, 3, 4)) / weight.sum((1, 2, 3, 4)).clamp(min=1)
+            lack = lack + (APART - apart).clamp(min=0).mean()
+    return lack
+
+
 class Pair:
     """Both networks, their optimisers and the generator's moving average."""
 
     def __init__(self, args: argparse.Namespace, device: torch.device):
-        self.device, self.noise, self.penalty = device, args.blur_noise, args.penalty
+        self.device, self.noise, self.penalty, self.diversity = device, args.blur_noise, args.penalty, args.diversity
         self.generator = Generator(args.size).to(device)
         self.discriminator = Discriminator(args.size).to(device)
         self.ema = Ema(self.generator, args.ema)
@@ -95,6 +111,13 @@ class Pair:
             squared = sum((s**2).sum() for s in slopes) / n
             (8 * 0.5 * self.penalty * squared).backward()
             row["slope"] = float(squared.detach())
+        if self.diversity > 0:
+            # coarse scales alone: an eighth of a generator's work
+            count = 1 + self.generator.scales.index(min(max(DIVERSE_SCALES), self.generator.scales[-1]))
+            other = self.generator(torch.randn(n, *NOISE, device=self.device), batch.gammas[:count])
+            lack = too_alike(drawn, other, batch, self.generator.scales)
+            row["alike"] = float(lack.detach())
+            fakes, gradients = [*fakes, self.diversity * lack], [*gradients, torch.ones_like(lack)]
         torch.autograd.backward(fakes, gradients)
         if all(np.isfinite(v) for v in row.values()):
             self.d_steps.step()
@@ -196,7 +219,7 @@ def run(args: argparse.Namespace) -> None:
     elif args.initial is not None:
         pair.start_from(args.initial)
     settings = {"size": args.size, "heads": len(pool), "batch": args.batch, "rates": bases, "blur_noise": args.blur_noise,
-                "penalty": args.penalty, "ema": args.ema, "device": device.type}
+                "penalty": args.penalty, "diversity": args.diversity, "ema": args.ema, "device": device.type}
     (out / "settings.json").write_text(json.dumps(settings))
     rng = np.random.default_rng(args.seed + step)
     torch.manual_seed(args.seed + step)
@@ -209,8 +232,8 @@ def run(args: argparse.Namespace) -> None:
         progress = max(step / args.steps if args.steps > 0 else 1.0, (spent + time.time() - start) / (60 * args.minutes))
         if progress >= 1:
             break
-        # full steps, then a linear end in the last quarter, for the average of weights to settle
-        pair.set_rates(min(1.0, (step + 1) / 50, 0.1 + 3.6 * (1 - progress)), bases)
+        # full steps, then a linear end to a tenth over the last two fifths, for the lattice of late steps to settle
+        pair.set_rates(min(1.0, (step + 1) / 50, 0.1 + 2.25 * (1 - progress)), bases)
         batch = moved(make_batch(rng, pool, scales, args.batch), device)
         for key, value in pair.step(batch, args.penalty > 0 and step % 8 == 0).items():
             sums[key], counts[key] = sums.get(key, 0.0) + value, counts.get(key, 0) + 1
