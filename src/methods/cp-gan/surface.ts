@@ -5,7 +5,7 @@
  * so what no ray reaches (a cavity that is closed) is 0.
  *
  * Z is computed at 4 mm, where a head has 64^3 voxels and 32 turns take half a second: its only use is a convex hull of
- * a few thousand of its voxels, and 2 mm would cost eight times as much to move a facet by a millimetre.
+ * a few thousand of its voxels. 2 mm would cost eight times as much.
  *
  * @example
  * const surface = surfaceProbability(binaryHead(head), random);
@@ -21,7 +21,7 @@ import { quantile, valuesInside } from '../../volume/statistics.js';
 import { cubeGrid, type Mask, type Shape, type Volume, voxelSizes } from '../../volume/volume.js';
 import { halve } from '../registration/halve.js';
 
-/** K. Z of one voxel moves by a tenth of its value from 32 turns to 64; the hull by less than its own chance. */
+/** K. Two sets of 32 turns differ in Z by 8 %, of 64 by 5 %; the hulls of two draws overlap by 0.93 with either. */
 export const TURNS = 32;
 /** delta, as shares of the brain's level: above the air's noise, but within these. */
 const TISSUE_SHARE = { least: 0.16, most: 0.35 } as const;
