@@ -127,9 +127,9 @@ export async function drawHead(
 }
 
 async function synthesize(gamma: GanConditioning, seed: Seed, context: MethodContext): Promise<Volume> {
-  const { data } = gamma.brain;
+  const blocks = brainBlocks(gamma);
   // The brain takes part, or one seed for a whole data set would give all its heads the same noise.
-  const digest = sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const digest = sha256(new Uint8Array(blocks.buffer, blocks.byteOffset, blocks.byteLength));
   const random = new Random(seed).fork(`cp-gan ${digest.join(' ')}`);
   return {
     grid: modelGrid(gamma.pose, context.resolution),
