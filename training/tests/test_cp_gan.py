@@ -13,7 +13,8 @@ from prosopon_training.adamp import AdamP
 from prosopon_training.data import read_index
 from prosopon_training.gan_data import GanHead, composites, make_batch, probabilistic_pool, pyramid, shifted
 from prosopon_training.networks.discriminator import Discriminator
-from prosopon_training.networks.generator import Drawing, Generator, positive
+from prosopon_training.networks.blocks import depth_to_space
+from prosopon_training.networks.generator import Drawing, Generator, enlarging, positive, smoothed
 from prosopon_training.stages import cp_gan
 from test_export import check, shaken
 
@@ -156,6 +157,32 @@ def test_positive_is_zero_below_and_lets_gradient_back() -> None:
     y.sum().backward()
     assert y.tolist() == [0, 0, 2] and x.grad is not None
     assert x.grad.tolist() == pytest.approx([0.2, 1, 1])
+
+
+def test_upsampling_is_nearest_and_then_smoothed() -> None:
+    x = torch.rand(1, 1, 6, 6, 6)
+    up = depth_to_space(torch.nn.functional.conv3d(x, enlarging(), padding=1))
+    nearest = smoothed(x.repeat_interleave(2, 2).repeat_interleave(2, 3).repeat_interleave(2, 4))
+    # alike up to the border, where the one is padded by a coarse voxel and the other by a fine one
+    inner = (slice(None), slice(None)) + (slice(2, -2),) * 3
+    assert torch.allclose(up[inner], nearest[inner], atol=1e-6)
+
+
+def test_smoothing_takes_a_lattice_away_and_leaves_what_is_flat() -> None:
+    z, y, x = np.mgrid[:8, :8, :8]
+    inner = (0, 0) + (slice(1, -1),) * 3
+    for lattice in ((-1.0) ** x, (-1.0) ** (y + z), (-1.0) ** (x + y + z)):
+        assert float(smoothed(torch.from_numpy(lattice)[None, None])[inner].abs().max()) == 0
+    assert float((smoothed(torch.ones(1, 1, 8, 8, 8))[inner] - 1).abs().max()) == 0
+
+
+def test_draws_are_asked_to_differ_up_to_a_bound(with_hulls: Path) -> None:
+    scales = [4, 8, 16]
+    batch = pyramid(GanHead(read_index([with_hulls], "train")[0], 16).sample(0)[None], scales)
+    one = [torch.zeros_like(x) for x in batch.heads]
+    for apart, lack in ((0.0, 2 * cp_gan.APART), (0.04, 2 * (cp_gan.APART - 0.04)), (0.5, 0.0)):
+        other = [x + apart for x in one]
+        assert float(cp_gan.too_alike(one, other, batch, scales)) == pytest.approx(lack, abs=1e-5)
 
 
 def test_one_pass_gives_both_gradients() -> None:

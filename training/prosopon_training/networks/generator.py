@@ -55,6 +55,21 @@ def enlarging() -> torch.Tensor:
     return torch.stack([torch.einsum("i,j,k->ijk", near[z], near[y], near[x]) for z, y, x in phases])[:, None]
 
 
+def smoothed(x: torch.Tensor) -> torch.Tensor:
+    """[1 2 1] / 4 along each axis, as shifted sums: a tenth of the time of a convolution of one channel.
+
+    Of the eight voxels of a folded block, which share no weights, the part that changes sign from voxel to voxel goes:
+    without it a lattice stood in for texture. The image is cut at 0 only afterwards, so that skin can stay sharp.
+    """
+    for axis in (2, 3, 4):
+        n = x.shape[axis]
+        pad = [0] * 6
+        pad[2 * (4 - axis)] = pad[2 * (4 - axis) + 1] = 1
+        around = F.pad(x, pad)
+        x = 0.5 * x + 0.25 * (around.narrow(axis, 0, n) + around.narrow(axis, 2, n))
+    return x
+
+
 class GeneratorBlock(nn.Module):
     """Image of the scale before (noise at the first scale) and gamma_s to the image of scale s."""
 
@@ -65,8 +80,7 @@ class GeneratorBlock(nn.Module):
         self.folded = works_folded(scale)
         self.stem = Equalised(1 + GAMMA * 8, channels, 1) if self.folded else Equalised(1 + GAMMA, channels)
         self.body = nn.ModuleList(FusedInverted(channels, wide) for _ in range(count))
-        # the smaller gain is a smaller step: the eight voxels of a block, free of one another, else walk apart into a lattice
-        self.out = Equalised(channels, 8 if self.folded else 1, 1, gain=0.15 if self.folded else 0.5)
+        self.out = Equalised(channels, 8 if self.folded else 1, 1, gain=0.5)
         if not self.first:
             # starts as the scale before, enlarged: from unit-normal weights the eight voxels of a block took hundreds of
             # steps to lose a chequered pattern
@@ -85,9 +99,11 @@ class GeneratorBlock(nn.Module):
         for block in self.body:
             x = block(x)
         out = self.out(pixel_norm(x))
-        if not self.first:
+        if self.folded:
+            out = smoothed(depth_to_space(out)) + depth_to_space(up)
+        elif not self.first:
             out = out + up
-        return positive(depth_to_space(out) if self.folded else out)
+        return positive(out)
 
 
 class Generator(nn.Module):
