@@ -6,8 +6,10 @@
  * const html = reportPage(evaluation, []);
  */
 import { escapeHtml, page } from '../render/html.js';
+import type { Deflate } from '../render/png.js';
 import { formatNumber, unitSuffix } from './report-format.js';
 import { boxPlotSvg, rocSvg } from './report-plots.js';
+import { pngUrl, regionMapHtml } from './report-region-map.js';
 import type { Block, Cell, Evaluation, Row, Section, Table, Unit } from './results.js';
 
 const STYLE = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff; }
@@ -27,6 +29,7 @@ tr.warning { background: #fff6e0; }
 .note { max-width: 56rem; color: #333; }
 svg { max-width: 100%; height: auto; font: 12px system-ui, sans-serif; }
 figure { display: inline-block; margin: 0 0.5rem 0.5rem 0; } figcaption { font-size: 0.85rem; } img { display: block; background: #000; }
+.map img { max-width: 100%; height: auto; } .map figcaption { max-width: 56rem; color: #333; }
 code { overflow-wrap: anywhere; }`;
 
 /** Pictures of one head, of heads that the user named alone. */
@@ -38,7 +41,8 @@ export interface ShownHead {
 
 const KIND_ORDER = ['control', 'reference', 'warning', 'method'] as const;
 
-export function reportPage(evaluation: Evaluation, shown: readonly ShownHead[]): string {
+/** @param deflate The platform's zlib for the pictures that the page draws; without it they are stored uncompressed. */
+export function reportPage(evaluation: Evaluation, shown: readonly ShownHead[], deflate?: Deflate): string {
   const { cohort, sections } = evaluation;
   const body = [
     shown.length > 0
@@ -50,18 +54,18 @@ export function reportPage(evaluation: Evaluation, shown: readonly ShownHead[]):
       ({ reason, count }) => `<p>${count} head${count === 1 ? '' : 's'} not used: ${escapeHtml(reason)}</p>`,
     ),
     `<nav><ol>${sections.map(({ id, title }) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`).join('')}</ol></nav>`,
-    ...sections.map(sectionHtml),
+    ...sections.map((section) => sectionHtml(section, deflate)),
     shown.length > 0 ? shownHtml(shown) : '',
     provenance(evaluation),
   ].join('\n');
   return page('Prosopon: evaluation', STYLE, body);
 }
 
-function sectionHtml({ id, title, about, blocks }: Section): string {
-  return `<section id="${id}"><h2>${escapeHtml(title)}</h2><p class="note">${escapeHtml(about)}</p>${blocks.map(blockHtml).join('\n')}</section>`;
+function sectionHtml({ id, title, about, blocks }: Section, deflate: Deflate | undefined): string {
+  return `<section id="${id}"><h2>${escapeHtml(title)}</h2><p class="note">${escapeHtml(about)}</p>${blocks.map((block) => blockHtml(block, deflate)).join('\n')}</section>`;
 }
 
-function blockHtml(block: Block): string {
+function blockHtml(block: Block, deflate: Deflate | undefined): string {
   const heading = `<h3>${escapeHtml(block.title)}</h3>`;
   switch (block.kind) {
     case 'absent':
@@ -77,6 +81,8 @@ function blockHtml(block: Block): string {
     }
     case 'roc':
       return block.curves.length === 0 ? '' : `${heading}<div class="scroll">${rocSvg(block)}</div>`;
+    case 'region-map':
+      return `${heading}${regionMapHtml(block, deflate)}`;
   }
 }
 
@@ -112,11 +118,8 @@ function cellHtml(cell: Cell | undefined, unit: Unit): string {
 }
 
 function shownHtml(shown: readonly ShownHead[]): string {
-  const picture = ({ name, png }: ShownHead['pictures'][number]): string => {
-    let binary = '';
-    for (let i = 0; i < png.length; i += 8192) binary += String.fromCharCode(...png.subarray(i, i + 8192));
-    return `<figure><img alt="${escapeHtml(name)}" src="data:image/png;base64,${btoa(binary)}"><figcaption>${escapeHtml(name)}</figcaption></figure>`;
-  };
+  const picture = ({ name, png }: ShownHead['pictures'][number]): string =>
+    `<figure><img alt="${escapeHtml(name)}" src="${pngUrl(png)}"><figcaption>${escapeHtml(name)}</figcaption></figure>`;
   return `<section id="renderings"><h2>Renderings</h2>${shown
     .map(({ title, pictures }) => `<h3>${escapeHtml(title)}</h3>${pictures.map(picture).join('')}`)
     .join('')}</section>`;

@@ -6,6 +6,7 @@
  * const blocks = utilityBlocks(rows, classNames, 'again', random);
  */
 import type { Random } from '../volume/random.js';
+import { regionMapBlock } from './report-region-map.js';
 import {
   type Block,
   type BoxPlot,
@@ -175,7 +176,10 @@ function boxes(
   };
 }
 
-/** Which regions change, and whether always in one direction (Review 1): a table of all classes and a plot of the clearest. */
+/** Holm's p below which a region is said to change in one direction. */
+const CONSISTENT = 0.05;
+
+/** Which regions change, and whether always in one direction (Review 1): a plot of the clearest, a map, a table of all classes. */
 export function regionBlocks(
   row: UtilityRow,
   names: ReadonlyMap<number, string>,
@@ -204,7 +208,7 @@ export function regionBlocks(
     kind: 'table',
     id: `regions-${arm}-${row.id}`,
     title: `Regions, ${row.title}, ${ARM_TITLES[arm]}`,
-    note: `All ${regions.length} classes, the most consistent first. p: exact sign test of the direction, two-sided; Holm: corrected for ${regions.length} classes. ${adjusted.filter((p) => p < 0.05).length} of ${regions.length} change consistently (Holm below 0.05).`,
+    note: `All ${regions.length} classes, the most consistent first. p: exact sign test of the direction, two-sided; Holm: corrected for ${regions.length} classes. ${adjusted.filter((p) => p < CONSISTENT).length} of ${regions.length} change consistently (Holm below 0.05).`,
     folded: true,
     columns: [
       { id: 'dice', title: 'Dice', unit: 'share' },
@@ -239,6 +243,19 @@ export function regionBlocks(
       };
     }),
   };
+  const map = regionMapBlock({
+    id: `regions-map-${arm}-${row.id}`,
+    title: `Map of regions, ${row.title}, ${ARM_TITLES[arm]}`,
+    method: row.id,
+    arm: ARM_TITLES[arm],
+    names,
+    changes: regions.map(({ id, changes }, i) => ({
+      id,
+      change: mean(changes),
+      consistent: (adjusted[i] ?? 1) < CONSISTENT,
+      n: changes.length,
+    })),
+  });
   const clearest = regions.slice(0, 20);
   return [
     {
@@ -249,6 +266,7 @@ export function regionBlocks(
       groups: clearest.map(({ name, changes }) => ({ name, values: changes })),
       marks: [0],
     },
+    map,
     table,
   ];
 }

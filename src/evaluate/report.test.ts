@@ -1,5 +1,6 @@
 /** Numbers on the page, in JSON and in the table file; controls that fail take their table with them. */
 import { describe, expect, it } from 'vitest';
+import { nodeDeflate } from '../node/deflate.js';
 import { Random } from '../volume/random.js';
 import { memorisation, nearest } from './memorisation.js';
 import { formatCell, formatNumber } from './report-format.js';
@@ -7,9 +8,10 @@ import { type Attacked, attackBlocks } from './report-identification.js';
 import { measureTable } from './report-measures.js';
 import { orderedRows, reportPage } from './report-page.js';
 import { boxOf, boxPlotSvg, ticks } from './report-plots.js';
+import { regionMapFiles } from './report-region-map.js';
 import { resultsTsv } from './report-tsv.js';
 import { regionBlocks, utilityBlocks } from './report-utility.js';
-import { type Evaluation, evaluationJson, type Table } from './results.js';
+import { type Evaluation, evaluationJson, type RegionMap, type Table } from './results.js';
 import { overUsable, vectorSimilarity } from './similarity.js';
 import { failedHead, type HeadUtility } from './utility.js';
 
@@ -147,7 +149,7 @@ describe('the tables of segmentation', () => {
     const many = [
       { ...rows[0], heads: Array.from({ length: 10 }, (_, i) => head(0.01 + i / 1000)) },
     ][0] as (typeof rows)[0];
-    const [, table] = regionBlocks(
+    const [box, map, table] = regionBlocks(
       many,
       new Map([
         [7, 'seven'],
@@ -156,6 +158,13 @@ describe('the tables of segmentation', () => {
       'again',
       random(),
     );
+    expect(box).toMatchObject({ kind: 'box', groups: [{ name: 'seven' }, { name: 'eight' }] });
+    // Another segmenter's seven may lie anywhere.
+    expect(map).toMatchObject({
+      kind: 'absent',
+      id: 'regions-map-again-m',
+      reason: expect.stringContaining('"seven" is none of them'),
+    });
     const [first, second] = (table as Table).rows;
     expect(first?.title).toBe('seven');
     expect(first?.cells.p?.value).toBeCloseTo(2 / 1024);
@@ -164,7 +173,38 @@ describe('the tables of segmentation', () => {
     expect(second?.cells.p?.value).toBe(1);
     expect((table as Table).note).toContain('1 of 2 change consistently');
   });
+
+  it('map the regions of our own segmentation, with the same figures as the table', () => {
+    const [, map, table] = regionBlocks(mapped, ventricles, 'fixed', random());
+    expect(map).toMatchObject({
+      kind: 'region-map',
+      id: 'regions-map-fixed-m',
+      method: 'm',
+      changes: [
+        { id: 7, consistent: true, n: 10 },
+        { id: 8, change: 0, consistent: false, n: 10 },
+      ],
+    });
+    expect((map as RegionMap).changes[0]?.change).toBe((table as Table).rows[0]?.cells.change?.value);
+    expect((map as RegionMap).changes[0]?.change).toBeCloseTo(0.0145);
+    const wrongNumbers = new Map([
+      [7, 'left-lateral-ventricle'],
+      [8, 'right-lateral-ventricle'],
+    ]);
+    expect(regionBlocks(mapped, wrongNumbers, 'fixed', random())[1]?.kind).toBe('absent');
+  });
 });
+
+const mapped: Parameters<typeof regionBlocks>[0] = {
+  id: 'm',
+  title: 'm',
+  kind: 'method',
+  heads: Array.from({ length: 10 }, (_, i) => head(0.01 + i / 1000)),
+};
+const ventricles = new Map([
+  [7, 'right-lateral-ventricle'],
+  [8, 'left-lateral-ventricle'],
+]);
 
 const evaluation: Evaluation = {
   format: 'prosopon evaluation 1',
@@ -231,6 +271,27 @@ describe('the report', () => {
     ]);
     expect(html).toContain('ORIGINAL faces');
     expect(html).toContain('data:image/png;base64,AQ==');
+  });
+
+  it('draws the maps of regions on the page and as one file a method', () => {
+    const blocks = (['fixed', 'again'] as const).flatMap((arm) =>
+      regionBlocks(mapped, ventricles, arm, random()),
+    );
+    const sections = [{ id: 's', title: 'S', about: '', blocks }];
+    const html = reportPage({ ...evaluation, sections }, [], nodeDeflate);
+    const pictures = html.match(/<figure class="map"><img alt="[^"]+" src="data:image\/png;base64,[^"]+">/g);
+    expect(pictures).toHaveLength(2);
+    expect(html).toContain('Map of regions, m, brain mask extracted again');
+    expect(html).toContain('n = 10; white: none');
+    expect(html).toContain('the 1 of 2 regions that change consistently');
+    expect(html).not.toContain('ORIGINAL faces');
+    const files = regionMapFiles(sections, nodeDeflate);
+    expect([...files.keys()]).toEqual(['region-map-m.png']);
+    expect([...(files.get('region-map-m.png') ?? []).slice(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47]);
+    expect(regionMapFiles(evaluation.sections, nodeDeflate).size).toBe(0);
+    // The picture is the page's: JSON has the figures alone.
+    expect(evaluationJson({ ...evaluation, sections })).toContain('"consistent": true');
+    expect(evaluationJson({ ...evaluation, sections })).not.toContain('base64');
   });
 
   it('is the same as JSON and as a table', () => {

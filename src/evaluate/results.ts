@@ -89,7 +89,31 @@ export interface RocPlot {
   }[];
 }
 
-export type Block = Table | Absent | BoxPlot | RocPlot;
+/** What treatment does to the volume of one class of the segmentation. */
+export interface RegionChange {
+  /** Of `SEGMENTATION_CLASSES`. */
+  readonly id: number;
+  /** Mean over heads, signed, as a share. */
+  readonly change: number;
+  /** In one direction: sign test over heads, Holm's p below 0.05. */
+  readonly consistent: boolean;
+  /** Heads behind it. */
+  readonly n: number;
+}
+
+/** Which regions change, as a picture; the page draws it. */
+export interface RegionMap {
+  readonly kind: 'region-map';
+  readonly id: string;
+  readonly title: string;
+  /** Id of the method's row. */
+  readonly method: string;
+  /** In words. */
+  readonly arm: string;
+  readonly changes: readonly RegionChange[];
+}
+
+export type Block = Table | Absent | BoxPlot | RocPlot | RegionMap;
 
 export interface Section {
   readonly id: string;

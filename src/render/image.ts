@@ -29,9 +29,13 @@ export function checkImage(image: PixelImage): void {
 }
 
 /** A picture of one colour. */
-export function blank(width: number, height: number, colour: Rgb): PixelImage {
+export function blank(width: number, height: number, [r, g, b]: Rgb): PixelImage {
   const data = new Uint8Array(width * height * 3);
-  for (let i = 0; i < data.length; i += 3) data.set(colour, i);
+  for (let i = 0; i < data.length; i += 3) {
+    data[i] = r;
+    data[i + 1] = g;
+    data[i + 2] = b;
+  }
   return { width, height, channels: 3, data };
 }
 

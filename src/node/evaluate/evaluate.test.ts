@@ -1,5 +1,5 @@
 /** A cohort of heads that are nobody, from folder to report: refusals, resume, and numbers that do not depend on either. */
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -86,7 +86,7 @@ const blank: RemovalMethod = {
 /** The brain of a synthetic head is where its brightest voxels' mask says; the same for every version. */
 const brain = (heads[0] as (typeof heads)[0]).brainMask;
 
-function instruments(): Instruments {
+function instruments(names: readonly [string, string] = ['bright', 'dark']): Instruments {
   // A vector from the outside of the head: the same head gives the same one, whatever the camera.
   const vector = (volume: Volume): Float32Array => {
     const random = new Random(new Uint32Array(8));
@@ -112,15 +112,15 @@ function instruments(): Instruments {
         return {
           labels: volume.data.map((v, o) => ((brainMask.data[o] as number) === 0 ? 0 : v > 500 ? 1 : 2)),
           classes: [
-            { id: 1, name: 'bright', group: 'white' },
-            { id: 2, name: 'dark', group: 'grey' },
+            { id: 1, name: names[0], group: 'white' },
+            { id: 2, name: names[1], group: 'grey' },
           ],
         };
       },
     },
     classNames: new Map([
-      [1, 'bright'],
-      [2, 'dark'],
+      [1, names[0]],
+      [2, names[1]],
     ]),
     age: {
       ready: true,
@@ -208,6 +208,10 @@ describe('prosopon evaluate', { timeout: 120_000 }, () => {
     expect(evaluation.cohort).toEqual({ n: 5, splits: ['test'], refused: [] });
     const blocks = evaluation.sections.flatMap((s) => s.blocks);
     const absent = blocks.filter((b) => b.kind === 'absent');
+    expect(absent.find(({ id }) => id === 'regions-map-fixed-fake')).toMatchObject({
+      reason: expect.stringContaining('"bright" is none of them'),
+    });
+    await expect(stat(path.join(folder, 'whole/region-map-fake.png'))).rejects.toThrow();
     expect(absent.find(({ id }) => id === 'faces')).toMatchObject({ reason: 'not in this test' });
     for (const table of blocks.filter((b): b is Table => b.kind === 'table'))
       for (const row of table.rows)
@@ -327,10 +331,16 @@ describe('prosopon evaluate', { timeout: 120_000 }, () => {
         extractBrain: async (volume: Volume) => ({ mask: { grid: volume.grid, data: brain.data } }),
         stdout: { write: (text) => (out += text) },
         stderr: { write: (text) => (out += text) },
-        evaluationInstruments: instruments(),
+        // Numbers and names of our own segmentation: a map of regions is drawn.
+        evaluationInstruments: instruments(['csf', 'third-ventricle']),
       },
     );
     expect([code, out]).toEqual([0, '']);
+    const png = await readFile(path.join(folder, 'p/region-map-blank.png'));
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    expect((await readdir(path.join(folder, 'p'))).filter((name) => name.endsWith('.part'))).toEqual([]);
+    const html = await readFile(path.join(folder, 'p/report.html'), 'utf8');
+    expect(html.match(/data:image\/png/g)).toHaveLength(2);
     const table = (await results('p')).sections[0]?.blocks.find(
       (b): b is Table => b.kind === 'table' && b.id === 'brain-mask',
     );

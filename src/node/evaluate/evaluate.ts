@@ -1,5 +1,5 @@
 /**
- * An evaluation from a BIDS folder to report.html, results.json and results.tsv.
+ * An evaluation from a BIDS folder to report.html, results.json, results.tsv and a map of regions for each method.
  *
  * @example
  * const { files } = await evaluate(options, { signal, extractBrain, makeHead, makeNetworks, progress });
@@ -12,6 +12,7 @@ import { parseSeed } from '../../deidentify/seed.js';
 import { VERSION } from '../../deidentify/version.js';
 import { Failure, isRefusal, Refusal } from '../../errors/errors.js';
 import { reportPage, type ShownHead } from '../../evaluate/report-page.js';
+import { regionMapFiles } from '../../evaluate/report-region-map.js';
 import { resultsTsv } from '../../evaluate/report-tsv.js';
 import { type Absent, type Evaluation, evaluationJson } from '../../evaluate/results.js';
 import type { Method } from '../../methods/registry.js';
@@ -19,6 +20,7 @@ import type { ModelDescription } from '../../networks/catalogue.js';
 import { readModel } from '../../networks/node-models.js';
 import type { NetworkRunner } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
+import { nodeDeflate } from '../deflate.js';
 import { codeOf } from '../outputs.js';
 import { findInstruments, type Instruments } from './instruments.js';
 import type { EvaluateOptions, SectionName } from './plan.js';
@@ -156,19 +158,20 @@ async function write(
     },
     sections,
   };
-  const html = reportPage(evaluation, await shownHeads(options, gathered));
+  const html = reportPage(evaluation, await shownHeads(options, gathered), nodeDeflate);
   const files = {
     'results.json': evaluationJson(evaluation),
     'results.tsv': resultsTsv(evaluation),
+    ...Object.fromEntries(regionMapFiles(sections, nodeDeflate)),
     'report.html': html,
     ...(options.renderings ? { 'renderings/README': RENDERINGS_README } : {}),
   };
   const paths: string[] = [];
-  for (const [name, text] of Object.entries(files)) {
+  for (const [name, content] of Object.entries(files)) {
     const path = join(options.out, ...name.split('/'));
     try {
       await mkdir(join(path, '..'), { recursive: true });
-      await writeFile(`${path}.part`, text);
+      await writeFile(`${path}.part`, content);
       await rename(`${path}.part`, path);
     } catch (cause) {
       throw new Failure('write-failed', `the report could not be written (${codeOf(cause)})`, { cause });
