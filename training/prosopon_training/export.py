@@ -72,8 +72,11 @@ def write_card(folder: Path, record: dict, run: Path | None) -> None:
              f"- Licence of the weights: {record['licence']}.", f"- Input: {record['normalisation']}.",
              f"- SHA-256: {record['sha256']}.", f"- {record['settings']['gflop']} GFLOP a pass."]
     if run is not None and (run / "log.jsonl").exists():
-        row = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
-        figures = ", ".join(f"{key} {value:.4g}" for key, value in row.items() if key.startswith(("val", "perplexity", "codes_used")))
+        rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+        row = rows[-1]
+        # not every row of cp-gan is a validation
+        judged = next((r for r in rows[::-1] if any(key.startswith("val") for key in r)), row)
+        figures = ", ".join(f"{key} {value:.4g}" for key, value in judged.items() if key.startswith(("val", "perplexity", "codes_used")))
         lines.append(f"- Training: {row['step']} steps, {row['seconds'] / 60:.0f} minutes on one core of a CPU; last validation "
                      f"(val split, 18 heads or fewer): {figures}.")
     lines += ["- Not covered: children, other scanners than one 3 T Philips, other contrasts than T1-weighted, pathology. "

@@ -23,7 +23,8 @@ from ..gan_sheets import figures, write_sheet
 from ..initial import load_initial
 from ..loop import Ema, draw_curves, save
 from ..networks.discriminator import Discriminator
-from ..networks.generator import Generator
+from ..networks.equalised import works_folded
+from ..networks.generator import Generator, smoothed
 
 HELP = "conditional multi-scale GAN; needs hulls (prepare --hulls 8)"
 NOISE = (1, 4, 4, 4)
@@ -88,6 +89,9 @@ class Pair:
         self.d_steps = AdamP(self.discriminator.parameters(), lr=rate, betas=(0.0, 0.99))
 
     def seen(self, images: list[torch.Tensor]) -> list[torch.Tensor]:
+        """What the discriminator is shown. The generator cannot draw what changes sign from voxel to voxel (its residuals are
+        smoothed), so real heads must not show it either: by that alone the discriminator won (gap 0.96, on val heads too)."""
+        images = [smoothed(x) if works_folded(x.shape[2]) else x for x in images]
         return [x + self.noise * torch.randn_like(x) for x in images] if self.noise > 0 else images
 
     def step(self, batch: Batch, penalise: bool) -> dict[str, float]:
@@ -187,7 +191,7 @@ class Judge:
             row = figures(*self.draws(pair.ema.model, index))
             fake = composites(pair.generator(noise[:1], batch.gammas), batch)
             d = pair.discriminator
-            row["gap"] = float(d(batch.heads, batch.gammas) - d(fake, batch.gammas))
+            row["gap"] = float(d(pair.seen(batch.heads), batch.gammas) - d(pair.seen(fake), batch.gammas))
             rows.append(row)
         return {f"val_{key}": float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
