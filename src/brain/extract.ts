@@ -165,9 +165,13 @@ export async function extractBrain(
   const rough = measureMask(first);
 
   const posed = cropGrid(rough.fit.pose, 1);
-  const plain = await probabilities(volume, posed, networks, signal);
-  // The first axis runs to the left: the network sees the head mirrored about the middle plane of its brain.
-  const turned = mirrored(await probabilities(volume, cropGrid(rough.fit.pose, -1), networks, signal));
+  // The first axis of the second runs to the left: the network sees the head mirrored about the middle plane of its brain.
+  // Asked for together, so that one is resampled while the network works on the other.
+  const [plain, other] = await Promise.all([
+    probabilities(volume, posed, networks, signal),
+    probabilities(volume, cropGrid(rough.fit.pose, -1), networks, signal),
+  ]);
+  const turned = mirrored(other);
   const agreement = diceOf(threshold(plain, posed), threshold(turned, posed));
   if (agreement < MIN_FLIP_AGREEMENT)
     throw new Refusal(

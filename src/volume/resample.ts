@@ -39,6 +39,7 @@ export function resampleLinear(
   const sy = nx;
   const sz = nx * ny;
   const [dx, dy, dz] = [at(m, 0, 0), at(m, 1, 0), at(m, 2, 0)];
+  const [lastX, lastY, lastZ] = [nx - 1, ny - 1, nz - 1];
   let o = 0;
   let flat = tx * ty * z0;
   for (let k = z0; k < z1; k++)
@@ -46,24 +47,36 @@ export function resampleLinear(
       let x = at(m, 0, 1) * j + at(m, 0, 2) * k + at(m, 0, 3);
       let y = at(m, 1, 1) * j + at(m, 1, 2) * k + at(m, 1, 3);
       let z = at(m, 2, 1) * j + at(m, 2, 2) * k + at(m, 2, 3);
+      if (beside(x, dx, tx, nx) || beside(y, dy, tx, ny) || beside(z, dz, tx, nz)) {
+        if (outside !== 0)
+          for (let i = 0; i < tx; i++) if (only === undefined || only[flat + i] !== 0) out[o + i] = outside;
+        o += tx;
+        flat += tx;
+        continue;
+      }
       for (let i = 0; i < tx; i++, o++, flat++, x += dx, y += dy, z += dz) {
         if (only !== undefined && only[flat] === 0) continue;
-        if (!(x > -0.5 && y > -0.5 && z > -0.5 && x < nx - 0.5 && y < ny - 0.5 && z < nz - 0.5)) {
-          out[o] = outside;
-          continue;
+        let [ex, ey, ez] = [1, sy, sz];
+        let [cx, cy, cz] = [x, y, z];
+        if (!(x >= 0 && y >= 0 && z >= 0 && x < lastX && y < lastY && z < lastZ)) {
+          // In the half voxel along the edge, or beyond.
+          if (!(x > -0.5 && y > -0.5 && z > -0.5 && x < nx - 0.5 && y < ny - 0.5 && z < nz - 0.5)) {
+            out[o] = outside;
+            continue;
+          }
+          cx = x < 0 ? 0 : x > lastX ? lastX : x;
+          cy = y < 0 ? 0 : y > lastY ? lastY : y;
+          cz = z < 0 ? 0 : z > lastZ ? lastZ : z;
+          if (cx >= lastX) ex = 0;
+          if (cy >= lastY) ey = 0;
+          if (cz >= lastZ) ez = 0;
         }
-        const cx = x < 0 ? 0 : x > nx - 1 ? nx - 1 : x;
-        const cy = y < 0 ? 0 : y > ny - 1 ? ny - 1 : y;
-        const cz = z < 0 ? 0 : z > nz - 1 ? nz - 1 : z;
         const ix = cx | 0;
         const iy = cy | 0;
         const iz = cz | 0;
         const fx = cx - ix;
         const fy = cy - iy;
         const fz = cz - iz;
-        const ex = ix + 1 < nx ? 1 : 0;
-        const ey = iy + 1 < ny ? sy : 0;
-        const ez = iz + 1 < nz ? sz : 0;
         const b = ix + iy * sy + iz * sz;
         const c00 = (data[b] as number) * (1 - fx) + (data[b + ex] as number) * fx;
         const c10 = (data[b + ey] as number) * (1 - fx) + (data[b + ey + ex] as number) * fx;
@@ -75,6 +88,12 @@ export function resampleLinear(
       }
     }
   return out;
+}
+
+/** A row of `count` steps from `start` that lies wholly on one side of an axis of `n` voxels; the margin is for rounding. */
+function beside(start: number, step: number, count: number, n: number): boolean {
+  const end = start + step * (count - 1);
+  return Math.max(start, end) < -0.501 || Math.min(start, end) > n - 0.499;
 }
 
 /** 1 where the centre of a target voxel lies in the source's field of view, else 0. */
