@@ -126,8 +126,8 @@ def test_cohort_stands_for_commands_that_exist(tmp_path: Path, monkeypatch: pyte
         "brain-extraction", "register", "vqvae-brain", "vqvae-complement", "masked-autoencoder"]
     assert trained[0][2] == tmp_path / "models" / "brain-extraction" / "model.onnx"
     assert trained[1][2] is None and trained[2][3] == 3
-    # The ruler's networks and the texture's are learnt from other data than a site's 2 mm cohort.
-    other = {"segmentation", "brain-age", "sqn", "texture"}
+    # The ruler's networks and the texture's are learnt from other data than a site's 2 mm cohort; cp-gan needs hulls as well.
+    other = {"segmentation", "brain-age", "sqn", "texture", "cp-gan"}
     assert {entry[1] for entry in done if entry[0] == "export"} == set(exports.EXPORTS) - other
 
 
