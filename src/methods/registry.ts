@@ -7,6 +7,7 @@
  */
 import { Failure, Refusal } from '../errors/errors.js';
 import { averageFace } from './average-face/average-face.js';
+import { cpGan } from './cp-gan/cp-gan.js';
 import { cpMae } from './cp-mae/cp-mae.js';
 import { deface } from './deface/deface.js';
 import { faceMask } from './face-mask/face-mask.js';
@@ -53,6 +54,7 @@ export class MethodRegistry {
 export function createMethods(): MethodRegistry {
   return new MethodRegistry()
     .register(cpMae)
+    .register(cpGan)
     .register(quickshear)
     .register(deface)
     .register(faceMask)
