@@ -14,10 +14,18 @@ import { fillHoles } from '../volume/morphology.js';
 import { gridToGrid, resampleLinear } from '../volume/resample.js';
 import { cubeGrid, type Grid, type Mask, type Shape, type Volume, voxelCount } from '../volume/volume.js';
 import { FOUND_LIMITS, type MaskMeasures, measureMask, requirePlausible } from './plausibility.js';
+import { type PoseFit, roughPose } from './pose.js';
+import { brainTemplate } from './template.js';
 
 export const BRAIN_MODEL = 'brain-extraction';
-/** The first look: 256 mm, everything that a scan may hold. */
-const WIDE = 128;
+/**
+ * The first look: 256 mm, everything that a scan may hold. At 2.7 mm the brain is a quarter smaller than the network was
+ * taught, and yet its pose can be told; where it cannot (below `SURE`), the look is repeated at 2 mm, at 2.4 times the cost.
+ */
+const WIDE_MM = 256;
+const WIDE_LOOKS = [96, 128] as const;
+/** Agreement with the average brain; what a first look finds of an IXI head agrees at 0.98. */
+const SURE = 0.965;
 /** The second: 192 x 224 x 192 mm about the brain, the crop that the network was trained on (val Dice 0.926 on the
  * whole cube and 0.945 on the crop after 800 steps: its normalisation sees less air). */
 const CROP: Shape = [96, 112, 96];
@@ -147,6 +155,26 @@ function mirrored(data: Float32Array): Float32Array {
   return out;
 }
 
+/** Where the brain is and how it is turned. @throws {Refusal} brain-implausible when none is seen */
+async function firstLook(
+  volume: Volume,
+  networks: NetworkRunner,
+  signal: AbortSignal | undefined,
+): Promise<PoseFit> {
+  const centre = intensityCentre(volume);
+  let found: PoseFit | undefined;
+  for (const size of WIDE_LOOKS) {
+    const grid = cubeGrid(IDENTITY, centre, size, WIDE_MM / size);
+    const seen = largestComponent(threshold(await probabilities(volume, grid, networks, signal), grid));
+    if (!seen.data.includes(1)) continue;
+    found = roughPose(seen, brainTemplate());
+    if (found.agreement >= SURE) break;
+  }
+  if (found === undefined)
+    throw new Refusal('brain-implausible', 'expected to find a brain in the image, found none');
+  return found;
+}
+
 /**
  * @param volume values on the stored grid; more than the brain may be missing, the brain may not
  * @throws {Refusal} brain-implausible
@@ -157,19 +185,13 @@ export async function extractBrain(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<BrainExtraction> {
   const { signal } = options;
-  const [cx, cy, cz] = intensityCentre(volume);
-  const wide = cubeGrid(IDENTITY, [cx, cy, cz], WIDE, 2);
-  const first = largestComponent(threshold(await probabilities(volume, wide, networks, signal), wide));
-  if (!first.data.includes(1))
-    throw new Refusal('brain-implausible', 'expected to find a brain in the image, found none');
-  const rough = measureMask(first);
-
-  const posed = cropGrid(rough.fit.pose, 1);
+  const { pose } = await firstLook(volume, networks, signal);
+  const posed = cropGrid(pose, 1);
   // The first axis of the second runs to the left: the network sees the head mirrored about the middle plane of its brain.
   // Asked for together, so that one is resampled while the network works on the other.
   const [plain, other] = await Promise.all([
     probabilities(volume, posed, networks, signal),
-    probabilities(volume, cropGrid(rough.fit.pose, -1), networks, signal),
+    probabilities(volume, cropGrid(pose, -1), networks, signal),
   ]);
   const turned = mirrored(other);
   const agreement = diceOf(threshold(plain, posed), threshold(turned, posed));

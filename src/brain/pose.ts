@@ -49,20 +49,25 @@ export function centroid(mask: Mask): Vec3 {
 }
 
 /** Of the cube on which poses are fitted; at 4 mm the linear reads between voxels turned heads by up to 1 degree. */
-const SOFT_SPACING = 2;
-const SOFT_SIZE = 112;
+const FINE_MM = 2;
+/** Good enough to know where to look again: an eighth of the voxels. */
+const ROUGH_MM = 4;
+const SOFT_EDGE_MM = 224;
 
 /**
- * The mask on a 2 mm cube of 224 mm centred at `centre`, world axes, as fractions, smoothed by about 4 mm. Every set
- * voxel is shared out among the eight cube voxels around it: a pass over the brain instead of a resampling of the cube.
+ * The mask on a cube of 224 mm centred at `centre`, world axes, as fractions, smoothed by about 4 mm. Every set voxel is
+ * shared out among the eight cube voxels around it: a pass over the brain instead of a resampling of the cube.
+ * @param spacing mm, a divisor of 224
  */
-export function softMask(mask: Mask, centre: Vec3): Volume {
-  const grid = cubeGrid(IDENTITY, centre, SOFT_SIZE, SOFT_SPACING);
-  const data = new Float32Array(SOFT_SIZE ** 3);
+function softMask(mask: Mask, centre: Vec3, spacing: number): Volume {
+  const size = SOFT_EDGE_MM / spacing;
+  const grid = cubeGrid(IDENTITY, centre, size, spacing);
+  const data = new Float32Array(size ** 3);
   const m = multiply(invert(grid.affine), mask.grid.affine);
   const [nx, ny, nz] = mask.grid.shape;
-  const share = voxelMillilitres(mask.grid) / (SOFT_SPACING ** 3 / 1000);
-  const step = SOFT_SIZE * SOFT_SIZE;
+  const share = voxelMillilitres(mask.grid) / (spacing ** 3 / 1000);
+  const step = size * size;
+  const last = size - 1;
   for (let k = 0, v = 0; k < nz; k++)
     for (let j = 0; j < ny; j++)
       for (let i = 0; i < nx; i++, v++) {
@@ -70,8 +75,7 @@ export function softMask(mask: Mask, centre: Vec3): Volume {
         const x = at(m, 0, 0) * i + at(m, 0, 1) * j + at(m, 0, 2) * k + at(m, 0, 3);
         const y = at(m, 1, 0) * i + at(m, 1, 1) * j + at(m, 1, 2) * k + at(m, 1, 3);
         const z = at(m, 2, 0) * i + at(m, 2, 1) * j + at(m, 2, 2) * k + at(m, 2, 3);
-        if (!(x >= 0 && y >= 0 && z >= 0 && x < SOFT_SIZE - 1 && y < SOFT_SIZE - 1 && z < SOFT_SIZE - 1))
-          continue;
+        if (!(x >= 0 && y >= 0 && z >= 0 && x < last && y < last && z < last)) continue;
         const ix = x | 0;
         const iy = y | 0;
         const iz = z | 0;
@@ -82,16 +86,14 @@ export function softMask(mask: Mask, centre: Vec3): Volume {
           const cx = corner & 1;
           const cy = (corner >> 1) & 1;
           const cz = corner >> 2;
-          const o = ix + cx + SOFT_SIZE * (iy + cy) + step * (iz + cz);
+          const o = ix + cx + size * (iy + cy) + step * (iz + cz);
           const w = (cx ? fx : 1 - fx) * (cy ? fy : 1 - fy) * (cz ? fz : 1 - fz);
           data[o] = (data[o] as number) + share * w;
         }
       }
-  return gaussianSmooth({ grid, data }, SOFT_SIGMA_MM);
+  // Sharing out is a tent, which at 2 mm has a deviation of 0.8 mm: with it, 4 mm in all.
+  return gaussianSmooth({ grid, data }, Math.sqrt(4 ** 2 - spacing ** 2 / 6));
 }
-
-/** Sharing out is a tent of 2 mm, which has a deviation of 0.8 mm: with it, 4 mm in all. */
-const SOFT_SIGMA_MM = Math.sqrt(4 ** 2 - SOFT_SPACING ** 2 / 6);
 
 /** A head is posed twice, with one template. */
 const pointsOf = new WeakMap<Volume, Float32Array>();
@@ -101,133 +103,168 @@ function templatePoints(template: Volume): Float32Array {
   const known = pointsOf.get(template);
   if (known !== undefined) return known;
   const [nx, ny, nz] = template.grid.shape;
-  const out: number[] = [];
+  const a = template.grid.affine;
+  const all = new Float32Array(4 * nx * ny * nz);
+  let n = 0;
   for (let k = 0, o = 0; k < nz; k++)
     for (let j = 0; j < ny; j++)
       for (let i = 0; i < nx; i++, o++) {
         if (((i + j + k) & 1) === 1) continue;
-        out.push(...applyAffine(template.grid.affine, [i, j, k]), template.data[o] as number);
+        for (let r = 0; r < 3; r++)
+          all[n++] = at(a, r, 0) * i + at(a, r, 1) * j + at(a, r, 2) * k + at(a, r, 3);
+        all[n++] = template.data[o] as number;
       }
-  const points = Float32Array.from(out);
+  const points = all.slice(0, n);
   pointsOf.set(template, points);
   return points;
 }
 
 interface State {
-  rotation: Affine;
-  shift: Vec3;
-  scale: number;
+  readonly rotation: Affine;
+  readonly shift: Vec3;
+  readonly scale: number;
 }
 
+type Fit = State & { readonly agreement: number };
+
+interface FitEffort {
+  readonly iterations: number;
+  /** Looks at one template point of so many. */
+  readonly every: number;
+  /** Ends when the brain's surface moves by less than this (mm). */
+  readonly tolerance: number;
+}
+
+const ROUGH: FitEffort = { iterations: 20, every: 7, tolerance: 0.2 };
+const FULL: FitEffort = { iterations: 30, every: 3, tolerance: 0.01 };
+
+/** Layout of the sums over the points: the normal matrix (7 x 7, upper half), its right side, and what a correlation needs. */
+const [RIGHT, SA, SB, SAA, SBB, SAB, N, SUMS] = [49, 56, 57, 58, 59, 60, 61, 62];
+
 /**
- * Fits from one start; `soft` is centred on the brain, positions are relative to that centre.
- * @param every looks at one template point of so many
+ * One pass over the points: `turn` holds scale times rotation (row by row), then the shift (mm). A function of its own,
+ * called some twenty times a head: as the middle of a longer one it was interpreted for half of its time.
  */
-function fitFrom(
+function accumulate(
   soft: Volume,
   points: Float32Array,
-  start: Affine,
-  iterations: number,
+  turn: Float64Array,
   every: number,
-): State & { agreement: number } {
+  sums: Float64Array,
+): void {
   const size = soft.grid.shape[0];
+  const spacing = SOFT_EDGE_MM / size;
   const half = (size - 1) / 2;
-  const count = points.length / 4;
   const data = soft.data;
   const sy = size;
   const sz = size * size;
-  const state: State = { rotation: start, shift: [0, 0, 0], scale: 1 };
-  let agreement = -1;
-  for (let iteration = 0; iteration <= iterations; iteration++) {
-    const r = state.rotation;
-    const jtj = new Float64Array(49);
-    const jtr = new Float64Array(7);
-    const jac = new Float64Array(7);
-    let [sa, sb, saa, sbb, sab, n] = [0, 0, 0, 0, 0, 0];
-    const [r00, r01, r02, r10, r11, r12, r20, r21, r22] = [0, 1, 2, 4, 5, 6, 8, 9, 10].map(
-      (e) => state.scale * (r[e] as number),
-    ) as [number, number, number, number, number, number, number, number, number];
-    for (let o = 0; o < count; o += every) {
-      const lx = points[4 * o] as number;
-      const ly = points[4 * o + 1] as number;
-      const lz = points[4 * o + 2] as number;
-      const px = r00 * lx + r01 * ly + r02 * lz;
-      const py = r10 * lx + r11 * ly + r12 * lz;
-      const pz = r20 * lx + r21 * ly + r22 * lz;
-      const x = (px + state.shift[0]) / SOFT_SPACING + half;
-      const y = (py + state.shift[1]) / SOFT_SPACING + half;
-      const z = (pz + state.shift[2]) / SOFT_SPACING + half;
-      const b = points[4 * o + 3] as number;
-      if (x < 1 || y < 1 || z < 1 || x > size - 3 || y > size - 3 || z > size - 3) continue;
-      const ix = x | 0;
-      const iy = y | 0;
-      const iz = z | 0;
-      const fx = x - ix;
-      const fy = y - iy;
-      const fz = z - iz;
-      const q = ix + iy * sy + iz * sz;
-      const v000 = data[q] as number;
-      const v100 = data[q + 1] as number;
-      const v010 = data[q + sy] as number;
-      const v110 = data[q + sy + 1] as number;
-      const v001 = data[q + sz] as number;
-      const v101 = data[q + sz + 1] as number;
-      const v011 = data[q + sz + sy] as number;
-      const v111 = data[q + sz + sy + 1] as number;
-      const a00 = v000 + (v100 - v000) * fx;
-      const a10 = v010 + (v110 - v010) * fx;
-      const a01 = v001 + (v101 - v001) * fx;
-      const a11 = v011 + (v111 - v011) * fx;
-      const a0 = a00 + (a10 - a00) * fy;
-      const a1 = a01 + (a11 - a01) * fy;
-      const a = a0 + (a1 - a0) * fz;
-      n++;
-      sa += a;
-      sb += b;
-      saa += a * a;
-      sbb += b * b;
-      sab += a * b;
-      if (a < 0.005 && b < 0.005) continue;
-      const gz = (a1 - a0) / SOFT_SPACING;
-      const gy = ((a10 - a00) * (1 - fz) + (a11 - a01) * fz) / SOFT_SPACING;
-      const gx =
-        (((v100 - v000) * (1 - fy) + (v110 - v010) * fy) * (1 - fz) +
-          ((v101 - v001) * (1 - fy) + (v111 - v011) * fy) * fz) /
-        SOFT_SPACING;
-      jac[0] = py * gz - pz * gy;
-      jac[1] = pz * gx - px * gz;
-      jac[2] = px * gy - py * gx;
-      jac[3] = gx;
-      jac[4] = gy;
-      jac[5] = gz;
-      jac[6] = px * gx + py * gy + pz * gz;
-      const residual = b - a;
-      for (let u = 0; u < 7; u++) {
-        const ju = jac[u] as number;
-        jtr[u] = (jtr[u] as number) + ju * residual;
-        for (let w = u; w < 7; w++) jtj[u * 7 + w] = (jtj[u * 7 + w] as number) + ju * (jac[w] as number);
-      }
+  const t = (e: number): number => turn[e] as number;
+  const [r00, r01, r02, r10, r11, r12] = [t(0), t(1), t(2), t(3), t(4), t(5)];
+  const [r20, r21, r22, sx0, sy0, sz0] = [t(6), t(7), t(8), t(9), t(10), t(11)];
+  const jac = new Float64Array(7);
+  let [sa, sb, saa, sbb, sab, n] = [0, 0, 0, 0, 0, 0];
+  for (let o = 0; o < points.length; o += 4 * every) {
+    const lx = points[o] as number;
+    const ly = points[o + 1] as number;
+    const lz = points[o + 2] as number;
+    const px = r00 * lx + r01 * ly + r02 * lz;
+    const py = r10 * lx + r11 * ly + r12 * lz;
+    const pz = r20 * lx + r21 * ly + r22 * lz;
+    const x = (px + sx0) / spacing + half;
+    const y = (py + sy0) / spacing + half;
+    const z = (pz + sz0) / spacing + half;
+    const b = points[o + 3] as number;
+    if (x < 1 || y < 1 || z < 1 || x > size - 3 || y > size - 3 || z > size - 3) continue;
+    const ix = x | 0;
+    const iy = y | 0;
+    const iz = z | 0;
+    const fx = x - ix;
+    const fy = y - iy;
+    const fz = z - iz;
+    const q = ix + iy * sy + iz * sz;
+    const v000 = data[q] as number;
+    const v100 = data[q + 1] as number;
+    const v010 = data[q + sy] as number;
+    const v110 = data[q + sy + 1] as number;
+    const v001 = data[q + sz] as number;
+    const v101 = data[q + sz + 1] as number;
+    const v011 = data[q + sz + sy] as number;
+    const v111 = data[q + sz + sy + 1] as number;
+    const a00 = v000 + (v100 - v000) * fx;
+    const a10 = v010 + (v110 - v010) * fx;
+    const a01 = v001 + (v101 - v001) * fx;
+    const a11 = v011 + (v111 - v011) * fx;
+    const a0 = a00 + (a10 - a00) * fy;
+    const a1 = a01 + (a11 - a01) * fy;
+    const a = a0 + (a1 - a0) * fz;
+    n++;
+    sa += a;
+    sb += b;
+    saa += a * a;
+    sbb += b * b;
+    sab += a * b;
+    if (a < 0.005 && b < 0.005) continue;
+    const gz = (a1 - a0) / spacing;
+    const gy = ((a10 - a00) * (1 - fz) + (a11 - a01) * fz) / spacing;
+    const gx =
+      (((v100 - v000) * (1 - fy) + (v110 - v010) * fy) * (1 - fz) +
+        ((v101 - v001) * (1 - fy) + (v111 - v011) * fy) * fz) /
+      spacing;
+    jac[0] = py * gz - pz * gy;
+    jac[1] = pz * gx - px * gz;
+    jac[2] = px * gy - py * gx;
+    jac[3] = gx;
+    jac[4] = gy;
+    jac[5] = gz;
+    jac[6] = px * gx + py * gy + pz * gz;
+    const residual = b - a;
+    for (let u = 0; u < 7; u++) {
+      const ju = jac[u] as number;
+      sums[RIGHT + u] = (sums[RIGHT + u] as number) + ju * residual;
+      for (let w = u; w < 7; w++) sums[u * 7 + w] = (sums[u * 7 + w] as number) + ju * (jac[w] as number);
     }
+  }
+  for (const [at, value] of [
+    [SA, sa],
+    [SB, sb],
+    [SAA, saa],
+    [SBB, sbb],
+    [SAB, sab],
+    [N, n],
+  ] as const)
+    sums[at] = value;
+}
+
+/** Fits from one start; `soft` is centred on the brain, positions are relative to that centre. */
+function fitFrom(soft: Volume, points: Float32Array, start: State, effort: FitEffort): Fit {
+  let { rotation: turned, shift, scale } = start;
+  let agreement = -1;
+  let last = effort.iterations;
+  for (let iteration = 0; iteration <= last; iteration++) {
+    const turn = Float64Array.from([0, 1, 2, 4, 5, 6, 8, 9, 10], (e) => scale * (turned[e] as number));
+    const sums = new Float64Array(SUMS);
+    accumulate(soft, points, Float64Array.of(...turn, ...shift), effort.every, sums);
+    const [sa, sb, saa, sbb, sab, n] = [SA, SB, SAA, SBB, SAB, N].map((at) => sums[at] as number) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     const covariance = sab - (sa * sb) / n;
     agreement = covariance / Math.sqrt((saa - (sa * sa) / n) * (sbb - (sb * sb) / n) + 1e-12);
-    if (iteration === iterations) break;
-    const step = solveSymmetric(jtj, jtr, 7, 1e-6);
+    if (iteration === last) break;
+    const step = solveSymmetric(sums.slice(0, RIGHT), sums.slice(RIGHT, SA), 7, 1e-6);
     const clamp = (v: number, limit: number): number => Math.max(-limit, Math.min(limit, v));
     const s = (index: number): number => step[index] as number;
-    state.rotation = multiply(
-      rotation([clamp(s(0), 0.2), clamp(s(1), 0.2), clamp(s(2), 0.2)]),
-      state.rotation,
-    );
-    state.shift = [
-      state.shift[0] + clamp(s(3), 15),
-      state.shift[1] + clamp(s(4), 15),
-      state.shift[2] + clamp(s(5), 15),
-    ];
-    state.scale = clamp(state.scale * Math.exp(clamp(s(6), 0.1)), 1.5);
+    turned = multiply(rotation([clamp(s(0), 0.2), clamp(s(1), 0.2), clamp(s(2), 0.2)]), turned);
+    shift = [shift[0] + clamp(s(3), 15), shift[1] + clamp(s(4), 15), shift[2] + clamp(s(5), 15)];
+    scale = clamp(scale * Math.exp(clamp(s(6), 0.1)), 1.5);
     const moved = Math.hypot(s(0), s(1), s(2)) * 80 + Math.hypot(s(3), s(4), s(5));
-    if (moved < 0.01) iterations = iteration + 1;
+    if (moved < effort.tolerance) last = iteration + 1;
   }
-  return { ...state, agreement };
+  return { rotation: turned, shift, scale, agreement };
 }
 
 /** The 24 rotations that map axes to axes, identity first. */
@@ -254,26 +291,48 @@ export function axisRotations(): Affine[] {
  */
 const TRUSTED_AGREEMENT = 0.96;
 
+const turnedBy = (rotation: Affine): State => ({ rotation, shift: [0, 0, 0], scale: 1 });
+
+/** By one point in seven first, which takes most of the way. */
+function settle(soft: Volume, points: Float32Array, start: State): Fit {
+  return fitFrom(soft, points, fitFrom(soft, points, start, ROUGH), FULL);
+}
+
+function placed(fit: Fit, centre: Vec3): PoseFit {
+  const shift = translation(centre[0] + fit.shift[0], centre[1] + fit.shift[1], centre[2] + fit.shift[2]);
+  return { pose: multiply(shift, fit.rotation), agreement: fit.agreement, scale: fit.scale };
+}
+
 /**
  * @param mask at least a few thousand voxels of brain, any grid
  * @param template average soft mask in the brain frame (origin at the brain's centre)
  */
 export function fitPose(mask: Mask, template: Volume): PoseFit {
   const centre = centroid(mask);
-  const soft = softMask(mask, centre);
+  const soft = softMask(mask, centre, FINE_MM);
   const points = templatePoints(template);
-  let best = fitFrom(soft, points, IDENTITY, 30, 1);
+  let best = settle(soft, points, turnedBy(IDENTITY));
   if (best.agreement < TRUSTED_AGREEMENT) {
     const starts = axisRotations().slice(1);
-    const rough = starts.map((start) => ({ start, ...fitFrom(soft, points, start, 10, 5) }));
+    const rough = starts.map((start) => fitFrom(soft, points, turnedBy(start), ROUGH));
     rough.sort((a, b) => b.agreement - a.agreement);
     // Four: what has no pose (a ball) took 30 s when every start was followed to its end.
-    for (const { start } of rough.slice(0, 4)) {
-      const fit = fitFrom(soft, points, start, 30, 1);
-      if (fit.agreement > best.agreement + 0.005) best = fit;
+    for (const start of rough.slice(0, 4)) {
+      const found = fitFrom(soft, points, start, FULL);
+      if (found.agreement > best.agreement + 0.005) best = found;
       if (best.agreement >= TRUSTED_AGREEMENT) break;
     }
   }
-  const shift = translation(centre[0] + best.shift[0], centre[1] + best.shift[1], centre[2] + best.shift[2]);
-  return { pose: multiply(shift, best.rotation), agreement: best.agreement, scale: best.scale };
+  return placed(best, centre);
+}
+
+/**
+ * As {@link fitPose} to about 2 degrees, in a fifth of the time: for a mask that only tells where to look again.
+ * Falls back on {@link fitPose} where the axes of the header cannot be right.
+ */
+export function roughPose(mask: Mask, template: Volume): PoseFit {
+  const centre = centroid(mask);
+  const soft = softMask(mask, centre, ROUGH_MM);
+  const found = fitFrom(soft, templatePoints(template), turnedBy(IDENTITY), ROUGH);
+  return found.agreement < TRUSTED_AGREEMENT ? fitPose(mask, template) : placed(found, centre);
 }

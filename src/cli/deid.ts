@@ -5,6 +5,7 @@
  * prosopon deid head.nii.gz out.nii.gz --seed 42 --qc report.html
  */
 import { Command, Option } from 'commander';
+import { BRAIN_MODEL } from '../brain/extract.js';
 import {
   type Deidentified,
   type DeidentifyInput,
@@ -126,6 +127,9 @@ export async function deid(
   if (options.qc !== undefined) await outputs.claim(options.qc);
 
   session.stage('read');
+  const networks = session.networks();
+  // Its process starts while the file is read.
+  if (options.brainMask === undefined) networks.warm?.([BRAIN_MODEL]);
   const image = await loadImage(input);
   const companions: NonNullable<DeidentifyInput['companions']>[number][] = [];
   for (const pair of options.applyTo)
@@ -149,7 +153,7 @@ export async function deid(
       ...(seed === undefined ? {} : { seed }),
     },
     {
-      networks: session.networks(),
+      networks,
       gzip: nodeGzip,
       makeHead: environment.makeHead,
       extractBrain: environment.extractBrain,

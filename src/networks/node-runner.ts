@@ -121,7 +121,7 @@ export class NodeNetworkRunner implements NetworkRunner {
     const { head, tensors } = await this.#enqueue(async () => {
       const description = await readModel(name, this.#models);
       signal?.throwIfAborted();
-      return this.#ask(this.#request('run', name, description.sha256), feeds, signal);
+      return this.#ask(this.#request('run', name, description), feeds, signal);
     }, signal);
     this.#onRun?.({ name, loadSeconds: Number(head.loadSeconds), runSeconds: Number(head.runSeconds) });
     return { ...tensors };
@@ -135,8 +135,8 @@ export class NodeNetworkRunner implements NetworkRunner {
   warm(names: readonly string[]): void {
     for (const name of names)
       this.#enqueue(async () => {
-        const { sha256 } = await readModel(name, this.#models);
-        await this.#ask(this.#request('load', name, sha256), {});
+        const description = await readModel(name, this.#models);
+        await this.#ask(this.#request('load', name, description), {});
       }).catch(() => undefined);
   }
 
@@ -144,7 +144,7 @@ export class NodeNetworkRunner implements NetworkRunner {
   async release(name?: string): Promise<void> {
     await this.#enqueue(async () => {
       if (name === undefined) await this.#kill();
-      else if (this.#child !== undefined) await this.#ask(this.#request('release', name, ''), {});
+      else if (this.#child !== undefined) await this.#ask(this.#request('release', name), {});
     });
   }
 
@@ -153,9 +153,17 @@ export class NodeNetworkRunner implements NetworkRunner {
     await this.#kill();
   }
 
-  #request(kind: Request['kind'], name: string, sha256: string): Request {
+  #request(kind: Request['kind'], name: string, description?: ModelDescription): Request {
     const file = weightsPath(name, this.#models);
-    return { kind, name, file, sha256, threads: this.#threads, device: this.#device };
+    return {
+      kind,
+      name,
+      file,
+      sha256: description?.sha256 ?? '',
+      threads: this.#threads,
+      device: this.#device,
+      arena: description?.settings.arena === true,
+    };
   }
 
   async #enqueue<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {

@@ -21,30 +21,44 @@ export function labelComponents(mask: Mask): Components {
   const sizes = [0];
   const stack = new Int32Array(total);
   const { data } = mask;
-  let top = 0;
-  let label = 0;
-  const visit = (n: number): void => {
-    if (data[n] !== 0 && labels[n] === 0) {
-      labels[n] = label;
-      stack[top++] = n;
-    }
-  };
   for (let seed = 0; seed < total; seed++) {
     if (data[seed] === 0 || labels[seed] !== 0) continue;
-    label = sizes.length;
+    const label = sizes.length;
+    labels[seed] = label;
+    stack[0] = seed;
+    let top = 1;
     let size = 0;
-    visit(seed);
+    // A voxel gets its label when it is put on the stack: none stands there twice.
     while (top > 0) {
       const v = stack[--top] as number;
       size++;
-      const x = v % nx;
-      const y = ((v / nx) | 0) % ny;
-      if (x > 0) visit(v - 1);
-      if (x < nx - 1) visit(v + 1);
-      if (y > 0) visit(v - nx);
-      if (y < ny - 1) visit(v + nx);
-      if (v >= sz) visit(v - sz);
-      if (v < sz * (nz - 1)) visit(v + sz);
+      const z = (v / sz) | 0;
+      const y = ((v - z * sz) / nx) | 0;
+      const x = v - z * sz - y * nx;
+      if (x > 0 && labels[v - 1] === 0 && data[v - 1] !== 0) {
+        labels[v - 1] = label;
+        stack[top++] = v - 1;
+      }
+      if (x < nx - 1 && labels[v + 1] === 0 && data[v + 1] !== 0) {
+        labels[v + 1] = label;
+        stack[top++] = v + 1;
+      }
+      if (y > 0 && labels[v - nx] === 0 && data[v - nx] !== 0) {
+        labels[v - nx] = label;
+        stack[top++] = v - nx;
+      }
+      if (y < ny - 1 && labels[v + nx] === 0 && data[v + nx] !== 0) {
+        labels[v + nx] = label;
+        stack[top++] = v + nx;
+      }
+      if (z > 0 && labels[v - sz] === 0 && data[v - sz] !== 0) {
+        labels[v - sz] = label;
+        stack[top++] = v - sz;
+      }
+      if (z < nz - 1 && labels[v + sz] === 0 && data[v + sz] !== 0) {
+        labels[v + sz] = label;
+        stack[top++] = v + sz;
+      }
     }
     sizes.push(size);
   }

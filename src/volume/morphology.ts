@@ -165,14 +165,15 @@ export function fillHoles(mask: Mask): Mask {
         if (i === 0 || j === 0 || k === 0 || i === nx - 1 || j === ny - 1 || k === nz - 1) open(v);
   while (top > 0) {
     const v = stack[--top] as number;
-    const x = v % nx;
-    const y = ((v / nx) | 0) % ny;
+    const z = (v / sz) | 0;
+    const y = ((v - z * sz) / nx) | 0;
+    const x = v - z * sz - y * nx;
     if (x > 0) open(v - 1);
     if (x < nx - 1) open(v + 1);
     if (y > 0) open(v - nx);
     if (y < ny - 1) open(v + nx);
-    if (v >= sz) open(v - sz);
-    if (v < sz * (nz - 1)) open(v + sz);
+    if (z > 0) open(v - sz);
+    if (z < nz - 1) open(v + sz);
   }
   return { grid: mask.grid, data: out };
 }

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from prosopon_training.data import BRAIN, COVERED, HEAD, read_index
-from prosopon_training.exports import DrawTexture
+from prosopon_training.exports import DrawTexture, slices_of_blocks
 from prosopon_training.networks.texture import Texture
 from prosopon_training.stages import texture
 from test_export import check, shaken
@@ -76,6 +76,10 @@ def test_draws_with_the_noise_given_and_never_in_air(tmp_path: Path) -> None:
     assert bool((a[head == 0] == 0).all())
     inside = (slice(None), slice(None)) + (slice(10, 14),) * 3
     assert float((a - b)[inside].abs().max()) > 0
+    # the 2-D form that ships is the 3-D network that was trained
+    mean, log_spread = module.features(slices_of_blocks(head))
+    for shipped, trained in zip((mean, log_spread), module.model(head)):
+        assert torch.allclose(shipped, trained[0].transpose(0, 1), atol=1e-5)
     # within two voxels of the air the noise changes nothing
     assert torch.equal(a[..., 4:6, :, :], b[..., 4:6, :, :])
     check(tmp_path, "texture", module, {"head": head, "noise": noise}, ["textured"])

@@ -18,6 +18,7 @@ import { brainConditioning } from '../brain-conditioning.js';
 import { requireT1 } from '../cp-mae/contrast.js';
 import { brainBlocks } from '../cp-mae/grid.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
+import { onePiece } from './fragments.js';
 import { convexHull } from './hull.js';
 import { averagePool, probabilisticPool } from './pooling.js';
 import { continueInwards } from './rim.js';
@@ -122,7 +123,8 @@ export async function drawHead(
     throw new Failure('network-failed', `${NETWORK} returned no image of ${size}^3`);
   onStage?.('upsample');
   const share = averagePool(channels.mask, SIZE, SIZE / size);
-  const whole = continueInwards(image.data as Float32Array, share, size);
+  const head = onePiece(image.data as Float32Array, share, size);
+  const whole = continueInwards(head, share, size);
   return upsampleCubic(whole, size, resolution);
 }
 

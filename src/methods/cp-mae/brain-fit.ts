@@ -33,29 +33,39 @@ function halve(data: Float32Array, start: number): Float32Array {
   return out;
 }
 
-/** Line by line, edges replicated. */
+/** Axis by axis, edges replicated; along y and z whole layers at a time. */
 function smooth(data: Float32Array, sigma: number): Float32Array {
   const kernel = gaussianKernel(sigma);
   const radius = (kernel.length - 1) / 2;
-  let from = data;
-  let stride = 1;
-  for (const n of SIZES) {
-    const to = new Float32Array(COUNT);
-    const line = new Float64Array(n + 2 * radius);
-    for (let base = 0; base < COUNT; base += stride * n)
-      for (let start = base; start < base + stride; start++) {
-        for (let i = -radius; i < n + radius; i++)
-          line[i + radius] = from[start + Math.min(n - 1, Math.max(0, i)) * stride] as number;
-        for (let i = 0; i < n; i++) {
-          let sum = 0;
-          for (let t = 0; t < kernel.length; t++) sum += (kernel[t] as number) * (line[i + t] as number);
-          to[start + i * stride] = sum;
-        }
-      }
-    from = to;
-    stride *= n;
+  const along = new Float32Array(COUNT);
+  const line = new Float64Array(NX + 2 * radius);
+  for (let base = 0; base < COUNT; base += NX) {
+    for (let i = -radius; i < NX + radius; i++)
+      line[i + radius] = data[base + Math.min(NX - 1, Math.max(0, i))] as number;
+    for (let i = 0; i < NX; i++) {
+      let sum = 0;
+      for (let t = 0; t < kernel.length; t++) sum += (kernel[t] as number) * (line[i + t] as number);
+      along[base + i] = sum;
+    }
   }
-  return from;
+  return layered(layered(along, kernel, NY, NX), kernel, NZ, NX * NY);
+}
+
+/** Along the axis of `n` layers of `stride` voxels: each layer the weighted sum of its neighbours. */
+function layered(from: Float32Array, kernel: Float64Array, n: number, stride: number): Float32Array {
+  const to = new Float32Array(COUNT);
+  const radius = (kernel.length - 1) / 2;
+  for (let base = 0; base < COUNT; base += stride * n)
+    for (let i = 0; i < n; i++) {
+      const out = base + i * stride;
+      for (let t = 0; t < kernel.length; t++) {
+        const weight = kernel[t] as number;
+        const row = base + Math.min(n - 1, Math.max(0, i + t - radius)) * stride;
+        for (let s = 0; s < stride; s++)
+          to[out + s] = (to[out + s] as number) + weight * (from[row + s] as number);
+      }
+    }
+  return to;
 }
 
 /** Linear at (x, y, z) in voxels, the edge's value beyond it. */

@@ -66,4 +66,53 @@ describe('texture on a head', () => {
           expect(head.data[v]).toBe((before[v] as number) + (inside ? 1 : 0));
         }
   });
+
+  it('draws in slabs what it would draw at once: each slice from its neighbours as they were', async () => {
+    // As the network's, this answer looks at the blocks of two slices before and behind.
+    const networks: NetworkRunner = {
+      async run(_, feeds) {
+        const { data, shape } = feeds.head as Tensor;
+        const noise = feeds.noise?.data as Uint8Array;
+        const n = (shape[3] as number) * (shape[4] as number);
+        const near = (v: number, by: number): number => (data[v + by * n] as number | undefined) ?? 0;
+        const textured = Float32Array.from(
+          data,
+          (w, v) => (w as number) + 0.1 * (near(v, -2) + near(v, 2)) + (noise[v] as number) / 1024,
+        );
+        return { textured: { data: textured, shape } };
+      },
+      async close() {},
+    };
+    const shape = [6, 8, 104] as const;
+    const uneven = (): Volume => ({
+      grid: { shape, affine: IDENTITY },
+      data: Float32Array.from({ length: 6 * 8 * 104 }, (_, v) => 1 + ((v * 7919) % 101)),
+    });
+    const head = uneven();
+    await addTexture(head, networks, random());
+    const tile = noiseTile(random());
+    const whole = uneven().data;
+    for (let k = 0, v = 0; k < 104; k++)
+      for (let j = 0; j < 8; j++)
+        for (let i = 0; i < 6; i++, v++) {
+          const grain = (tile[i + 96 * (j + 96 * (k % 96))] as number) / 1024;
+          const near = (whole[v - 96] ?? 0) + (whole[v + 96] ?? 0);
+          expect(head.data[v]).toBeCloseTo((whole[v] as number) + 0.1 * near + grain, 3);
+        }
+  });
+
+  it('tells when the network fails, in any slab', async () => {
+    let calls = 0;
+    const networks: NetworkRunner = {
+      async run(_, feeds) {
+        calls++;
+        const { data, shape } = feeds.head as Tensor;
+        return calls === 2 ? {} : { textured: { data, shape } };
+      },
+      async close() {},
+    };
+    const shape = [4, 4, 100] as const;
+    const head: Volume = { grid: { shape, affine: IDENTITY }, data: new Float32Array(1600).fill(1) };
+    await expect(addTexture(head, networks, random())).rejects.toThrow(/texture/);
+  });
 });

@@ -24,20 +24,37 @@ const AIR = 0.05;
 
 /** Correlated normal noise of unit deviation, periodic, as bytes; TILE^3. */
 export function noiseTile(random: Random): Uint8Array {
-  let from = Float32Array.from({ length: TILE ** 3 }, () => random.normal());
+  let from = new Float32Array(TILE ** 3);
+  for (let v = 0; v < from.length; v++) from[v] = random.normal();
   const scale = 1 / Math.sqrt(1 + 2 * GRAIN * GRAIN);
   for (const stride of [1, TILE, TILE * TILE]) {
     const to = new Float32Array(from.length);
-    for (let v = 0; v < to.length; v++) {
-      const i = ((v / stride) | 0) % TILE;
-      const before = from[i === 0 ? v + (TILE - 1) * stride : v - stride] as number;
-      const after = from[i === TILE - 1 ? v - (TILE - 1) * stride : v + stride] as number;
-      to[v] = scale * ((from[v] as number) + GRAIN * (before + after));
-    }
+    const block = stride * TILE;
+    for (let base = 0; base < to.length; base += block)
+      for (let i = 0; i < TILE; i++) {
+        const here = base + i * stride;
+        const before = base + (i === 0 ? TILE - 1 : i - 1) * stride;
+        const after = base + (i === TILE - 1 ? 0 : i + 1) * stride;
+        for (let s = 0; s < stride; s++)
+          to[here + s] =
+            scale *
+            ((from[here + s] as number) +
+              GRAIN * ((from[before + s] as number) + (from[after + s] as number)));
+      }
     from = to;
   }
-  return Uint8Array.from(from, (v) => Math.max(0, Math.min(255, Math.round(NOISE_MIDDLE + NOISE_STEP * v))));
+  const bytes = new Uint8Array(from.length);
+  for (let v = 0; v < bytes.length; v++) {
+    const value = Math.round(NOISE_MIDDLE + NOISE_STEP * (from[v] as number));
+    bytes[v] = value < 0 ? 0 : value > 255 ? 255 : value;
+  }
+  return bytes;
 }
+
+/** Slices (mm) that the network is given at a time: its features of a whole head, 100 MB each, waited for memory. */
+const SLAB = 28;
+/** How far beyond a slice the network looks: the neighbouring blocks of 2^3 voxels. */
+const HALO = 2;
 
 interface Box {
   readonly first: Shape;
@@ -86,25 +103,42 @@ export async function addTexture(
   const { first, shape } = box;
   const [sx, sy, sz] = shape;
   const [nx, ny] = head.grid.shape;
-  const smooth = new Float32Array(sx * sy * sz);
-  const noise = new Uint8Array(smooth.length);
   const row = (j: number, k: number): number => first[0] + nx * (first[1] + j + ny * (first[2] + k));
-  for (let k = 0, o = 0; k < sz; k++)
-    for (let j = 0; j < sy; j++) {
-      const from = row(j, k);
-      smooth.set(head.data.subarray(from, from + sx), o);
-      const base = TILE * ((j % TILE) + TILE * (k % TILE));
-      for (let i = 0; i < sx; i++, o++) noise[o] = tile[base + (i % TILE)] as number;
-    }
-  const dimensions = [1, 1, sz, sy, sx];
-  const { textured } = await networks.run(
-    'texture',
-    { head: { data: smooth, shape: dimensions }, noise: { data: noise, shape: dimensions } },
-    signal,
-  );
-  if (textured === undefined || textured.data.length !== smooth.length)
-    throw new Failure('network-failed', 'texture returned no head of the size that it was given');
-  const drawn = textured.data as Float32Array;
-  for (let k = 0, o = 0; k < sz; k++)
-    for (let j = 0; j < sy; j++, o += sx) head.data.set(drawn.subarray(o, o + sx), row(j, k));
+
+  /** The answer for slices `start` to `end` of the box, asked for with what the network sees beyond them. */
+  const ask = async (start: number, end: number): Promise<() => void> => {
+    const [low, high] = [Math.max(0, start - HALO), Math.min(sz, end + HALO)];
+    const smooth = new Float32Array(sx * sy * (high - low));
+    const noise = new Uint8Array(smooth.length);
+    for (let k = low, o = 0; k < high; k++)
+      for (let j = 0; j < sy; j++) {
+        const from = row(j, k);
+        smooth.set(head.data.subarray(from, from + sx), o);
+        const base = TILE * ((j % TILE) + TILE * (k % TILE));
+        for (let i = 0; i < sx; i++, o++) noise[o] = tile[base + (i % TILE)] as number;
+      }
+    const dimensions = [1, 1, high - low, sy, sx];
+    const { textured } = await networks.run(
+      'texture',
+      { head: { data: smooth, shape: dimensions }, noise: { data: noise, shape: dimensions } },
+      signal,
+    );
+    if (textured === undefined || textured.data.length !== smooth.length)
+      throw new Failure('network-failed', 'texture returned no head of the size that it was given');
+    const drawn = textured.data as Float32Array;
+    return () => {
+      for (let k = start, o = (start - low) * sx * sy; k < end; k++)
+        for (let j = 0; j < sy; j++, o += sx) head.data.set(drawn.subarray(o, o + sx), row(j, k));
+    };
+  };
+
+  // One slab ahead: it is filled while the network works, and reads slices of its neighbours before they are drawn on.
+  let previous: Promise<() => void> | undefined;
+  for (let start = 0; start < sz; start += SLAB) {
+    const next = ask(start, Math.min(sz, start + SLAB));
+    next.catch(() => undefined); // awaited in the next turn
+    if (previous !== undefined) (await previous)();
+    previous = next;
+  }
+  (await (previous as Promise<() => void>))();
 }

@@ -12,6 +12,8 @@ import type { Shape } from '../../volume/volume.js';
 
 /** Edge of the blocks of template that are known to be air or not, in voxels (a power of two). */
 const BLOCK_SHIFT = 3;
+/** Of an index: 0 on a block's lower face. */
+const INSIDE = (1 << BLOCK_SHIFT) - 1;
 
 /** 1 where a block of 8^3 template voxels, or the first layer of its upper neighbours, holds anything but 0. */
 function tissueBlocks(
@@ -24,6 +26,10 @@ function tissueBlocks(
     for (let j = 0; j < ny; j++)
       for (let i = 0; i < nx; i++, v++) {
         if (template[v] === 0) continue;
+        if ((i & INSIDE) !== 0 && (j & INSIDE) !== 0 && (k & INSIDE) !== 0) {
+          map[(i >> BLOCK_SHIFT) + bx * ((j >> BLOCK_SHIFT) + by * (k >> BLOCK_SHIFT))] = 1;
+          continue;
+        }
         // A point reads the voxels at and above its floor: a voxel on a block's lower face is read from the block below too.
         const [x0, y0, z0] = [(i - 1) >> BLOCK_SHIFT, (j - 1) >> BLOCK_SHIFT, (k - 1) >> BLOCK_SHIFT];
         for (let z = Math.max(0, z0); z <= k >> BLOCK_SHIFT; z++)

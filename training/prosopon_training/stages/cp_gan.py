@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--penalty", type=float, default=0.0, help="weight of the squared gradient at real heads (R1), every 8th step")
     parser.add_argument("--diversity", type=float, default=3.0,
                         help="weight of the mode-seeking term: without it the noise came to change nothing")
+    parser.add_argument("--likeness", type=float, default=0.0,
+                        help="weight of the mean difference from the real head at every scale; 0 is the paper's loss alone")
+    parser.add_argument("--imitate", type=int, default=0, help="so many steps first by likeness and diversity alone, no discriminator")
     parser.add_argument("--ema", type=float, default=0.999)
     parser.add_argument("--sheet-every", type=int, default=200)
 
@@ -76,11 +79,24 @@ def too_alike(first: list[torch.Tensor], second: list[torch.Tensor], batch: Batc
     return lack
 
 
+def unlike(drawn: list[torch.Tensor], batch: Batch) -> torch.Tensor:
+    """Mean difference from the real heads over what lies in the hull and is no brain, brain levels; summed over the scales.
+
+    What is drawn in the air counts in full: the sum is over all that the scan covered.
+    """
+    total = drawn[0].new_zeros(())
+    for image, head, gamma, share, seen in zip(drawn, batch.heads, batch.gammas, batch.shares, batch.covered):
+        weight = (1 - share) * seen
+        total = total + ((image * seen - head).abs() * weight).sum() / (weight * gamma[:, :1]).sum().clamp(min=1)
+    return total
+
+
 class Pair:
     """Both networks, their optimisers and the generator's moving average."""
 
     def __init__(self, args: argparse.Namespace, device: torch.device):
         self.device, self.noise, self.penalty, self.diversity = device, args.blur_noise, args.penalty, args.diversity
+        self.likeness = args.likeness
         self.generator = Generator(args.size).to(device)
         self.discriminator = Discriminator(args.size).to(device)
         self.ema = Ema(self.generator, args.ema)
@@ -93,6 +109,31 @@ class Pair:
         smoothed), so real heads must not show it either: by that alone the discriminator won (gap 0.96, on val heads too)."""
         images = [smoothed(x) if works_folded(x.shape[2]) else x for x in images]
         return [x + self.noise * torch.randn_like(x) for x in images] if self.noise > 0 else images
+
+    def wishes(self, drawn: list[torch.Tensor], batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
+        """What is asked of the generator beside the discriminator's verdict: to change with its noise, and to be like the real head."""
+        row, total = {}, drawn[0].new_zeros(()) + 0.0 * drawn[-1].sum()
+        if self.diversity > 0:
+            # coarse scales alone: an eighth of a generator's work
+            count = 1 + self.generator.scales.index(min(max(DIVERSE_SCALES), self.generator.scales[-1]))
+            noise = torch.randn(drawn[0].shape[0], *NOISE, device=self.device)
+            lack = too_alike(drawn, self.generator(noise, batch.gammas[:count]), batch, self.generator.scales)
+            row["alike"], total = float(lack.detach()), total + self.diversity * lack
+        if self.likeness > 0:
+            far = unlike(drawn, batch)
+            row["unlike"], total = float(far.detach()), total + self.likeness * far
+        return total, row
+
+    def imitate(self, batch: Batch) -> dict[str, float]:
+        """A step without the discriminator: half of the work, and a head in some hundred steps."""
+        noise = torch.randn(batch.heads[0].shape[0], *NOISE, device=self.device)
+        wishes, row = self.wishes(self.generator(noise, batch.gammas), batch)
+        self.g_steps.zero_grad(set_to_none=True)
+        wishes.backward()
+        if np.isfinite(float(wishes.detach())):
+            self.g_steps.step()
+            self.ema.update(self.generator)
+        return row
 
     def step(self, batch: Batch, penalise: bool) -> dict[str, float]:
         n = batch.heads[0].shape[0]
@@ -115,14 +156,12 @@ class Pair:
             squared = sum((s**2).sum() for s in slopes) / n
             (8 * 0.5 * self.penalty * squared).backward()
             row["slope"] = float(squared.detach())
-        if self.diversity > 0:
-            # coarse scales alone: an eighth of a generator's work
-            count = 1 + self.generator.scales.index(min(max(DIVERSE_SCALES), self.generator.scales[-1]))
-            other = self.generator(torch.randn(n, *NOISE, device=self.device), batch.gammas[:count])
-            lack = too_alike(drawn, other, batch, self.generator.scales)
-            row["alike"] = float(lack.detach())
-            fakes, gradients = [*fakes, self.diversity * lack], [*gradients, torch.ones_like(lack)]
-        torch.autograd.backward(fakes, gradients)
+        wishes, figures = self.wishes(drawn, batch)
+        row |= figures
+        if self.likeness > 0:
+            (pull,) = torch.autograd.grad(wishes, drawn[-1], retain_graph=True)
+            row["push"] = float(gradients[-1].norm() / pull.norm())
+        torch.autograd.backward([*fakes, wishes], [*gradients, torch.ones_like(wishes)])
         if all(np.isfinite(v) for v in row.values()):
             self.d_steps.step()
             self.g_steps.step()
@@ -223,7 +262,7 @@ def run(args: argparse.Namespace) -> None:
     elif args.initial is not None:
         pair.start_from(args.initial)
     settings = {"size": args.size, "heads": len(pool), "batch": args.batch, "rates": bases, "blur_noise": args.blur_noise,
-                "penalty": args.penalty, "diversity": args.diversity, "ema": args.ema, "device": device.type}
+                "penalty": args.penalty, "diversity": args.diversity, "likeness": args.likeness, "imitate": args.imitate, "ema": args.ema, "device": device.type}
     (out / "settings.json").write_text(json.dumps(settings))
     rng = np.random.default_rng(args.seed + step)
     torch.manual_seed(args.seed + step)
@@ -239,7 +278,9 @@ def run(args: argparse.Namespace) -> None:
         # full steps, then a linear end to a tenth over the last two fifths, for the lattice of late steps to settle
         pair.set_rates(min(1.0, (step + 1) / 50, 0.1 + 2.25 * (1 - progress)), bases)
         batch = moved(make_batch(rng, pool, scales, args.batch), device)
-        for key, value in pair.step(batch, args.penalty > 0 and step % 8 == 0).items():
+        alone = step < args.imitate
+        row = pair.imitate(batch) if alone else pair.step(batch, args.penalty > 0 and step % 8 == 0)
+        for key, value in row.items():
             sums[key], counts[key] = sums.get(key, 0.0) + value, counts.get(key, 0) + 1
         step += 1
         if step % 50 == 0:
