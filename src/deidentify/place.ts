@@ -6,7 +6,8 @@
  * placeFace(face, image.grid, outside, values); // values: Float32Array of the scan's size, in brain levels
  */
 import { multiply, translation } from '../volume/affine.js';
-import { resampleLinear } from '../volume/resample.js';
+import { type ResampleOptions, resampleLinear } from '../volume/resample.js';
+import { tissueBlocks } from '../volume/tissue-blocks.js';
 import { type Grid, type Volume, voxelSizes } from '../volume/volume.js';
 
 /** Voxels in a slab: 4 million are 16 MiB of float32. */
@@ -22,24 +23,20 @@ export function placeFace(face: Volume, grid: Grid, where: Uint8Array, into: Flo
   const spacing = Math.min(...voxelSizes(face.grid));
   const samples = voxelSizes(grid).map((mm) => Math.max(1, Math.min(8, Math.round(mm / spacing))));
   const grids = shiftedGrids(grid, samples);
+  const tissue = tissueBlocks(face.data, face.grid.shape);
   const slices = Math.max(1, Math.floor(SLAB_VOXELS / (nx * ny)));
   for (let first = 0; first < nz; first += slices) {
     const end = Math.min(nz, first + slices);
     const start = first * nx * ny;
-    const slab = resampleAll(face, grids, where, [first, end]);
+    const slab = resampleAll(face, grids, { only: where, tissue, slab: [first, end] });
     for (let o = 0; o < slab.length; o++) if (where[start + o] !== 0) into[start + o] = slab[o] as number;
   }
 }
 
-function resampleAll(
-  face: Volume,
-  grids: readonly Grid[],
-  only: Uint8Array,
-  slab: readonly [number, number],
-): Float32Array {
+function resampleAll(face: Volume, grids: readonly Grid[], options: ResampleOptions): Float32Array {
   let sum: Float32Array | undefined;
   for (const grid of grids) {
-    const one = resampleLinear(face, grid, { only, slab });
+    const one = resampleLinear(face, grid, options);
     if (sum === undefined) sum = one;
     else for (let o = 0; o < sum.length; o++) sum[o] = (sum[o] as number) + (one[o] as number);
   }

@@ -67,7 +67,8 @@ function traceBlocks(stored: StoredArray, shape: Shape, frames: number, keep: Ui
   const { words, per } = bitWords(stored);
   const [bx, by, bz] = [Math.ceil(nx / EDGE), Math.ceil(ny / EDGE), Math.ceil(nz / EDGE)];
   const out = new Float64Array(bx * by * bz * frames).fill(Number.NaN);
-  const seen = new Float64Array(FEWEST_VALUES);
+  // Low and high words of the different values.
+  const seen = new Int32Array(2 * FEWEST_VALUES);
   let b = 0;
   for (let frame = 0; frame < frames; frame++)
     for (let z0 = 0; z0 < nz; z0 += EDGE)
@@ -76,24 +77,28 @@ function traceBlocks(stored: StoredArray, shape: Shape, frames: number, keep: Ui
           let h1 = 0x9e3779b9 | 0;
           let h2 = 0x85ebca6b | 0;
           let different = 0;
-          for (let z = z0; z < Math.min(nz, z0 + EDGE); z++)
-            for (let y = y0; y < Math.min(ny, y0 + EDGE); y++) {
+          const [x1, y1, z1] = [Math.min(nx, x0 + EDGE), Math.min(ny, y0 + EDGE), Math.min(nz, z0 + EDGE)];
+          for (let z = z0; z < z1; z++)
+            for (let y = y0; y < y1; y++) {
               const row = nx * (y + ny * z);
-              for (let x = x0; x < Math.min(nx, x0 + EDGE); x++) {
+              for (let x = x0; x < x1; x++) {
                 if (keep[row + x] !== 0) continue;
                 const at = (frame * keep.length + row + x) * per;
-                const low = words[at] as number;
-                const high = per === 2 ? (words[at + 1] as number) : 0;
-                const mixed = per === 2 ? Math.imul(high, 0x27d4eb2f) : 0;
-                h1 = Math.imul(h1 ^ low ^ mixed, 2654435761);
-                h2 = Math.imul(h2 ^ low ^ mixed, 1597334677);
+                const low = (words[at] as number) | 0;
+                const high = per === 2 ? (words[at + 1] as number) | 0 : 0;
+                const mixed = low ^ Math.imul(high, 0x27d4eb2f);
+                h1 = Math.imul(h1 ^ mixed, 2654435761);
+                h2 = Math.imul(h2 ^ mixed, 1597334677);
                 h1 ^= h1 >>> 15;
                 h2 ^= h2 >>> 13;
                 if (different < FEWEST_VALUES) {
-                  const value = low + high * 4294967296;
-                  let known = false;
-                  for (let i = 0; i < different; i++) if (seen[i] === value) known = true;
-                  if (!known) seen[different++] = value;
+                  let i = 0;
+                  while (i < different && (seen[2 * i] !== low || seen[2 * i + 1] !== high)) i++;
+                  if (i === different) {
+                    seen[2 * i] = low;
+                    seen[2 * i + 1] = high;
+                    different++;
+                  }
                 }
               }
             }

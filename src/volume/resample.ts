@@ -6,6 +6,7 @@
  * const data = resampleLinear(head, cubeGrid(pose, [0, 22, -30], 128, 2));
  */
 import { type Affine, at, invert, multiply } from './affine.js';
+import { BLOCK_SHIFT, type TissueBlocks } from './tissue-blocks.js';
 import { type Grid, type Volume, type VoxelArray, voxelCount } from './volume.js';
 
 /** Voxel indices of `target` to voxel indices of `source`. */
@@ -18,6 +19,8 @@ export interface ResampleOptions {
   readonly outside?: number;
   /** Where given, only these target voxels are computed; the others stay 0. */
   readonly only?: Uint8Array;
+  /** Of the source, where it is known to be mostly zero: `tissueBlocks(source.data, source.grid.shape)`. */
+  readonly tissue?: TissueBlocks;
   /** Slices of the target's last axis to compute, [first, end). */
   readonly slab?: readonly [number, number];
 }
@@ -34,7 +37,7 @@ export function resampleLinear(
   const [z0, z1] = options.slab ?? [0, tz];
   const out = new Float32Array(tx * ty * (z1 - z0));
   const outside = options.outside ?? 0;
-  const { only } = options;
+  const { only, tissue } = options;
   const data = source.data;
   const sy = nx;
   const sz = nx * ny;
@@ -74,6 +77,13 @@ export function resampleLinear(
         const ix = cx | 0;
         const iy = cy | 0;
         const iz = cz | 0;
+        if (
+          tissue !== undefined &&
+          tissue.map[
+            (ix >> BLOCK_SHIFT) + tissue.bx * ((iy >> BLOCK_SHIFT) + tissue.by * (iz >> BLOCK_SHIFT))
+          ] === 0
+        )
+          continue;
         const fx = cx - ix;
         const fy = cy - iy;
         const fz = cz - iz;

@@ -8,36 +8,8 @@
  * @example
  * const head = warpTemplate(template, [192, 256, 256], fields, [96, 128, 128]);
  */
+import { BLOCK_SHIFT, tissueBlocks } from '../../volume/tissue-blocks.js';
 import type { Shape } from '../../volume/volume.js';
-
-/** Edge of the blocks of template that are known to be air or not, in voxels (a power of two). */
-const BLOCK_SHIFT = 3;
-/** Of an index: 0 on a block's lower face. */
-const INSIDE = (1 << BLOCK_SHIFT) - 1;
-
-/** 1 where a block of 8^3 template voxels, or the first layer of its upper neighbours, holds anything but 0. */
-function tissueBlocks(
-  template: Uint8Array,
-  [nx, ny, nz]: Shape,
-): { map: Uint8Array; bx: number; by: number } {
-  const [bx, by, bz] = [nx, ny, nz].map((n) => ((n - 1) >> BLOCK_SHIFT) + 1) as [number, number, number];
-  const map = new Uint8Array(bx * by * bz);
-  for (let k = 0, v = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
-      for (let i = 0; i < nx; i++, v++) {
-        if (template[v] === 0) continue;
-        if ((i & INSIDE) !== 0 && (j & INSIDE) !== 0 && (k & INSIDE) !== 0) {
-          map[(i >> BLOCK_SHIFT) + bx * ((j >> BLOCK_SHIFT) + by * (k >> BLOCK_SHIFT))] = 1;
-          continue;
-        }
-        // A point reads the voxels at and above its floor: a voxel on a block's lower face is read from the block below too.
-        const [x0, y0, z0] = [(i - 1) >> BLOCK_SHIFT, (j - 1) >> BLOCK_SHIFT, (k - 1) >> BLOCK_SHIFT];
-        for (let z = Math.max(0, z0); z <= k >> BLOCK_SHIFT; z++)
-          for (let y = Math.max(0, y0); y <= j >> BLOCK_SHIFT; y++)
-            for (let x = Math.max(0, x0); x <= i >> BLOCK_SHIFT; x++) map[x + bx * (y + by * z)] = 1;
-      }
-  return { map, bx, by };
-}
 
 /** Lower neighbour and weight of the upper one for output voxel `o` of an axis enlarged `factor` times to `n / factor`. */
 function axisWeights(n: number, count: number): { low: Int32Array; part: Float32Array } {
