@@ -23,7 +23,7 @@ import { requireT1 } from './contrast.js';
 import { FsqCodebook } from './fsq.js';
 import { brainBlocks, SITES, siteMeans, trimmedGrid, trimmedMask } from './grid.js';
 import { joinThickness } from './join.js';
-import { addThickness, drawThickness, endNeck, type Thickness } from './outline.js';
+import { addThickness, chinOf, drawThickness, endNeck, type Thickness } from './outline.js';
 import { type SamplingOptions, sampleCodes } from './sampler.js';
 import { guardScalp } from './scalp.js';
 import { addTexture } from './texture.js';
@@ -187,7 +187,7 @@ async function synthesize(
     data: await moveHead(networks, { displacement: fitted, gain }, context.resolution, signal),
   };
   guardScalp(drawn, trimmedMask(gamma));
-  if (!mean) endNeck(drawn, random.fork('neck'));
+  if (!mean) endNeck(drawn, chinOf(fitted.data as Float32Array), random.fork('neck'));
   if (context.resolution === 256) {
     context.onStage?.('texture');
     await addTexture(drawn, networks, random.fork('texture'), signal);

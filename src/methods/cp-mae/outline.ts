@@ -154,24 +154,51 @@ function sample(data: Float32Array, start: number, x: number, y: number, z: numb
   );
 }
 
+/** The lowest point of the learned head's chin, in mm from the cube's centre (right, front, up); skin, at 1 mm. */
+const CHIN_MM = [0, 72, -107] as const;
+
 /**
- * Where scans of the training set end below the brain's centre, at the chin: 109 to 157 mm, half of them by 143. The
- * drawn plane lies above that for most, at about the lower edge of the jaw (140).
+ * Where the chin of the drawn head is: the point that reads the learned head's chin.
+ * @param displacement [3, 64, 64, 48] in half grids, as of {@link addThickness}
+ * @returns mm from the cube's centre (right, front, up)
  */
-const [NECK_FROM_MM, NECK_RANGE_MM] = [126, 18];
-/** Slopes: lower in front, where the chin is, by up to 11 degrees; to the sides 3 degrees either way. */
+export function chinOf(displacement: Float32Array): [number, number, number] {
+  let best = Number.POSITIVE_INFINITY;
+  const chin: [number, number, number] = [...CHIN_MM];
+  for (let k = 0, v = 0; k < SHAPE[2]; k++)
+    for (let j = 0; j < SHAPE[1]; j++)
+      for (let i = 0; i < SHAPE[0]; i++, v++) {
+        const here = [i, j, k].map((at, axis) => VOXEL_MM * (at - ((SHAPE[axis] as number) - 1) / 2));
+        const missing = here.map(
+          (mm, axis) =>
+            (CHIN_MM[axis] as number) -
+            mm -
+            (displacement[axis * COUNT + v] as number) * (VOXEL_MM / 2) * (SHAPE[axis] as number),
+        ) as [number, number, number];
+        const far = Math.hypot(...missing);
+        if (far >= best) continue;
+        best = far;
+        // what the nearest of the points misses it by, to first order
+        here.forEach((mm, axis) => {
+          chin[axis] = mm + (missing[axis] as number);
+        });
+      }
+  return chin;
+}
+
+/** The plane passes so far below the chin: near enough to hide most scans' ends (half of them lie by 6 mm below it). */
+const [BELOW_CHIN_MM, RANGE_MM] = [1, 9];
+/** Slopes: lower in front by up to 11 degrees; to the sides 3 degrees either way. */
 const [NOD, TILT] = [-0.2, 0.05];
-/** The model cube is centred 30 mm below and 22 mm before the brain's centre; the plane's height is stated at the chin. */
-const [BELOW_MM, CHIN_FRONT_MM] = [30, 40];
 
 /**
  * Ends the neck at a drawn plane: where a scan ends, and how its plane lies to the brain, are its own.
- * @param head on the trimmed model grid, 2 or 1 mm; changed in place
+ * @param head on the trimmed model grid, 2 or 1 mm; changed in place @param chin see {@link chinOf}
  */
-export function endNeck(head: Volume, random: Random): void {
+export function endNeck(head: Volume, chin: readonly [number, number, number], random: Random): void {
   const [nx, ny, nz] = head.grid.shape;
   const mm = 256 / nz;
-  const height = BELOW_MM - NECK_FROM_MM - NECK_RANGE_MM * random.uniform();
+  const height = chin[2] - BELOW_CHIN_MM - RANGE_MM * random.uniform();
   const nod = NOD * random.uniform();
   const tilt = TILT * (2 * random.uniform() - 1);
   for (let k = 0; k < nz; k++) {
@@ -180,7 +207,7 @@ export function endNeck(head: Volume, random: Random): void {
       const y = (j - (ny - 1) / 2) * mm;
       for (let i = 0; i < nx; i++) {
         const x = (i - (nx - 1) / 2) * mm;
-        if (z < height + nod * (y - CHIN_FRONT_MM) + tilt * x) head.data[i + nx * (j + ny * k)] = 0;
+        if (z < height + nod * (y - chin[1]) + tilt * (x - chin[0])) head.data[i + nx * (j + ny * k)] = 0;
       }
     }
   }

@@ -100,7 +100,7 @@ class GeneratorBlock(nn.Module):
             x = block(x)
         out = self.out(pixel_norm(x))
         if self.folded:
-            out = depth_to_space(out) + depth_to_space(up)
+            out = smoothed(depth_to_space(out)) + depth_to_space(up)
         elif not self.first:
             out = out + up
         return positive(out)
