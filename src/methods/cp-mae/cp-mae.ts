@@ -27,6 +27,7 @@ import { addThickness, chinOf, drawThickness, endNeck, type Thickness } from './
 import { type SamplingOptions, sampleCodes } from './sampler.js';
 import { guardScalp } from './scalp.js';
 import { addTexture } from './texture.js';
+import { bareness, SEEN_VOXELS, thickened } from './thicken.js';
 import { warpTemplate } from './warp.js';
 
 /** Of the complement: 8 x 6 x 5 = 240 codes. */
@@ -131,10 +132,9 @@ async function loosen(
   onBrain: { readonly data: Float32Array; readonly shape: readonly number[] },
   gain: Tensor,
   blocks: Float32Array,
-  random: Random,
+  free: Thickness,
   { networks, signal }: MethodContext,
 ): Promise<{ data: Float32Array; shape: readonly number[] }> {
-  const free = drawThickness(random.fork('thickness'));
   const moved = (thickness: Thickness) => ({
     ...onBrain,
     data: addThickness(onBrain.data, blocks, thickness),
@@ -181,12 +181,22 @@ async function synthesize(
     gain = sum(gain, tensorOf(residual, 'gain'));
   }
   const onBrain = { data: fitBrain(displacement.data as Float32Array, blocks), shape: displacement.shape };
-  const fitted = mean ? onBrain : await loosen(gamma, onBrain, gain, blocks, random, context);
-  const drawn: Volume = {
-    grid: trimmedGrid(gamma.pose, context.resolution),
-    data: await moveHead(networks, { displacement: fitted, gain }, context.resolution, signal),
-  };
-  guardScalp(drawn, trimmedMask(gamma));
+  const mask = trimmedMask(gamma);
+  const draw = async (fields: Tensor, resolution: 128 | 256): Promise<Volume> => ({
+    grid: trimmedGrid(gamma.pose, resolution),
+    data: await moveHead(networks, { displacement: fields, gain }, resolution, signal),
+  });
+  const free = drawThickness(random.fork('thickness'));
+  let fitted: Tensor = mean ? onBrain : await loosen(gamma, onBrain, gain, blocks, free, context);
+  let drawn = await draw(fitted, context.resolution);
+  if (guardScalp(drawn, mask) > SEEN_VOXELS && !mean && gamma.cranium === undefined) {
+    const skin = skinRadii(await draw(fitted, 128), 1, gamma.pose);
+    const brainAt = skinRadii({ grid: mask.grid, data: Float32Array.from(mask.data) }, 1, gamma.pose);
+    const thicker = thickened(free, bareness(brainAt, skin));
+    fitted = await loosen(gamma, onBrain, gain, blocks, thicker, context);
+    drawn = await draw(fitted, context.resolution);
+    guardScalp(drawn, mask);
+  }
   if (!mean) endNeck(drawn, chinOf(fitted.data as Float32Array), random.fork('neck'));
   if (context.resolution === 256) {
     context.onStage?.('texture');

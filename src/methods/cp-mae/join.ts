@@ -15,7 +15,7 @@ const [THINNER_MM, THICKER_MM] = [-6, 20];
 const FADE_RINGS = 3;
 
 /** Means with the neighbours on a ring and between rings, past what is not known. */
-function smoothed(values: Float32Array): Float32Array {
+export function smoothed(values: Float32Array): Float32Array {
   const out = new Float32Array(values.length).fill(Number.NaN);
   for (let ring = 0; ring < RINGS; ring++)
     for (let place = 0; place < ROUND; place++) {
@@ -55,6 +55,11 @@ export function joinThickness(missing: Float32Array, free: Thickness): Thickness
       table[ring * ROUND + place] = (Number.isNaN(last) ? 0 : share * last) + (1 - share) * drawnFreely;
     }
   }
+  return tabled(table);
+}
+
+/** Linear between the directions of a table of [RINGS x ROUND]. */
+export function tabled(table: Float32Array): Thickness {
   return (x, y, z) => {
     const ring = ((Math.asin(Math.max(-1, Math.min(1, z))) + Math.PI / 2) / Math.PI) * (RINGS - 1);
     const place = ((Math.atan2(x, y) / (2 * Math.PI) + 1) % 1) * ROUND;
