@@ -28,8 +28,21 @@ const CASES: Record<string, Partial<FileContent> & { mgh?: boolean; name?: strin
   MGZ: { mgh: true, name: 'out.mgz' },
   compressed: { name: 'out.nii.gz' },
 };
-/** A method that removes goes the same way to the file: what differs is what it makes of a grid. */
+/**
+ * Every case with the stand-in, which draws in no time. A method goes the same way to the file: what differs is what it
+ * makes of a grid, and of its own values.
+ */
 const CASES_OF_REMOVAL = ['oblique', 'MGZ'];
+const CASES_OF_NETWORKS = [
+  ...['oblique', 'left-handed', 'thick slices', 'scaled integers', 'big-endian float64', 'float32'],
+  ...['MGZ', 'compressed'],
+];
+
+function casesOf(method: Method): { names: readonly string[]; frames: readonly number[] } {
+  if (method.kind === 'remove') return { names: CASES_OF_REMOVAL, frames: [3] };
+  if (method.models.length > 0) return { names: CASES_OF_NETWORKS, frames: [3] };
+  return { names: Object.keys(CASES), frames: [1, 3] };
+}
 
 function scaled(method: Method): boolean {
   return method.kind === 'remodel' && method.scalable === true;
@@ -37,11 +50,9 @@ function scaled(method: Method): boolean {
 
 describe.each(await methodsUnderTest())('P2 with $name', ({ method, services }) => {
   it.each(
-    Object.entries(CASES)
-      .filter(([name]) => method.kind === 'remodel' || CASES_OF_REMOVAL.includes(name))
-      .flatMap(([name, content]) =>
-        (method.kind === 'remodel' ? [1, 3] : [3]).map((frames) => ({ name, content, frames })),
-      ),
+    casesOf(method).names.flatMap((name) =>
+      casesOf(method).frames.map((frames) => ({ name, content: CASES[name] ?? {}, frames })),
+    ),
   )('keeps the brain of a file that is $name with $frames frame(s)', async ({ name, content, frames }) => {
     const grid = content.grid ?? plain;
     const { volume, brainMask } = syntheticHead({ grid });
