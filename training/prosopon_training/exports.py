@@ -45,47 +45,22 @@ def template_bytes(template: torch.Tensor, peak: float) -> torch.Tensor:
     return (template / peak * 255).round().clamp(0, 255)
 
 
-class HeadWarp(nn.Module):
-    """Fields at 4 mm and the template (bytes of ``peak`` / 255) to a head at 2 mm.
+class LearnedHead(nn.Module):
+    """The learned head as bytes, and where to read it: positions (x, y, z in half grids) and the bytes' factor at 4 mm.
 
-    Positions, not displacements, are enlarged, and the bytes are scaled with the gain.
+    ``src/methods/cp-mae/warp.ts`` enlarges the fields and samples: ONNX Runtime samples a single channel in one thread and does
+    not pass over air (0.6 s at 2 mm, where that takes 0.15). Positions, not displacements, are enlarged.
     """
 
-    def __init__(self, template: torch.Tensor, peak: float):
+    def __init__(self, template: torch.Tensor, peak: float, fields: tuple[int, int, int]):
         super().__init__()
-        self.register_buffer("template", template_bytes(template, peak)[None, None])
-        self.fields = HeadFields(tuple(n // 2 for n in template.shape), peak)
-
-    def forward(self, displacement: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
-        fields = self.fields(displacement, gain)
-        grid = fields[:, :3].permute(0, 2, 3, 4, 1)
-        return F.grid_sample(self.template, grid, padding_mode="border", align_corners=False) * fields[:, 3:]
-
-
-class HeadFields(nn.Module):
-    """Fields at 4 mm to positions (x, y, z in half grids) and the factor of the template's bytes at 2 mm."""
-
-    def __init__(self, shape: tuple[int, ...], peak: float):
-        super().__init__()
-        identity = F.affine_grid(torch.eye(3, 4)[None], [1, 1, *shape], align_corners=False)
+        self.register_buffer("template", template_bytes(template, peak).to(torch.uint8))
+        identity = F.affine_grid(torch.eye(3, 4)[None], [1, 1, *fields], align_corners=False)
         self.register_buffer("identity", identity.permute(0, 4, 1, 2, 3))
         self.scale = peak / 255
 
-    def forward(self, displacement: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
-        return enlarge(torch.cat([self.identity + displacement, torch.exp(gain) * self.scale], 1))
-
-
-class FineHead(nn.Module):
-    """The fields at 2 mm beside the 1 mm template's bytes: ``src/methods/cp-mae/warp.ts`` samples them, faster than ONNX
-    Runtime, which takes one thread for one channel and does not pass over air."""
-
-    def __init__(self, template: torch.Tensor, peak: float):
-        super().__init__()
-        self.register_buffer("template", template_bytes(template, peak).to(torch.uint8))
-        self.fields = HeadFields(tuple(n // 4 for n in template.shape), peak)
-
     def forward(self, displacement: torch.Tensor, gain: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.fields(displacement, gain), self.template
+        return torch.cat([self.identity + displacement, torch.exp(gain) * self.scale], 1), self.template
 
 
 # By eye: real spread is mostly fibres and septa, and all of it drawn as grain made muscle look like a noisy scan.
@@ -180,16 +155,17 @@ def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None
         **COMMON, "description": f"Random fields that the codes leave open: {args.components} principal components with "
                                  f"{100 * share:.0f} % of the residual's variance over train heads",
         "normalisation": "standard normal scores", "settings": {"components": args.components, "varianceShare": round(share, 4)}})
+    export_heads(*templates(args.fields, args.data, args.sharpen), models)
+
+
+def export_heads(coarse: torch.Tensor, fine: torch.Tensor, models: Path) -> None:
+    """The learned head at 2 mm [128, 128, 96] and at 1 mm [256, 256, 192], brain levels."""
     fields = {"displacement": torch.rand(1, 3, 64, 64, 48) * 0.05, "gain": torch.rand(1, 1, 64, 64, 48) * 0.2}
-    peak = 3.0
-    coarse, fine = templates(args.fields, args.data, args.sharpen)
-    write_model("head-128", HeadWarp(coarse, peak), fields, ["head"], models, {
-        **COMMON, "description": "The learned head at 2 mm, moved and brightened", "normalisation": "1 = the brain's median"},
-        half=False, byte_scale=1.0)
-    write_model("head-256", FineHead(fine, peak), fields, ["fields", "template"], models, {
-        **COMMON, "grid": {"size": 256, "spacing": 1},
-        "description": "The learned head at 1 mm as bytes, and where to read it: positions in half grids and the bytes' factor at 2 mm",
-        "normalisation": "1 = the brain's median"}, half=False)
+    for template, size, spacing in ((coarse, 128, 2), (fine, 256, 1)):
+        write_model(f"head-{size}", LearnedHead(template, 3.0, (64, 64, 48)), fields, ["fields", "template"], models, {
+            **COMMON, "grid": {"size": size, "spacing": spacing},
+            "description": f"The learned head at {spacing} mm as bytes, and where to read it: positions in half grids and the bytes' factor at 4 mm",
+            "normalisation": "1 = the brain's median"}, half=False)
 
 
 def export_texture(run: Path, models: Path, _: argparse.Namespace) -> None:

@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from prosopon_training.export import write_model
-from prosopon_training.exports import HeadWarp
+from prosopon_training.exports import LearnedHead
 from prosopon_training.flops import count_gflop
 from prosopon_training.initial import load_initial
 from prosopon_training.networks.brain_codes import BrainVqVae
 from prosopon_training.networks.brain_extraction import BrainExtraction
-from prosopon_training.networks.complement import SITES, ComplementDecoder
+from prosopon_training.networks.complement import SITES, ComplementDecoder, enlarge
 from prosopon_training.networks.masked import MaskedAutoencoder
 
 ABOUT = {"version": "0.1.0", "licence": "MIT", "data": "none", "grid": {"size": 8, "spacing": 2}, "description": "a test",
@@ -104,16 +105,19 @@ def test_another_network_is_not_a_start(tmp_path: Path) -> None:
         load_initial(BrainVqVae(16), path)
 
 
-def test_head_warp_keeps_the_template_where_nothing_moves(tmp_path: Path) -> None:
+def test_learned_head_is_read_where_it_stands_when_nothing_moves(tmp_path: Path) -> None:
     torch.manual_seed(0)
     template = torch.rand(16, 16, 12) * 2
-    module = HeadWarp(template, 3.0)
+    module = LearnedHead(template, 3.0, (8, 8, 6))
     still = {"displacement": torch.zeros(1, 3, 8, 8, 6), "gain": torch.zeros(1, 1, 8, 8, 6)}
+    fields, stored = module(*still.values())
+    drawn = F.grid_sample(stored.float()[None, None], enlarge(fields[:, :3]).permute(0, 2, 3, 4, 1), padding_mode="border",
+                          align_corners=False) * enlarge(fields[:, 3:])
     # positions are enlarged, which bends them within three voxels of the border (air, or the neck's cut)
     inner = (slice(4, -4),) * 3
-    assert torch.allclose(module(*still.values())[0, 0][inner], template[inner], atol=3 / 255)
+    assert torch.allclose(drawn[0, 0][inner], template[inner], atol=3 / 255)
     feeds = {"displacement": 0.1 * torch.rand(1, 3, 8, 8, 6), "gain": torch.rand(1, 1, 8, 8, 6)}
-    check(tmp_path, "head", module, feeds, ["head"], half=False)
+    check(tmp_path, "head", module, feeds, ["fields", "template"], half=False)
 
 
 def test_a_shape_that_is_free_cannot_be_counted(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@
 import { skinRadii } from '../../brain/cranium.js';
 import type { Head } from '../../brain/head.js';
 import { Failure } from '../../errors/errors.js';
-import type { NetworkRunner, Tensor } from '../../networks/runner.js';
+import type { Tensor } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
 import { sha256 } from '../../volume/sha256.js';
 import type { Volume } from '../../volume/volume.js';
@@ -23,12 +23,12 @@ import { requireT1 } from './contrast.js';
 import { FsqCodebook } from './fsq.js';
 import { brainBlocks, SITES, siteMeans, trimmedGrid, trimmedMask } from './grid.js';
 import { joinThickness } from './join.js';
+import { learnedHead } from './learned-head.js';
 import { addThickness, chinOf, drawThickness, endNeck, type Thickness } from './outline.js';
 import { type SamplingOptions, sampleCodes } from './sampler.js';
 import { guardScalp } from './scalp.js';
 import { addTexture } from './texture.js';
 import { bareness, SEEN_VOXELS, thickened } from './thicken.js';
-import { warpTemplate } from './warp.js';
 
 /** Of the complement: 8 x 6 x 5 = 240 codes. */
 export const COMPLEMENT_CODEBOOK = new FsqCodebook([8, 6, 5]);
@@ -77,23 +77,6 @@ function sum(a: Tensor, b: Tensor): Tensor {
   const data = new Float32Array(a.data.length);
   for (let i = 0; i < data.length; i++) data[i] = (a.data[i] as number) + (b.data[i] as number);
   return { data, shape: a.shape };
-}
-
-/** The learned head under `fields`, on the trimmed grid. */
-async function moveHead(
-  networks: NetworkRunner,
-  fields: Record<string, Tensor>,
-  resolution: 128 | 256,
-  signal: AbortSignal | undefined,
-): Promise<Float32Array> {
-  const outputs = await networks.run(`head-${resolution}`, fields, signal);
-  if (resolution === 128) return tensorOf(outputs, 'head').data as Float32Array;
-  return warpTemplate(
-    tensorOf(outputs, 'template').data as Uint8Array,
-    [192, 256, 256],
-    tensorOf(outputs, 'fields').data as Float32Array,
-    [96, 128, 128],
-  );
 }
 
 async function condition(head: Head, context: MethodContext): Promise<BrainConditioning> {
@@ -145,7 +128,7 @@ async function loosen(
   let now = onBrain;
   // The second time takes in what the first missed: the shell is stretched along rays, skin lies across them.
   for (let round = 0; round < 2; round++) {
-    const data = await moveHead(networks, { displacement: now, gain }, 128, signal);
+    const data = await learnedHead(networks, { displacement: now, gain }, 128, signal);
     const drawn = skinRadii({ grid: trimmedGrid(gamma.pose, 128), data }, 1, gamma.pose);
     for (let i = 0; i < missing.length; i++)
       missing[i] = (missing[i] as number) + (cranium[i] as number) - (drawn[i] as number);
@@ -184,7 +167,7 @@ async function synthesize(
   const mask = trimmedMask(gamma);
   const draw = async (fields: Tensor, resolution: 128 | 256): Promise<Volume> => ({
     grid: trimmedGrid(gamma.pose, resolution),
-    data: await moveHead(networks, { displacement: fields, gain }, resolution, signal),
+    data: await learnedHead(networks, { displacement: fields, gain }, resolution, signal),
   });
   const free = drawThickness(random.fork('thickness'));
   let fitted: Tensor = mean ? onBrain : await loosen(gamma, onBrain, gain, blocks, free, context);

@@ -6,7 +6,7 @@
  * `grid_sample` (border, align_corners false) on fields enlarged by `interpolate` is.
  *
  * @example
- * const head = warpTemplate(template, [192, 256, 256], fields, [96, 128, 128]);
+ * const head = warpTemplate(template, [192, 256, 256], fields, [48, 64, 64]);
  */
 import { BLOCK_SHIFT, tissueBlocks } from '../../volume/tissue-blocks.js';
 import type { Shape } from '../../volume/volume.js';

@@ -9,12 +9,13 @@
 
 import type { Head } from '../../brain/head.js';
 import { modelGrid } from '../../brain/model-grid.js';
-import { Failure, Refusal } from '../../errors/errors.js';
+import { Refusal } from '../../errors/errors.js';
 import type { NetworkRunner } from '../../networks/runner.js';
 import { type Affine, determinant3, IDENTITY, multiply } from '../../volume/affine.js';
 import { resampleLinear } from '../../volume/resample.js';
 import type { Volume, VoxelArray } from '../../volume/volume.js';
 import { trimmedGrid } from '../cp-mae/grid.js';
+import { learnedHead } from '../cp-mae/learned-head.js';
 import type { MethodContext } from '../method.js';
 import { fitAffine } from './affine-fit.js';
 
@@ -48,11 +49,8 @@ export async function averageHead({ networks, signal }: MethodContext): Promise<
     data: new Float32Array(channels * 64 * 64 * 48),
     shape: [1, channels, 64, 64, 48],
   });
-  const feeds = { displacement: field(3), gain: field(1) };
-  const { head } = await networks.run(AVERAGE_HEAD_MODEL, feeds, signal);
-  if (!(head?.data instanceof Float32Array))
-    throw new Failure('network-failed', 'the learned head returned no "head"');
-  const average: Volume = { grid: trimmedGrid(IDENTITY, 128), data: head.data };
+  const data = await learnedHead(networks, { displacement: field(3), gain: field(1) }, 128, signal);
+  const average: Volume = { grid: trimmedGrid(IDENTITY, 128), data };
   known.set(networks, average);
   return average;
 }

@@ -1,0 +1,39 @@
+/**
+ * The learned head, moved and brightened: the last step of d2. The networks `head-128` and `head-256` hold its voxels and
+ * say where to read them; the reading is done here (`warp.ts`).
+ *
+ * @example
+ * const voxels = await learnedHead(networks, { displacement, gain }, 256, signal); // on the trimmed model grid
+ */
+import { Failure } from '../../errors/errors.js';
+import type { NetworkRunner, Tensor } from '../../networks/runner.js';
+import type { Shape } from '../../volume/volume.js';
+import { warpTemplate } from './warp.js';
+
+/** x, y, z of the fields, at 4 mm. */
+const FIELDS: Shape = [48, 64, 64];
+
+export interface HeadFields {
+  /** [1, 3, 64, 64, 48] in half grids (x, y, z). */
+  readonly displacement: Tensor;
+  /** [1, 1, 64, 64, 48], logarithm of the factor. */
+  readonly gain: Tensor;
+}
+
+/**
+ * @returns brain levels on the trimmed model grid: 96 x 128 x 128 at 2 mm or 192 x 256 x 256 at 1 mm
+ * @throws {Failure} network-failed
+ */
+export async function learnedHead(
+  networks: NetworkRunner,
+  fields: HeadFields,
+  resolution: 128 | 256,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  const outputs = await networks.run(`head-${resolution}`, { ...fields }, signal);
+  const template = outputs.template?.data;
+  const read = outputs.fields?.data;
+  if (!(template instanceof Uint8Array) || !(read instanceof Float32Array))
+    throw new Failure('network-failed', 'the learned head returned no "template" or no "fields"');
+  return warpTemplate(template, [(resolution * 3) / 4, resolution, resolution], read, FIELDS);
+}
