@@ -126,10 +126,10 @@ describe('endNeck', () => {
         const y = (j - (n - 1) / 2) * mm;
         if (Math.abs(y - 70) < 5) {
           expect(edge).toBeLessThanOrEqual(-100 + mm);
-          expect(edge).toBeGreaterThan(-100 - 12);
+          expect(edge).toBeGreaterThan(-100 - 9);
         }
-        // at most 11 degrees, down to the front
-        expect(edge).toBeLessThan(-100 + 0.2 * Math.max(0, 70 - y) + mm + 2);
+        // 17 degrees at most, up to the back
+        expect(edge).toBeLessThan(-100 + 0.3 * Math.max(0, 70 - y) + mm + 2);
       }
     }
   });
