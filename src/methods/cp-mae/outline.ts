@@ -186,10 +186,7 @@ export function chinOf(displacement: Float32Array): [number, number, number] {
   return chin;
 }
 
-/**
- * The plane passes so far below the chin. Half of the scans end within 6 mm of there: at 1 to 10 mm below, their own ends
- * showed in twice as many results, and the attackers gained by it.
- */
+/** The plane passes so far below the chin. Half of the scans end within 6 mm of there, and show their own ends below it. */
 const [BELOW_CHIN_MM, RANGE_MM] = [0.5, 4];
 /** Slopes: up to the back by 5 to 17 degrees, clear of the jaw's angle; to the sides 3 degrees either way. */
 const [NOD, NOD_RANGE, TILT] = [-0.08, -0.22, 0.05];
