@@ -11,7 +11,10 @@ describe('blocks of tissue', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.nat(18), fc.nat(16), fc.nat(20)), { minLength: 1, maxLength: 5 }),
-        fc.tuple(fc.double({ min: -0.6, max: 0.6 }), fc.double({ min: -9, max: 9 })),
+        fc.tuple(
+          fc.double({ min: -0.6, max: 0.6, noNaN: true }),
+          fc.double({ min: -9, max: 9, noNaN: true }),
+        ),
         (voxels, [angle, shift]) => {
           const data = new Float32Array(19 * 17 * 21);
           for (const [i, j, k] of voxels) data[i + 19 * (j + 17 * k)] = 1 + i;
