@@ -11,7 +11,7 @@ import torch
 from prosopon_training.__main__ import main
 from prosopon_training.adamp import AdamP
 from prosopon_training.data import read_index
-from prosopon_training.gan_data import GanHead, composites, make_batch, probabilistic_pool, pyramid, shifted
+from prosopon_training.gan_data import Batch, GanHead, composites, make_batch, probabilistic_pool, pyramid, shifted
 from prosopon_training.networks.discriminator import Discriminator
 from prosopon_training.networks.blocks import depth_to_space
 from prosopon_training.networks.generator import Drawing, Generator, enlarging, positive, smoothed
@@ -183,6 +183,16 @@ def test_draws_are_asked_to_differ_up_to_a_bound(with_hulls: Path) -> None:
     for apart, lack in ((0.0, 2 * cp_gan.APART), (0.04, 2 * (cp_gan.APART - 0.04)), (0.5, 0.0)):
         other = [x + apart for x in one]
         assert float(cp_gan.too_alike(one, other, batch, scales)) == pytest.approx(lack, abs=1e-5)
+
+
+def test_likeness_of_two_draws_is_best_with_the_spread_of_real_values() -> None:
+    """Bendel et al. 2023: for normal values the least lies at the true mean and the true spread; one draw alone would ask for none."""
+    torch.manual_seed(2)
+    real, one, other = (torch.randn(1, 1, 64, 64, 64) for _ in range(3))
+    full, none = torch.ones(1, 1, 64, 64, 64), torch.zeros(1, 1, 64, 64, 64)
+    batch = Batch([0.5 * real + 3], [torch.cat([full, none, none], 1)], [none], [none], [full])
+    figures = {(m, s): float(cp_gan.unlike([s * one + m], [s * other + m], batch)) for m in (2.8, 3, 3.2) for s in (0, 0.25, 0.5, 0.75, 1)}
+    assert min(figures, key=lambda key: figures[key]) == (3, 0.5)
 
 
 def test_one_pass_gives_both_gradients() -> None:
