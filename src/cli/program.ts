@@ -8,17 +8,21 @@
  */
 import { Command } from 'commander';
 import { VERSION } from '../deidentify/version.js';
-import { brainCommand } from './brain.js';
-import { deidCommand } from './deid.js';
-import { demoCommand } from './demo.js';
-import { evaluateCommand } from './evaluate.js';
-import { modelsCommand } from './models.js';
 import { DONE, type Outcome, outcomeOf } from './outcome.js';
-import { prepareCommand } from './prepare.js';
-import { renderCommand } from './render.js';
 import { defaultEnvironment, type Environment, Session } from './session.js';
-import { studyCommand } from './study.js';
-import { verifyCommand } from './verify.js';
+
+/** In the order of the help text. Only the one that is asked for is loaded: all of them take twice as long as one. */
+const COMMANDS: Readonly<Record<string, () => Promise<(session: Session) => Command>>> = {
+  deid: async () => (await import('./deid.js')).deidCommand,
+  brain: async () => (await import('./brain.js')).brainCommand,
+  render: async () => (await import('./render.js')).renderCommand,
+  verify: async () => (await import('./verify.js')).verifyCommand,
+  models: async () => (await import('./models.js')).modelsCommand,
+  prepare: async () => (await import('./prepare.js')).prepareCommand,
+  demo: async () => (await import('./demo.js')).demoCommand,
+  evaluate: async () => (await import('./evaluate.js')).evaluateCommand,
+  study: async () => (await import('./study.js')).studyCommand,
+};
 
 /** Never throws; every error has become an exit code and a sentence. */
 export async function runCli(argv: readonly string[], given: Partial<Environment> = {}): Promise<number> {
@@ -29,7 +33,9 @@ export async function runCli(argv: readonly string[], given: Partial<Environment
   session.json = argv.includes('--json');
   let outcome: Outcome;
   try {
-    await untilAborted(createProgram(session, argv).parseAsync([...argv], { from: 'user' }), signal);
+    const parse = async (): Promise<unknown> =>
+      (await createProgram(session, argv)).parseAsync([...argv], { from: 'user' });
+    await untilAborted(parse(), signal);
     outcome = DONE;
   } catch (error) {
     outcome = outcomeOf(error, signal.aborted);
@@ -45,24 +51,15 @@ export async function runCli(argv: readonly string[], given: Partial<Environment
   return outcome.code;
 }
 
-function createProgram(session: Session, argv: readonly string[]): Command {
+async function createProgram(session: Session, argv: readonly string[]): Promise<Command> {
   const { stdout, stderr } = session.environment;
   const program = new Command('prosopon')
     .description('Gives a head MRI a new face and leaves the brain alone, bit for bit.')
     .version(VERSION, '-V, --version')
     .configureHelp({ showGlobalOptions: true });
-  for (const command of [
-    deidCommand,
-    brainCommand,
-    renderCommand,
-    verifyCommand,
-    modelsCommand,
-    prepareCommand,
-    demoCommand,
-    evaluateCommand,
-    studyCommand,
-  ])
-    program.addCommand(command(session));
+  const asked = argv[0] !== undefined && Object.hasOwn(COMMANDS, argv[0]) ? COMMANDS[argv[0]] : undefined;
+  for (const load of asked === undefined ? Object.values(COMMANDS) : [asked])
+    program.addCommand((await load())(session));
   program.addCommand(
     new Command('version').description('print the version').action(() => {
       stdout.write(`${VERSION}\n`);

@@ -93,13 +93,17 @@ function describe(error: unknown): Record<string, unknown> {
   return { error: { kind: 'failure', tag: 'network-failed', message } };
 }
 
-async function answer(frame: Frame): Promise<Frame> {
+/** Of a wish to load nothing is told: what fails fails again, with words, when the network is run. */
+async function answer(frame: Frame): Promise<Frame | undefined> {
   const request = frame.head as unknown as Request;
+  if (request.kind === 'load')
+    return sessionFor(request).then(
+      () => undefined,
+      () => undefined,
+    );
   try {
     if (request.kind === 'release') return await release(request.name);
-    if (request.kind === 'run') return await run(request, frame.tensors);
-    await sessionFor(request);
-    return { head: {}, tensors: {} };
+    return await run(request, frame.tensors);
   } catch (error) {
     return { head: describe(error), tensors: {} };
   }
@@ -120,8 +124,12 @@ new Worker(WATCH_PARENT, { eval: true }).unref();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 const pipe = new Socket({ fd: 3, readable: true, writable: true });
+// One after the other, in the order they came.
+let turn: Promise<void> = Promise.resolve();
 const reader = new FrameReader((frame) => {
-  void answer(frame).then((reply) => {
+  turn = turn.then(async () => {
+    const reply = await answer(frame);
+    if (reply === undefined) return;
     const peakMemoryMb = process.resourceUsage().maxRSS / 1024;
     sendFrame(pipe, { ...reply, head: { ...reply.head, peakMemoryMb } });
   });

@@ -90,6 +90,10 @@ export class NodeNetworkRunner implements NetworkRunner {
   #pending: Pending | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
+  /** Runs asked for and not yet sent. */
+  #unsent = 0;
+  /** Names of networks to load, see `warm`. */
+  readonly #wishes: string[] = [];
   #peakMemoryMb = 0;
 
   /** @throws {Refusal} option-invalid when `threads` is not 1 to 256. Nothing is started before the first run. */
@@ -118,11 +122,20 @@ export class NodeNetworkRunner implements NetworkRunner {
     feeds: Readonly<Record<string, Tensor>>,
     signal?: AbortSignal,
   ): Promise<Record<string, Tensor>> {
+    this.#unsent++;
+    let sent = false;
+    const leaves = (): void => {
+      if (!sent) this.#unsent--;
+      sent = true;
+    };
     const { head, tensors } = await this.#enqueue(async () => {
       const description = await readModel(name, this.#models);
       signal?.throwIfAborted();
-      return this.#ask(this.#request('run', name, description), feeds, signal);
-    }, signal);
+      const reply = this.#ask(this.#request('run', name, description), feeds, signal);
+      leaves();
+      if (this.#unsent === 0) void this.#sendWishes().catch(() => undefined);
+      return reply;
+    }, signal).finally(leaves);
     this.#onRun?.({ name, loadSeconds: Number(head.loadSeconds), runSeconds: Number(head.runSeconds) });
     return { ...tensors };
   }
@@ -131,13 +144,24 @@ export class NodeNetworkRunner implements NetworkRunner {
     return readModel(name, this.#models);
   }
 
-  /** Loads sessions while the caller computes something else, behind what is already asked for. */
+  /**
+   * Loads sessions while the caller computes something else, behind the runs that are already asked for. The wishes leave
+   * with the last of these: when its result comes back the caller computes, and could send nothing.
+   */
   warm(names: readonly string[]): void {
-    for (const name of names)
-      this.#enqueue(async () => {
-        const description = await readModel(name, this.#models);
-        await this.#ask(this.#request('load', name, description), {});
-      }).catch(() => undefined);
+    this.#wishes.push(...names);
+    if (this.#unsent === 0) void this.#sendWishes().catch(() => undefined);
+  }
+
+  async #sendWishes(): Promise<void> {
+    const names = this.#wishes.splice(0);
+    const requests = await Promise.all(
+      names.map(async (name) => this.#request('load', name, await readModel(name, this.#models))),
+    );
+    if (this.#closed || requests.length === 0) return;
+    const child = this.#child ?? this.#start();
+    if (this.#pending === undefined) this.#setBusy(child, false);
+    for (const request of requests) sendFrame(child.pipe, { head: { ...request }, tensors: {} });
   }
 
   /** Frees the memory of a network's session; without a name, of the whole inference process. */

@@ -114,6 +114,14 @@ export function dilateMm(mask: Mask, mm: number): Mask {
   const out = new Uint8Array(data.length);
   for (let v = 0; v < out.length; v++) out[v] = (data[v] as number) > 0 ? 1 : 0;
   const ball = ballOffsets(voxelSizes(mask.grid) as [number, number, number], mm);
+  // Away from the volume's edge the ball is stamped without asking for each of its voxels whether it is inside.
+  const steps = new Int32Array(ball.length / 3);
+  let [rx, ry, rz] = [0, 0, 0];
+  for (let t = 0; t < steps.length; t++) {
+    const [x, y, z] = [ball[3 * t] as number, ball[3 * t + 1] as number, ball[3 * t + 2] as number];
+    steps[t] = x + y * nx + z * sz;
+    [rx, ry, rz] = [Math.max(rx, x), Math.max(ry, y), Math.max(rz, z)];
+  }
   for (let k = 0, v = 0; k < nz; k++)
     for (let j = 0; j < ny; j++)
       for (let i = 0; i < nx; i++, v++) {
@@ -126,6 +134,10 @@ export function dilateMm(mask: Mask, mm: number): Mask {
           (k === 0 || data[v - sz] !== 0) &&
           (k === nz - 1 || data[v + sz] !== 0);
         if (inner) continue;
+        if (i >= rx && j >= ry && k >= rz && i < nx - rx && j < ny - ry && k < nz - rz) {
+          for (let t = 0; t < steps.length; t++) out[v + (steps[t] as number)] = 1;
+          continue;
+        }
         for (let t = 0; t < ball.length; t += 3) {
           const x = i + (ball[t] as number);
           const y = j + (ball[t + 1] as number);

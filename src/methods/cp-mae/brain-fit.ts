@@ -42,10 +42,11 @@ function smooth(data: Float32Array, sigma: number): Float32Array {
   for (let base = 0; base < COUNT; base += NX) {
     for (let i = -radius; i < NX + radius; i++)
       line[i + radius] = data[base + Math.min(NX - 1, Math.max(0, i))] as number;
-    for (let i = 0; i < NX; i++) {
-      let sum = 0;
-      for (let t = 0; t < kernel.length; t++) sum += (kernel[t] as number) * (line[i + t] as number);
-      along[base + i] = sum;
+    for (let i = radius; i < NX + radius; i++) {
+      let sum = (kernel[radius] as number) * (line[i] as number);
+      for (let t = 1; t <= radius; t++)
+        sum += (kernel[radius + t] as number) * ((line[i - t] as number) + (line[i + t] as number));
+      along[base + i - radius] = sum;
     }
   }
   return layered(layered(along, kernel, NY, NX), kernel, NZ, NX * NY);
@@ -55,14 +56,19 @@ function smooth(data: Float32Array, sigma: number): Float32Array {
 function layered(from: Float32Array, kernel: Float64Array, n: number, stride: number): Float32Array {
   const to = new Float32Array(COUNT);
   const radius = (kernel.length - 1) / 2;
+  const middle = kernel[radius] as number;
   for (let base = 0; base < COUNT; base += stride * n)
     for (let i = 0; i < n; i++) {
       const out = base + i * stride;
-      for (let t = 0; t < kernel.length; t++) {
-        const weight = kernel[t] as number;
-        const row = base + Math.min(n - 1, Math.max(0, i + t - radius)) * stride;
+      for (let s = 0; s < stride; s++) to[out + s] = middle * (from[out + s] as number);
+      // The kernel is even: two layers at a time.
+      for (let t = 1; t <= radius; t++) {
+        const weight = kernel[radius + t] as number;
+        const low = base + Math.max(0, i - t) * stride;
+        const high = base + Math.min(n - 1, i + t) * stride;
         for (let s = 0; s < stride; s++)
-          to[out + s] = (to[out + s] as number) + weight * (from[row + s] as number);
+          to[out + s] =
+            (to[out + s] as number) + weight * ((from[low + s] as number) + (from[high + s] as number));
       }
     }
   return to;
