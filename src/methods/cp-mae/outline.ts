@@ -165,23 +165,22 @@ const CHIN_MM = [0, 72, -107] as const;
 export function chinOf(displacement: Float32Array): [number, number, number] {
   let best = Number.POSITIVE_INFINITY;
   const chin: [number, number, number] = [...CHIN_MM];
-  for (let k = 0, v = 0; k < SHAPE[2]; k++)
-    for (let j = 0; j < SHAPE[1]; j++)
-      for (let i = 0; i < SHAPE[0]; i++, v++) {
-        const here = [i, j, k].map((at, axis) => VOXEL_MM * (at - ((SHAPE[axis] as number) - 1) / 2));
-        const missing = here.map(
-          (mm, axis) =>
-            (CHIN_MM[axis] as number) -
-            mm -
-            (displacement[axis * COUNT + v] as number) * (VOXEL_MM / 2) * (SHAPE[axis] as number),
-        ) as [number, number, number];
-        const far = Math.hypot(...missing);
+  const [nx, ny, nz] = SHAPE;
+  const half = VOXEL_MM / 2;
+  for (let k = 0, v = 0; k < nz; k++)
+    for (let j = 0; j < ny; j++)
+      for (let i = 0; i < nx; i++, v++) {
+        const x = VOXEL_MM * (i - (nx - 1) / 2);
+        const y = VOXEL_MM * (j - (ny - 1) / 2);
+        const z = VOXEL_MM * (k - (nz - 1) / 2);
+        const mx = CHIN_MM[0] - x - (displacement[v] as number) * half * nx;
+        const my = CHIN_MM[1] - y - (displacement[COUNT + v] as number) * half * ny;
+        const mz = CHIN_MM[2] - z - (displacement[2 * COUNT + v] as number) * half * nz;
+        const far = mx * mx + my * my + mz * mz;
         if (far >= best) continue;
         best = far;
         // what the nearest of the points misses it by, to first order
-        here.forEach((mm, axis) => {
-          chin[axis] = mm + (missing[axis] as number);
-        });
+        [chin[0], chin[1], chin[2]] = [x + mx, y + my, z + mz];
       }
   return chin;
 }

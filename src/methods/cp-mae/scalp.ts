@@ -38,20 +38,20 @@ export function guardScalp(head: Volume, brain: Mask): number {
   const inside = fillHoles(largestComponent(closeMm({ grid: brain.grid, data: tissue }, 4)));
   const reach = dilateMm(brain, MIN_SCALP_MM).data;
   const skull = dilateMm(brain, SKULL_MM).data;
-  const [nx, ny] = brain.grid.shape;
+  const [nx, ny, nz] = brain.grid.shape;
   const lay = new Float32Array(coarse.length);
-  const low = [Infinity, Infinity, Infinity];
-  const high = [-1, -1, -1];
+  const low = [nx, ny, nz] as [number, number, number];
+  const high = [-1, -1, -1] as [number, number, number];
   let count = 0;
-  for (let v = 0; v < lay.length; v++) {
-    if (reach[v] === 0 || inside.data[v] === 1) continue;
-    lay[v] = skull[v] === 1 ? SKULL : SCALP;
-    count++;
-    [v % nx, ((v / nx) | 0) % ny, (v / (nx * ny)) | 0].forEach((index, axis) => {
-      low[axis] = Math.min(low[axis] as number, index);
-      high[axis] = Math.max(high[axis] as number, index);
-    });
-  }
+  for (let k = 0, v = 0; k < nz; k++)
+    for (let j = 0; j < ny; j++)
+      for (let i = 0; i < nx; i++, v++) {
+        if (reach[v] === 0 || inside.data[v] === 1) continue;
+        lay[v] = skull[v] === 1 ? SKULL : SCALP;
+        count++;
+        [low[0], low[1], low[2]] = [Math.min(low[0], i), Math.min(low[1], j), Math.min(low[2], k)];
+        [high[0], high[1], high[2]] = [Math.max(high[0], i), Math.max(high[1], j), Math.max(high[2], k)];
+      }
   if (count === 0) return 0;
   const soft = gaussianSmooth({ grid: brain.grid, data: lay }, 1.5);
   // Only the box around what was laid on, two voxels wider, is touched.
