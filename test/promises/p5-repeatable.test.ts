@@ -15,17 +15,21 @@ describe.each(methods)('P5 with $name', (under) => {
       return found;
     };
 
+    // Asked for by both tests of a method that draws.
+    let first: Promise<Uint8Array> | undefined;
+    const firstRun = (): Promise<Uint8Array> => (first ??= run('1'));
+
     it('repeats byte for byte with the same seed', async () => {
-      expect(Buffer.compare(await run('1'), await run('1'))).toBe(0);
+      expect(Buffer.compare(await firstRun(), await run('1'))).toBe(0);
     });
 
     it.skipIf(under.method.kind === 'remove').each([
-      ['another seed', '1', '2'],
-      ['no seed', null, null],
+      ['another seed', firstRun, () => run('2')],
+      ['no seed', () => run(null), () => run(null)],
     ])('gives another face with %s', async (_, one, two) => {
-      const values = async (seed: string | null): Promise<Float32Array> =>
-        frameValues(await decodeImage({ name: 'a.nii', bytes: await run(seed) }, nodeGzip), 0);
-      const [a, b] = [await values(one), await values(two)];
+      const values = async (bytes: Uint8Array): Promise<Float32Array> =>
+        frameValues(await decodeImage({ name: 'a.nii', bytes }, nodeGzip), 0);
+      const [a, b] = [await values(await one()), await values(await two())];
       // Noise alone moves a voxel by a few per cent of the brain's level: count what moved by a fifth of it.
       const level =
         0.2 *

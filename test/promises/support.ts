@@ -51,7 +51,7 @@ export async function methodsUnderTest(): Promise<MethodUnderTest[]> {
       console.warn(`promise tests skip ${method.name}: models not installed: ${missing.join(', ')}`);
       continue;
     }
-    const services = { ...fakeServices(nodeGzip), makeHead, networks: new NodeNetworkRunner() };
+    const services = { ...fakeServices(nodeGzip), makeHead, networks: new NodeNetworkRunner({ threads: 1 }) };
     found.push({ name: method.name, method, services });
   }
   return found;
