@@ -9,8 +9,9 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { Refusal } from '../errors/errors.js';
 import { cpMaeMean } from '../methods/cp-mae/cp-mae.js';
 import { evaluate } from '../node/evaluate/evaluate.js';
-import { type EvaluateOptions, parseSections, SECTIONS } from '../node/evaluate/plan.js';
+import { type EvaluateOptions, type Lane, parseSections, SECTIONS } from '../node/evaluate/plan.js';
 import { parseCommand } from '../node/evaluate/segmenter-command.js';
+import { endWithParent } from './lanes.js';
 import { addCommonOptions, inputOutputPair, type Pair, wholeNumberIn } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
@@ -34,6 +35,14 @@ interface Options extends CommonOptions {
   readonly keepTreated?: string;
   readonly showHeads?: readonly string[];
   readonly jobs: number;
+  readonly lane?: Lane;
+}
+
+function laneOf(text: string): Lane {
+  const [index = Number.NaN, count = Number.NaN] = text.split('/').map(Number);
+  if (!(Number.isInteger(index) && Number.isInteger(count) && index >= 0 && index < count))
+    throw new InvalidArgumentError('Expected K/N with K below N.');
+  return { index, count };
 }
 
 function list(text: string): readonly string[] {
@@ -102,6 +111,9 @@ export function evaluateCommand(session: Session): Command {
     .option('--show-heads <a,b>', 'show these patients, original included, in the report', list)
     .option('--keep-treated <dir>', 'write the treated scans there')
     .option('--jobs <n>', 'patients at a time', wholeNumberIn(1, 16), 2)
+    .addOption(
+      new Option('--lane <k/n>', 'a share of the work, for further processes').argParser(laneOf).hideHelp(),
+    )
     .action((dataset: string, out: string, options: Options) => run(session, dataset, out, options));
   return addCommonOptions(command, { writes: true });
 }
@@ -109,6 +121,7 @@ export function evaluateCommand(session: Session): Command {
 async function run(session: Session, dataset: string, out: string, given: Options): Promise<void> {
   session.begin(given);
   const { environment } = session;
+  if (given.lane !== undefined) endWithParent(() => process.kill(process.pid, 'SIGTERM'));
   session.interruptedMessage = 'interrupted; the same command goes on where this one stopped';
   const options = evaluateOptions(session, dataset, out, given);
   const written = await evaluate(options, {
@@ -117,6 +130,7 @@ async function run(session: Session, dataset: string, out: string, given: Option
     makeHead: environment.makeHead,
     makeNetworks: (threads) => session.networks(threads),
     progress: progressOf(session, given.quiet === true),
+    ...(environment.startLanes === undefined ? {} : { startLanes: environment.startLanes }),
     ...(environment.evaluationInstruments === undefined
       ? {}
       : { instruments: environment.evaluationInstruments }),
@@ -170,6 +184,7 @@ function evaluateOptions(session: Session, dataset: string, out: string, given: 
     ...pick('keepTreated', given.keepTreated),
     showHeads: (given.showHeads ?? []).map((id) => (id.startsWith('sub-') ? id : `sub-${id}`)),
     jobs: given.jobs,
+    ...pick('lane', given.lane),
     force: given.force === true,
     command: commandText(given),
   };

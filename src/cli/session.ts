@@ -16,6 +16,7 @@ import type { Instruments } from '../node/evaluate/instruments.js';
 import { Outputs, type OutputsOptions } from '../node/outputs.js';
 import { type LineSink, peakMemoryMb, progressLine, StageTimer } from '../node/progress.js';
 import type { Mask, Volume } from '../volume/volume.js';
+import type { Lanes } from './lanes.js';
 
 /** Everything outside the program that a command touches; tests replace parts of it. */
 export interface Environment {
@@ -29,6 +30,8 @@ export interface Environment {
     networks: NetworkRunner,
     options: { signal?: AbortSignal },
   ): Promise<{ mask: Mask; agreement?: number }>;
+  /** Starts further processes of this very command; absent where the command is no process of its own, as in tests. */
+  startLanes?(count: number): Lanes;
   /** Aborted on Ctrl-C. */
   readonly signal: AbortSignal;
   /** For tests of `evaluate`; otherwise those that are installed. */

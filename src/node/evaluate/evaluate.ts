@@ -25,7 +25,7 @@ import { codeOf } from '../outputs.js';
 import { findInstruments, type Instruments } from './instruments.js';
 import type { EvaluateOptions, SectionName } from './plan.js';
 import { renderingPath } from './products.js';
-import { type Gathered, gather } from './run.js';
+import { forget, type Gathered, gather } from './run.js';
 import { sectionsOf } from './sections.js';
 import { ShapeScores } from './shape-scores.js';
 import { FeatureStore } from './store.js';
@@ -36,6 +36,8 @@ export interface EvaluateEnvironment extends Pick<DeidentifyServices, 'extractBr
   /** @param threads what each job may use */
   makeNetworks(threads: number): NetworkRunner & { readonly peakMemoryMb?: number };
   progress(done: number, total: number, what: string): void;
+  /** Starts the lanes 1 to `count` - 1 of the same evaluation in further processes. */
+  startLanes?(count: number): { readonly finished: Promise<void>; stop(): void };
   /** For tests; otherwise those that there are. */
   readonly instruments?: Instruments;
 }
@@ -56,18 +58,35 @@ export async function evaluate(options: EvaluateOptions, environment: EvaluateEn
   const instruments = environment.instruments ?? (await findInstruments(options));
   try {
     requireInstruments(options, instruments);
-    const gathered = await gather(
-      options,
-      {
-        ...environment,
-        instruments,
-        makeNetworks: () => environment.makeNetworks(Math.max(1, Math.floor(THREADS / options.jobs))),
-        modelsKey,
-        brainKey: await brainKey(),
-      },
-      (done, total, patient, variant) => environment.progress(done, total, `${patient} ${variant}`),
-    );
-    return await write(options, gathered, instruments);
+    const services = {
+      ...environment,
+      instruments,
+      makeNetworks: () => environment.makeNetworks(Math.max(1, Math.floor(THREADS / options.jobs))),
+      modelsKey,
+      brainKey: await brainKey(),
+    };
+    const { lane, jobs } = options;
+    const work = (part: EvaluateOptions, share = 1): Promise<Gathered> =>
+      gather(part, services, (done, total, patient, variant) =>
+        environment.progress(share * done, share * total, `${patient} ${variant}`),
+      );
+    if (lane !== undefined) {
+      const { patients } = await work({ ...options, jobs: 1 });
+      return { files: [], patients: patients.length, absent: [] };
+    }
+    let rest = options;
+    if (environment.startLanes !== undefined && jobs > 1) {
+      if (options.force) await forget(options.out);
+      const lanes = environment.startLanes(jobs);
+      try {
+        await work({ ...options, force: false, jobs: 1, lane: { index: 0, count: jobs } }, jobs);
+        await lanes.finished;
+      } finally {
+        lanes.stop();
+      }
+      rest = { ...options, force: false, jobs: 1 };
+    }
+    return await write(options, await work(rest), instruments);
   } finally {
     await instruments.close?.();
   }

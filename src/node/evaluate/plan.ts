@@ -36,6 +36,12 @@ export const SECTION_TITLES: Readonly<Record<SectionName, string>> = {
 /** Those that treat further heads or seeds, and so are measured only when they are given some. */
 const FIVE_WAY: readonly SectionName[] = ['identification', 'averaging', 'mask-errors'];
 
+/** A share of the patients. */
+export interface Lane {
+  readonly index: number;
+  readonly count: number;
+}
+
 export interface EvaluateOptions {
   readonly dataset: string;
   readonly out: string;
@@ -65,6 +71,8 @@ export interface EvaluateOptions {
   readonly keepTreated?: string;
   readonly showHeads: readonly string[];
   readonly jobs: number;
+  /** Measure every `count`-th patient from `index` on, and make no report. */
+  readonly lane?: Lane;
   /** Forget what an earlier run left. */
   readonly force: boolean;
   /** For the report: what was typed, without paths. */

@@ -76,7 +76,7 @@ export async function gather(
   requireEnough(options, chosen.length);
   const labelNames = readLabelNames(options.dataset);
   await requireLabels(options, chosen, labelNames);
-  if (options.force) await rm(join(options.out, 'private'), { recursive: true, force: true });
+  if (options.force) await forget(options.out);
   const store = FeatureStore.open(options.out);
 
   const modelsKeys = new Map<string, string>();
@@ -92,7 +92,11 @@ export async function gather(
   const treatedTrain: Job[] = trainJobs.map((patient) => ({ patient, variants: plan.train }));
   const gallery: Job[] = inGallery.map((patient) => ({ patient, variants: [SHAPE_ONLY] }));
 
-  const total = [...jobs, ...treatedTrain, ...gallery].reduce((sum, job) => sum + job.variants.length, 0);
+  const { lane } = options;
+  const mine = (i: number): boolean => lane === undefined || i % lane.count === lane.index;
+  const total = [jobs, treatedTrain, gallery]
+    .flatMap((list) => list.filter((_, i) => mine(i)))
+    .reduce((sum, job) => sum + job.variants.length, 0);
   let done = 0;
   const work = async (list: readonly Job[], source: 'network' | 'labels'): Promise<GroupWork> => {
     const found: GroupWork = {
@@ -101,6 +105,7 @@ export async function gather(
       reference: list.map(() => undefined),
     };
     await pool(list.length, options.jobs, services, store, async (i, place) => {
+      if (!mine(i)) return;
       const { patient, variants } = list[i] as Job;
       const context = new PatientContext(patient, place, source);
       try {
@@ -129,7 +134,7 @@ export async function gather(
   const faces = gallery.length === 0 ? undefined : await work(gallery, 'labels');
 
   const kept = jobs.map((_, i) => i).filter((i) => main.reasons[i] === undefined);
-  requireEnough(options, kept.length);
+  if (lane === undefined) requireEnough(options, kept.length);
   const refused = new Map<string, number>();
   for (const reason of main.reasons)
     if (reason !== undefined) refused.set(reason, (refused.get(reason) ?? 0) + 1);
@@ -148,6 +153,11 @@ export async function gather(
       kept.map((i) => main.reference[i]),
     ),
   };
+}
+
+/** Removes what earlier runs left to go on with. */
+export async function forget(out: string): Promise<void> {
+  await rm(join(out, 'private'), { recursive: true, force: true });
 }
 
 interface GroupWork {
