@@ -74,7 +74,8 @@ export function skinRadii(volume: Volume, level: number, pose: Affine): Float32A
   for (let ring = 0; ring < RINGS; ring++)
     for (let place = 0; place < ROUND; place++) {
       const [x, y, z] = directionOf(ring, place);
-      let [air, bright] = [0, 0];
+      let air = 0;
+      let bright = 0;
       for (let r = FROM_MM; r >= TO_MM; r -= STEP_MM) {
         const value = read([r * x, r * y, r * z]);
         if (value > SKIN * level) bright++;

@@ -77,7 +77,9 @@ function traceBlocks(stored: StoredArray, shape: Shape, frames: number, keep: Ui
           let h1 = 0x9e3779b9 | 0;
           let h2 = 0x85ebca6b | 0;
           let different = 0;
-          const [x1, y1, z1] = [Math.min(nx, x0 + EDGE), Math.min(ny, y0 + EDGE), Math.min(nz, z0 + EDGE)];
+          const x1 = Math.min(nx, x0 + EDGE);
+          const y1 = Math.min(ny, y0 + EDGE);
+          const z1 = Math.min(nz, z0 + EDGE);
           for (let z = z0; z < z1; z++)
             for (let y = y0; y < y1; y++) {
               const row = nx * (y + ny * z);

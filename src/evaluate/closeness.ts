@@ -129,7 +129,8 @@ export function closeness(
   });
   const patients = originals.map((original, i): PatientCloseness => {
     const but = (values: Float64Array, entry: (j: number) => number): number => {
-      let [sum, count] = [0, 0];
+      let sum = 0;
+      let count = 0;
       for (let j = 0; j < n; j++) {
         const v = values[entry(j)] as number;
         if (j === i || Number.isNaN(v)) continue;

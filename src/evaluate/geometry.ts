@@ -298,7 +298,8 @@ export function meanShape(shapes: readonly HeadShape[]): HeadShape {
   const average = (view: ShapeView): Float32Array => {
     const out = new Float32Array(SHAPE_SIZE * SHAPE_SIZE);
     for (let p = 0; p < out.length; p++) {
-      let [sum, seen] = [0, 0];
+      let sum = 0;
+      let seen = 0;
       for (const shape of shapes) {
         const depth = shape[view][p] as number;
         if (Number.isNaN(depth)) continue;

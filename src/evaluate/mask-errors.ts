@@ -49,7 +49,9 @@ function shifted(mask: Mask, mm: number, random: Random): Mask {
     for (let y = 0; y < ny; y++)
       for (let x = 0; x < nx; x++, o++) {
         if (mask.data[o] === 0) continue;
-        const [a, b, c] = [x + dx, y + dy, z + dz];
+        const a = x + dx;
+        const b = y + dy;
+        const c = z + dz;
         if (a >= 0 && b >= 0 && c >= 0 && a < nx && b < ny && c < nz) data[a + nx * (b + ny * c)] = 1;
       }
   return { grid: mask.grid, data };

@@ -203,7 +203,8 @@ export function diceByLabel(
     if (la === lb) both[la] = (both[la] as number) + 1;
   }
   return labels.map((label) => {
-    const [na, nb] = [countA[label] ?? 0, countB[label] ?? 0];
+    const na = countA[label] ?? 0;
+    const nb = countB[label] ?? 0;
     return { label, dice: (2 * (both[label] ?? 0)) / (na + nb), countA: na, countB: nb };
   });
 }
@@ -221,7 +222,8 @@ export function icc21(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const grand = (meanA + meanB) / 2;
   let [rows, total] = [0, 0];
   for (let i = 0; i < n; i++) {
-    const [x, y] = [a[i] as number, b[i] as number];
+    const x = a[i] as number;
+    const y = b[i] as number;
     rows += 2 * ((x + y) / 2 - grand) ** 2;
     total += (x - grand) ** 2 + (y - grand) ** 2;
   }

@@ -121,12 +121,14 @@ function marcher(field: SurfaceField, stepMm: number): (p: Vec3, d: Vec3, neares
     let leave = Number.POSITIVE_INFINITY;
     for (const axis of [0, 1, 2] as const) {
       // Cells 1 to n-3 have all four coefficients along the axis.
-      const [low, high] = [1, shape[axis] - 2 - 1e-6];
+      const low = 1;
+      const high = shape[axis] - 2 - 1e-6;
       if (Math.abs(d[axis]) < 1e-12) {
         if (p[axis] < low || p[axis] > high) return Number.NaN;
         continue;
       }
-      const [a, b] = [(low - p[axis]) / d[axis], (high - p[axis]) / d[axis]];
+      const a = (low - p[axis]) / d[axis];
+      const b = (high - p[axis]) / d[axis];
       enter = Math.max(enter, Math.min(a, b));
       leave = Math.min(leave, Math.max(a, b));
     }
@@ -135,7 +137,9 @@ function marcher(field: SurfaceField, stepMm: number): (p: Vec3, d: Vec3, neares
       const x = p[0] + t * d[0];
       const y = p[1] + t * d[1];
       const z = p[2] + t * d[2];
-      const [bx, by, bz] = [x >> BLOCK_SHIFT, y >> BLOCK_SHIFT, z >> BLOCK_SHIFT];
+      const bx = x >> BLOCK_SHIFT;
+      const by = y >> BLOCK_SHIFT;
+      const bz = z >> BLOCK_SHIFT;
       if (occupied[bx + blockShape[0] * (by + blockShape[1] * bz)] === 0) {
         const exit = (o: number, s: number, b: number): number =>
           s > 1e-12 ? ((b + 1) * block - o) / s : s < -1e-12 ? (b * block - o) / s : Number.POSITIVE_INFINITY;
@@ -144,7 +148,8 @@ function marcher(field: SurfaceField, stepMm: number): (p: Vec3, d: Vec3, neares
         continue;
       }
       if (value(x, y, z) >= threshold) {
-        let [outside, inside] = [Math.max(enter, t - stepMm), t];
+        let outside = Math.max(enter, t - stepMm);
+        let inside = t;
         for (let i = 0; i < 6; i++) {
           const half = (outside + inside) / 2;
           if (value(p[0] + half * d[0], p[1] + half * d[1], p[2] + half * d[2]) >= threshold) inside = half;
@@ -163,8 +168,12 @@ function splineValue({ data, shape }: SurfaceField): (x: number, y: number, z: n
   const [nx, ny] = shape;
   const plane = nx * ny;
   return (x, y, z) => {
-    const [i, j, k] = [Math.floor(x), Math.floor(y), Math.floor(z)];
-    const [fx, fy, fz] = [x - i, y - j, z - k];
+    const i = Math.floor(x);
+    const j = Math.floor(y);
+    const k = Math.floor(z);
+    const fx = x - i;
+    const fy = y - j;
+    const fz = z - k;
     const gx = 1 - fx;
     const a0 = (gx * gx * gx) / 6;
     const a3 = (fx * fx * fx) / 6;
@@ -222,17 +231,21 @@ function normals(
       );
       slopes.set([(-g * g) / 2, f * (1.5 * f - 2), g * (2 - 1.5 * g), (f * f) / 2], 4 * axis);
     }
-    let [sx, sy, sz] = [0, 0, 0];
+    let sx = 0;
+    let sy = 0;
+    let sz = 0;
     for (let c = 0; c < 4; c++)
       for (let b = 0; b < 4; b++) {
-        let [sum, slope] = [0, 0];
+        let sum = 0;
+        let slope = 0;
         const row = cell[0] - 1 + nx * (cell[1] - 1 + b + ny * (cell[2] - 1 + c));
         for (let a = 0; a < 4; a++) {
           const q = data[row + a] as number;
           sum += (weights[a] as number) * q;
           slope += (slopes[a] as number) * q;
         }
-        const [wy, wz] = [weights[4 + b] as number, weights[8 + c] as number];
+        const wy = weights[4 + b] as number;
+        const wz = weights[8 + c] as number;
         sx += slope * wy * wz;
         sy += sum * (slopes[4 + b] as number) * wz;
         sz += sum * wy * (slopes[8 + c] as number);

@@ -60,8 +60,12 @@ export function resampleLinear(
       }
       for (let i = 0; i < tx; i++, o++, flat++, x += dx, y += dy, z += dz) {
         if (only !== undefined && only[flat] === 0) continue;
-        let [ex, ey, ez] = [1, sy, sz];
-        let [cx, cy, cz] = [x, y, z];
+        let ex = 1;
+        let ey = sy;
+        let ez = sz;
+        let cx = x;
+        let cy = y;
+        let cz = z;
         if (!(x >= 0 && y >= 0 && z >= 0 && x < lastX && y < lastY && z < lastZ)) {
           // In the half voxel along the edge, or beyond.
           if (!(x > -0.5 && y > -0.5 && z > -0.5 && x < nx - 0.5 && y < ny - 0.5 && z < nz - 0.5)) {

@@ -33,7 +33,9 @@ export function tissueBlocks(data: Uint8Array | Float32Array, [nx, ny, nz]: Shap
           continue;
         }
         // A point reads the voxels at and above its floor: a voxel on a block's lower face is read from the block below too.
-        const [x0, y0, z0] = [(i - 1) >> BLOCK_SHIFT, (j - 1) >> BLOCK_SHIFT, (k - 1) >> BLOCK_SHIFT];
+        const x0 = (i - 1) >> BLOCK_SHIFT;
+        const y0 = (j - 1) >> BLOCK_SHIFT;
+        const z0 = (k - 1) >> BLOCK_SHIFT;
         for (let z = Math.max(0, z0); z <= k >> BLOCK_SHIFT; z++)
           for (let y = Math.max(0, y0); y <= j >> BLOCK_SHIFT; y++)
             for (let x = Math.max(0, x0); x <= i >> BLOCK_SHIFT; x++) map[x + bx * (y + by * z)] = 1;

@@ -79,8 +79,12 @@ function sample(data: Float32Array, x: number, y: number, z: number): number {
   const cx = Math.min(NX - 1.001, Math.max(0, x));
   const cy = Math.min(NY - 1.001, Math.max(0, y));
   const cz = Math.min(NZ - 1.001, Math.max(0, z));
-  const [i, j, k] = [cx | 0, cy | 0, cz | 0];
-  const [fx, fy, fz] = [cx - i, cy - j, cz - k];
+  const i = cx | 0;
+  const j = cy | 0;
+  const k = cz | 0;
+  const fx = cx - i;
+  const fy = cy - j;
+  const fz = cz - k;
   const b = i + NX * (j + NY * k);
   const at = (d: number): number => data[b + d] as number;
   const plane = NX * NY;

@@ -34,7 +34,8 @@ export function t1Correlation(blocks: Float32Array): number {
       for (let i = 0; i < NX; i++, o++) {
         const expected = mean[o] as number;
         if (expected === 0) continue;
-        let [mask, value] = [0, 0];
+        let mask = 0;
+        let value = 0;
         for (let c = 0; c < 8; c++) {
           const v = 2 * i + (c & 1) + 48 * (2 * j + ((c >> 1) & 1) + 64 * (2 * k + (c >> 2)));
           mask += blocks[v] as number;

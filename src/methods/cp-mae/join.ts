@@ -20,7 +20,8 @@ export function smoothed(values: Float32Array): Float32Array {
   for (let ring = 0; ring < RINGS; ring++)
     for (let place = 0; place < ROUND; place++) {
       if (Number.isNaN(values[ring * ROUND + place])) continue;
-      let [sum, weight] = [0, 0];
+      let sum = 0;
+      let weight = 0;
       for (let dr = -1; dr <= 1; dr++)
         for (let dp = -2; dp <= 2; dp++) {
           const r = ring + dr;
@@ -63,8 +64,10 @@ export function tabled(table: Float32Array): Thickness {
   return (x, y, z) => {
     const ring = ((Math.asin(Math.max(-1, Math.min(1, z))) + Math.PI / 2) / Math.PI) * (RINGS - 1);
     const place = ((Math.atan2(x, y) / (2 * Math.PI) + 1) % 1) * ROUND;
-    const [r0, p0] = [Math.min(RINGS - 2, Math.floor(ring)), Math.floor(place) % ROUND];
-    const [fr, fp] = [ring - r0, place - Math.floor(place)];
+    const r0 = Math.min(RINGS - 2, Math.floor(ring));
+    const p0 = Math.floor(place) % ROUND;
+    const fr = ring - r0;
+    const fp = place - Math.floor(place);
     const at = (r: number, p: number): number => table[r * ROUND + (p % ROUND)] as number;
     return (
       (at(r0, p0) * (1 - fp) + at(r0, p0 + 1) * fp) * (1 - fr) +

@@ -143,8 +143,12 @@ function sample(data: Float32Array, start: number, x: number, y: number, z: numb
   const ax = Math.min(nx - 1.001, Math.max(0, x));
   const ay = Math.min(ny - 1.001, Math.max(0, y));
   const az = Math.min(nz - 1.001, Math.max(0, z));
-  const [i, j, k] = [ax | 0, ay | 0, az | 0];
-  const [fx, fy, fz] = [ax - i, ay - j, az - k];
+  const i = ax | 0;
+  const j = ay | 0;
+  const k = az | 0;
+  const fx = ax - i;
+  const fy = ay - j;
+  const fz = az - k;
   const b = start + i + nx * (j + ny * k);
   const plane = nx * ny;
   const row = (o: number): number => (data[o] as number) * (1 - fx) + (data[o + 1] as number) * fx;

@@ -51,7 +51,10 @@ export function warpTemplate(
       const base = (az.low[k] as number) * plane + (ay.low[j] as number) * row;
       const pz = az.part[k] as number;
       const py = ay.part[j] as number;
-      const [w00, w10, w01, w11] = [(1 - py) * (1 - pz), py * (1 - pz), (1 - py) * pz, py * pz];
+      const w00 = (1 - py) * (1 - pz);
+      const w10 = py * (1 - pz);
+      const w01 = (1 - py) * pz;
+      const w11 = py * pz;
       for (let c = 0; c < 4; c++)
         for (let i = 0; i < fx; i++) {
           const b = c * channel + base + i;
@@ -72,7 +75,9 @@ export function warpTemplate(
         const iy = y | 0;
         const iz = z | 0;
         if (map[(ix >> BLOCK_SHIFT) + bx * ((iy >> BLOCK_SHIFT) + by * (iz >> BLOCK_SHIFT))] === 0) continue;
-        const [gx, gy, gz] = [x - ix, y - iy, z - iz];
+        const gx = x - ix;
+        const gy = y - iy;
+        const gz = z - iz;
         const ex = ix + 1 < nx ? 1 : 0;
         const ey = iy + 1 < ny ? sy : 0;
         const ez = iz + 1 < nz ? sz : 0;
