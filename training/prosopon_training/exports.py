@@ -107,11 +107,12 @@ class DrawTexture(nn.Module):
     def forward(self, head: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         x = slices_of_blocks(head)
         mean, log_spread = self.features(x)
-        # No grain within about 3 mm of air: it would roughen the skin, which in the scans it was learnt from is smooth.
+        # Nothing within about 3 mm of air: grain would roughen the skin, which in the scans it was learnt from is smooth, and the
+        # mean, which knows sharp skin alone, made terraces of 1 mm of the learned head's softer one.
         air = (x.mean(1, keepdim=True) < 0.15).float()
         below, here, above = neighbours(F.max_pool2d(air, 3, stride=1, padding=1))
         deep = 1 - torch.maximum(torch.maximum(below, here), above)
-        fine = mean + GRAIN_SHARE * deep * torch.exp(log_spread) * ((slices_of_blocks(noise.float()) - 128) / 32)
+        fine = deep * (mean + GRAIN_SHARE * torch.exp(log_spread) * ((slices_of_blocks(noise.float()) - 128) / 32))
         # Air stays air, and skin keeps its place: the fine part fades in between a tenth and a quarter of the brain's median.
         gate = ((x - 0.1) / 0.15).clamp(0, 1)
         return voxels_of_slices((x + gate * fine).clamp(min=0))

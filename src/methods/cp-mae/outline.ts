@@ -10,6 +10,7 @@
 
 import { squaredDistance } from '../../volume/morphology.js';
 import type { Random } from '../../volume/random.js';
+import { gaussianSmooth } from '../../volume/smooth.js';
 import type { Mask, Volume } from '../../volume/volume.js';
 
 const SHAPE = [48, 64, 64] as const;
@@ -28,6 +29,7 @@ const ASYMMETRY = 0.4;
 /** Nothing moves this near to the brain, and a skull and scalp of the template take up the next millimetres. */
 const STILL_MM = 3;
 const SHELL_MM = 9;
+const DISTANCE_SIGMA_MM = 4;
 
 /** A real polynomial basis of the sphere up to degree 4, with the deviation of each term. */
 const TERMS: readonly { readonly powers: readonly [number, number, number]; readonly spread: number }[] =
@@ -113,13 +115,22 @@ export function addThickness(
     },
     data: Uint8Array.from(blocks.subarray(0, COUNT), (w) => (w > 0.5 ? 1 : 0)),
   };
-  const distance = squaredDistance(brain);
+  const squared = squaredDistance(brain);
+  const steps = new Float32Array(COUNT);
+  for (let v = 0; v < COUNT; v++) steps[v] = Math.sqrt(squared[v] as number);
+  // Distances between the voxels of a mask at 4 mm come in steps, and skin that is moved by them in terraces.
+  const distance = gaussianSmooth({ grid: brain.grid, data: steps }, DISTANCE_SIGMA_MM).data;
+  // Of the kernel, what lies inside the grid: beyond its edge there is nothing, not a distance of 0.
+  const inside = gaussianSmooth(
+    { grid: brain.grid, data: new Float32Array(COUNT).fill(1) },
+    DISTANCE_SIGMA_MM,
+  ).data;
   const out = displacement.slice();
   const scale = SHAPE.map((n) => 2 / n) as [number, number, number];
   for (let k = 0, v = 0; k < SHAPE[2]; k++)
     for (let j = 0; j < SHAPE[1]; j++)
       for (let i = 0; i < SHAPE[0]; i++, v++) {
-        const depth = Math.sqrt(distance[v] as number) - STILL_MM;
+        const depth = (distance[v] as number) / (inside[v] as number) - STILL_MM;
         if (depth <= 0) continue;
         const dx = i - cx;
         const dy = j - cy;
