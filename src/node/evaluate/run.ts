@@ -224,9 +224,11 @@ function plannedVariants(options: EvaluateOptions, modelsKeys: ReadonlyMap<strin
   const methods = options.methods.map((method) =>
     only(treated(method, { ...treating(method), parts: ['faces', 'sqn', 'shape', 'utility', 'age'] })),
   );
-  const warnings = (options.warnings ?? []).map((method) =>
-    only(treated(method, { ...treating(method), kind: 'warning', parts: ['faces', 'sqn', 'shape'] })),
-  );
+  const warnings = (options.warnings ?? [])
+    .map((method) =>
+      only(treated(method, { ...treating(method), kind: 'warning', parts: ['faces', 'sqn', 'shape'] })),
+    )
+    .filter(({ parts: own }) => own.length > 0);
   const remodelling = options.methods.filter(({ kind }) => kind === 'remodel');
   const draws = isWanted(options, 'averaging')
     ? remodelling.flatMap((method) =>
