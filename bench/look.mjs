@@ -3,7 +3,7 @@
  * seeds' results, a page per head, and every front picture alone for the face detector of bench/faces.
  * The pages show real people: --out must lie outside the repository. Needs `npm run build`.
  *
- * Usage: node bench/look.mjs SPLIT --out DIR [--seeds 1,2] [--resolution 256] [--models DIR] [--labels] [--heads A,B]
+ * Usage: node bench/look.mjs SPLIT --out DIR [--seeds 1,2] [--resolution 256] [--models DIR] [--labels] [--heads A,B] [--method cp-gan]
  *   --labels   take the brain mask from the label maps instead of our own extraction
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -36,12 +36,13 @@ const { values, positionals } = parseArgs({
     seeds: { type: 'string', default: '1,2' },
     resolution: { type: 'string', default: '256' },
     models: { type: 'string' },
+    method: { type: 'string', default: 'cp-mae' },
     labels: { type: 'boolean', default: false },
     heads: { type: 'string' },
   },
 });
 const networks = new NodeNetworkRunner(values.models ? { models: values.models } : {});
-const method = createMethods().get('cp-mae');
+const method = createMethods().get(values.method);
 const folder = dataFolder();
 const only = values.heads?.split(',');
 for (const name of ['', 'original', 'result']) mkdirSync(join(values.out, name), { recursive: true });

@@ -24,8 +24,8 @@ def describe_limits(folder: Path, settings: dict) -> None:
         "- Not in the paper: equalised learning rate; plain 3^3 convolutions in place of depthwise ones; smoothed upsampling and "
         "residuals; a mode-seeking term (two draws of one gamma were alike without it); the discriminator "
         "sees smoothed images with noise; a small R1 penalty and half the rate for the discriminator late in training. "
-        + (f"A reconstruction term (mean difference at every scale, weight {settings['likeness']:g}), alone for the first "
-           f"{settings['imitate']} steps." if settings.get("likeness") else "No reconstruction term."),
+        + (f"A reconstruction term (of two draws' mean, with the draws' spread granted, at every scale, weight {settings['likeness']:g}), "
+           f"alone for the first {settings['imitate']} steps." if settings.get("likeness") else "No reconstruction term."),
         "- Choices, curves and what went wrong on the way: docs/cp-gan-training.md."]
     card = folder / "card.md"
     rows = card.read_text().splitlines()
