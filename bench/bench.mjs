@@ -6,7 +6,7 @@
  * Machines differ and are shared: compare ratios. Tables go to stdout; --json FILE writes the same as JSON.
  *
  * @example
- * npm run bench -- [--models DIR] [--threads N] [--runs 5] [--commands 5] [--head FILE] [--networks-only] [--json FILE]
+ * npm run bench -- [--models DIR] [--threads N] [--runs 5] [--commands 5] [--method cp-mae] [--head FILE] [--networks-only] [--json FILE]
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -27,6 +27,7 @@ const { values: options } = parseArgs({
     threads: { type: 'string', default: String(Math.min(4, availableParallelism())) },
     runs: { type: 'string', default: '5' },
     commands: { type: 'string', default: '5' },
+    method: { type: 'string', default: 'cp-mae' },
     head: { type: 'string' },
     'networks-only': { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -145,7 +146,7 @@ async function benchCommand() {
       const args = [
         here('../bin/prosopon.mjs'),
         ...['deid', head, join(folder, `out-${edge}-${resolution}.nii.gz`), '--json', '--seed', '1'],
-        ...['--resolution', resolution, '--threads', String(threads)],
+        ...['--resolution', resolution, '--threads', String(threads), '--method', options.method],
         ...(mask === undefined ? [] : ['--brain-mask', mask]),
       ];
       const measured = [];

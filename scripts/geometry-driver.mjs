@@ -7,7 +7,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { FsqCodebook } from '../dist/methods/cp-mae/fsq.js';
-import { brainBlocks, siteMeans } from '../dist/methods/cp-mae/grid.js';
+import { siteMeans } from '../dist/methods/cp-mae/sites.js';
+import { brainBlocks } from '../dist/methods/learned-head/grid.js';
 import { labelComponents } from '../dist/volume/components.js';
 import { closeMm, dilateMm, fillHoles, squaredDistance } from '../dist/volume/morphology.js';
 import { resampleLinear } from '../dist/volume/resample.js';

@@ -48,7 +48,7 @@ def template_bytes(template: torch.Tensor, peak: float) -> torch.Tensor:
 class LearnedHead(nn.Module):
     """The learned head as bytes, and where to read it: positions (x, y, z in half grids) and the bytes' factor at 4 mm.
 
-    ``src/methods/cp-mae/warp.ts`` enlarges the fields and samples: ONNX Runtime samples a single channel in one thread and does
+    ``src/methods/learned-head/warp.ts`` enlarges the fields and samples: ONNX Runtime samples a single channel in one thread and does
     not pass over air (0.6 s at 2 mm, where that takes 0.15). Positions, not displacements, are enlarged.
     """
 
@@ -194,4 +194,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fields", type=Path, help="run folder of register (vqvae-complement)")
     parser.add_argument("--components", type=int, default=40, help="principal components of the shape residual")
     parser.add_argument("--sharpen", type=float, default=0.8)
+    parser.add_argument("--template", type=Path, default=Path("models/head-128/model.onnx"), help="the learned head (cp-gan, form move)")
     evaluation_exports.add_arguments(parser)

@@ -52,3 +52,15 @@ def load_initial(model: nn.Module, path: Path) -> list[str]:
     model.load_state_dict(named, strict=False)
     # counters of batch norm are no weights
     return [k for k in state if k not in named and state[k].dtype.is_floating_point]
+
+
+def learned_head(path: Path) -> torch.Tensor:
+    """[128, 128, 96], brain levels: the learned head at 2 mm as ``models/head-128/model.onnx`` holds it (bytes of 3 / 255 levels)."""
+    import onnx
+    from onnx import numpy_helper
+
+    for tensor in onnx.load(str(path)).graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.uint8 and values.shape == (128, 128, 96):
+            return torch.from_numpy(values.astype(np.float32)) * (3.0 / 255)
+    raise SystemExit(f"{path.name} of {path.parent.name} holds no learned head of 128 x 128 x 96 bytes")

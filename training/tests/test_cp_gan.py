@@ -15,6 +15,7 @@ from prosopon_training.gan_data import Batch, GanHead, composites, make_batch, p
 from prosopon_training.networks.discriminator import Discriminator
 from prosopon_training.networks.blocks import depth_to_space
 from prosopon_training.networks.generator import Drawing, Generator, enlarging, positive, smoothed
+from prosopon_training import gan_pair
 from prosopon_training.stages import cp_gan
 from test_export import check, shaken
 
@@ -180,9 +181,9 @@ def test_draws_are_asked_to_differ_up_to_a_bound(with_hulls: Path) -> None:
     scales = [4, 8, 16]
     batch = pyramid(GanHead(read_index([with_hulls], "train")[0], 16).sample(0)[None], scales)
     one = [torch.zeros_like(x) for x in batch.heads]
-    for apart, lack in ((0.0, 2 * cp_gan.APART), (0.04, 2 * (cp_gan.APART - 0.04)), (0.5, 0.0)):
+    for apart, lack in ((0.0, 2 * gan_pair.APART), (0.04, 2 * (gan_pair.APART - 0.04)), (0.5, 0.0)):
         other = [x + apart for x in one]
-        assert float(cp_gan.too_alike(one, other, batch, scales)) == pytest.approx(lack, abs=1e-5)
+        assert float(gan_pair.too_alike(one, other, batch, scales)) == pytest.approx(lack, abs=1e-5)
 
 
 def test_likeness_of_two_draws_is_best_with_the_spread_of_real_values() -> None:
@@ -191,7 +192,7 @@ def test_likeness_of_two_draws_is_best_with_the_spread_of_real_values() -> None:
     real, one, other = (torch.randn(1, 1, 64, 64, 64) for _ in range(3))
     full, none = torch.ones(1, 1, 64, 64, 64), torch.zeros(1, 1, 64, 64, 64)
     batch = Batch([0.5 * real + 3], [torch.cat([full, none, none], 1)], [none], [none], [full])
-    figures = {(m, s): float(cp_gan.unlike([s * one + m], [s * other + m], batch)) for m in (2.8, 3, 3.2) for s in (0, 0.25, 0.5, 0.75, 1)}
+    figures = {(m, s): float(gan_pair.unlike([s * one + m], [s * other + m], batch)) for m in (2.8, 3, 3.2) for s in (0, 0.25, 0.5, 0.75, 1)}
     assert min(figures, key=lambda key: figures[key]) == (3, 0.5)
 
 
@@ -203,17 +204,17 @@ def test_one_pass_gives_both_gradients() -> None:
     real8, fake8 = torch.rand(2, 1, 8, 8, 8), torch.rand(2, 1, 8, 8, 8, requires_grad=True)
     gammas = [torch.rand(2, 3, 4, 4, 4), torch.rand(2, 3, 8, 8, 8)]
     gap = network([real, real8], gammas) - network([fake, fake8], gammas)
-    loss_d, loss_g = cp_gan.losses(gap)
+    loss_d, loss_g = gan_pair.losses(gap)
     wanted = torch.autograd.grad(loss_g, (fake, fake8), retain_graph=True)
     given = torch.autograd.grad(loss_d, (fake, fake8))
     for a, b in zip(wanted, given):
-        assert torch.allclose(a, b * cp_gan.turned(gap.detach())[:, None, None, None, None], rtol=1e-3, atol=1e-5 * float(a.abs().max()))
+        assert torch.allclose(a, b * gan_pair.turned(gap.detach())[:, None, None, None, None], rtol=1e-3, atol=1e-5 * float(a.abs().max()))
 
 
 def test_networks_of_one_size_fit_into_the_next() -> None:
     for kind in (Generator, Discriminator):
         small, large = kind(16), kind(32)
-        fresh = cp_gan.fitted(large, small.state_dict())
+        fresh = gan_pair.fitted(large, small.state_dict())
         assert fresh and all(".32." in name or "blocks.16.before" in name for name in fresh)
     with pytest.raises(ValueError, match="found 24"):
         Generator(24)

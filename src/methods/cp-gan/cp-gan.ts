@@ -15,11 +15,12 @@ import { Random } from '../../volume/random.js';
 import { sha256 } from '../../volume/sha256.js';
 import type { Mask, Volume } from '../../volume/volume.js';
 import { brainConditioning } from '../brain-conditioning.js';
-import { requireT1 } from '../cp-mae/contrast.js';
-import { brainBlocks } from '../cp-mae/grid.js';
+import { requireT1 } from '../learned-head/contrast.js';
+import { brainBlocks } from '../learned-head/grid.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
 import { onePiece } from './fragments.js';
 import { convexHull } from './hull.js';
+import { moveHead } from './move.js';
 import { averagePool, probabilisticPool } from './pooling.js';
 import { continueInwards } from './rim.js';
 import { scaleHull } from './scale.js';
@@ -100,14 +101,16 @@ async function describeNetwork(networks: NetworkRunner): Promise<ModelDescriptio
 }
 
 /**
- * The head that the network draws around a brain, in brain levels (1 = the brain's median), at `resolution`^3 on the model
- * cube. Where the mask is, nothing of use: the brain belongs there.
+ * The head that the network draws around a brain, in brain levels (1 = the brain's median), at `resolution` on the model
+ * cube. Where the mask is, nothing of use: the brain belongs there. A network that returns an image is the paper's; one
+ * that returns a displacement and a gain moves the learned head (docs/decisions/0014).
  */
 export async function drawHead(
   gamma: GanConditioning,
   random: Random,
-  { networks, resolution, signal, onStage }: MethodContext,
-): Promise<Float32Array> {
+  context: MethodContext,
+): Promise<Volume> {
+  const { networks, resolution, signal, onStage } = context;
   const { noise, scales } = sizesOf(await describeNetwork(networks));
   onStage?.('pool');
   const feeds: Record<string, Tensor> = {};
@@ -117,15 +120,17 @@ export async function drawHead(
   const channels = channelsOf(gamma);
   for (const n of scales) feeds[`gamma_${n}`] = channelsAt(channels, n, random.fork(`gamma ${n}`));
   onStage?.('generate');
-  const { image } = await networks.run(NETWORK, feeds, signal);
+  const outputs = await networks.run(NETWORK, feeds, signal);
+  if (outputs.displacement !== undefined) return moveHead(outputs, gamma, random, context);
+  const { image } = outputs;
   const size = scales.at(-1) ?? 0;
   if (image === undefined || image.data.length !== size ** 3)
-    throw new Failure('network-failed', `${NETWORK} returned no image of ${size}^3`);
+    throw new Failure('network-failed', `${NETWORK} returned no displacement and no image of ${size}^3`);
   onStage?.('upsample');
   const share = averagePool(channels.mask, SIZE, SIZE / size);
   const head = onePiece(image.data as Float32Array, share, size);
   const whole = continueInwards(head, share, size);
-  return upsampleCubic(whole, size, resolution);
+  return { grid: modelGrid(gamma.pose, resolution), data: upsampleCubic(whole, size, resolution) };
 }
 
 async function synthesize(gamma: GanConditioning, seed: Seed, context: MethodContext): Promise<Volume> {
@@ -133,10 +138,7 @@ async function synthesize(gamma: GanConditioning, seed: Seed, context: MethodCon
   // The brain takes part, or one seed for a whole data set would give all its heads the same noise.
   const digest = sha256(new Uint8Array(blocks.buffer, blocks.byteOffset, blocks.byteLength));
   const random = new Random(seed).fork(`cp-gan ${digest.join(' ')}`);
-  return {
-    grid: modelGrid(gamma.pose, context.resolution),
-    data: await drawHead(scaleHull(gamma, context.scale ?? 1), random, context),
-  };
+  return drawHead(scaleHull(gamma, context.scale ?? 1), random, context);
 }
 
 export const cpGan: RemodellingMethod<GanConditioning> = {
@@ -144,7 +146,7 @@ export const cpGan: RemodellingMethod<GanConditioning> = {
   name: 'cp-gan',
   reference:
     'Van der Goten, Hepp, Akata and Smith, Conditional De-Identification of 3D Magnetic Resonance Images, BMVC 2021; Adversarial Privacy Preservation in MRI Scans of the Brain, ICLR 2021 submission',
-  models: [NETWORK],
+  models: [NETWORK, 'head-128', 'head-256', 'texture'],
   conditioning: 'brain and convex hull',
   scalable: true,
   condition,

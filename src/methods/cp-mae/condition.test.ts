@@ -10,8 +10,8 @@ import { Random } from '../../volume/random.js';
 import { resampleLinear } from '../../volume/resample.js';
 import { sha256 } from '../../volume/sha256.js';
 import { headGrid, syntheticHead } from '../../volume/testing/synthetic-head.js';
+import { meanBrain } from '../learned-head/contrast.js';
 import type { BrainConditioning, MethodContext } from '../method.js';
-import { meanBrain } from './contrast.js';
 import { cpMae } from './cp-mae.js';
 
 /** Conditioning runs no network; one that is asked fails the test. */

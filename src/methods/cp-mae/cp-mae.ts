@@ -17,17 +17,19 @@ import { Random } from '../../volume/random.js';
 import { sha256 } from '../../volume/sha256.js';
 import type { Volume } from '../../volume/volume.js';
 import { brainConditioning } from '../brain-conditioning.js';
+import { fitBrain } from '../learned-head/brain-fit.js';
+import { requireT1 } from '../learned-head/contrast.js';
+import { brainBlocks, trimmedGrid, trimmedMask } from '../learned-head/grid.js';
+import { learnedHead } from '../learned-head/learned-head.js';
+import { chinOf, endNeck } from '../learned-head/neck.js';
+import { guardScalp } from '../learned-head/scalp.js';
+import { addTexture } from '../learned-head/texture.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
-import { fitBrain } from './brain-fit.js';
-import { requireT1 } from './contrast.js';
 import { FsqCodebook } from './fsq.js';
-import { brainBlocks, SITES, siteMeans, trimmedGrid, trimmedMask } from './grid.js';
 import { joinThickness } from './join.js';
-import { learnedHead } from './learned-head.js';
-import { addThickness, chinOf, drawThickness, endNeck, type Thickness } from './outline.js';
+import { addThickness, drawThickness, type Thickness } from './outline.js';
 import { type SamplingOptions, sampleCodes } from './sampler.js';
-import { guardScalp } from './scalp.js';
-import { addTexture } from './texture.js';
+import { SITES, siteMeans } from './sites.js';
 import { bareness, SEEN_VOXELS, thickened } from './thicken.js';
 
 /** Of the complement: 8 x 6 x 5 = 240 codes. */

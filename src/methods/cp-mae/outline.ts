@@ -1,8 +1,7 @@
 /**
  * Loosens the head's outline from its brain's. A drawn head that fits its brain everywhere has the brain's outline, and
  * with it its owner's: an attacker trained on such results picked the owner of 90 % of 18 test heads out of five.
- * So skull and scalp get a drawn, smoothly varying thickness on top of the template's, and the neck ends at a drawn
- * plane instead of where the scan happens to end.
+ * So skull and scalp get a drawn, smoothly varying thickness on top of the template's.
  *
  * @example
  * const displacement = addThickness(fitted, brainBlocks(gamma), drawThickness(random.fork('thickness')));
@@ -11,7 +10,7 @@
 import { squaredDistance } from '../../volume/morphology.js';
 import type { Random } from '../../volume/random.js';
 import { gaussianSmooth } from '../../volume/smooth.js';
-import type { Mask, Volume } from '../../volume/volume.js';
+import type { Mask } from '../../volume/volume.js';
 
 const SHAPE = [48, 64, 64] as const;
 const COUNT = SHAPE[0] * SHAPE[1] * SHAPE[2];
@@ -167,62 +166,4 @@ function sample(data: Float32Array, start: number, x: number, y: number, z: numb
     (row(b) * (1 - fy) + row(b + nx) * fy) * (1 - fz) +
     (row(b + plane) * (1 - fy) + row(b + plane + nx) * fy) * fz
   );
-}
-
-/** The lowest point of the learned head's chin, in mm from the cube's centre (right, front, up); skin, at 1 mm. */
-const CHIN_MM = [0, 72, -107] as const;
-
-/**
- * Where the chin of the drawn head is: the point that reads the learned head's chin.
- * @param displacement [3, 64, 64, 48] in half grids, as of {@link addThickness}
- * @returns mm from the cube's centre (right, front, up)
- */
-export function chinOf(displacement: Float32Array): [number, number, number] {
-  let best = Number.POSITIVE_INFINITY;
-  const chin: [number, number, number] = [...CHIN_MM];
-  const [nx, ny, nz] = SHAPE;
-  const half = VOXEL_MM / 2;
-  for (let k = 0, v = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
-      for (let i = 0; i < nx; i++, v++) {
-        const x = VOXEL_MM * (i - (nx - 1) / 2);
-        const y = VOXEL_MM * (j - (ny - 1) / 2);
-        const z = VOXEL_MM * (k - (nz - 1) / 2);
-        const mx = CHIN_MM[0] - x - (displacement[v] as number) * half * nx;
-        const my = CHIN_MM[1] - y - (displacement[COUNT + v] as number) * half * ny;
-        const mz = CHIN_MM[2] - z - (displacement[2 * COUNT + v] as number) * half * nz;
-        const far = mx * mx + my * my + mz * mz;
-        if (far >= best) continue;
-        best = far;
-        // what the nearest of the points misses it by, to first order
-        [chin[0], chin[1], chin[2]] = [x + mx, y + my, z + mz];
-      }
-  return chin;
-}
-
-/** The plane passes so far below the chin. Half of the scans end within 6 mm of there, and show their own ends below it. */
-const [BELOW_CHIN_MM, RANGE_MM] = [0.5, 4];
-/** Slopes: up to the back by 5 to 17 degrees, clear of the jaw's angle; to the sides 3 degrees either way. */
-const [NOD, NOD_RANGE, TILT] = [-0.08, -0.22, 0.05];
-
-/**
- * Ends the neck at a drawn plane: where a scan ends, and how its plane lies to the brain, are its own.
- * @param head on the trimmed model grid, 2 or 1 mm; changed in place @param chin see {@link chinOf}
- */
-export function endNeck(head: Volume, chin: readonly [number, number, number], random: Random): void {
-  const [nx, ny, nz] = head.grid.shape;
-  const mm = 256 / nz;
-  const height = chin[2] - BELOW_CHIN_MM - RANGE_MM * random.uniform();
-  const nod = NOD + NOD_RANGE * random.uniform();
-  const tilt = TILT * (2 * random.uniform() - 1);
-  for (let k = 0; k < nz; k++) {
-    const z = (k - (nz - 1) / 2) * mm;
-    for (let j = 0; j < ny; j++) {
-      const y = (j - (ny - 1) / 2) * mm;
-      for (let i = 0; i < nx; i++) {
-        const x = (i - (nx - 1) / 2) * mm;
-        if (z < height + nod * (y - chin[1]) + tilt * (x - chin[0])) head.data[i + nx * (j + ny * k)] = 0;
-      }
-    }
-  }
 }

@@ -14,8 +14,8 @@ import type { NetworkRunner } from '../../networks/runner.js';
 import { type Affine, determinant3, IDENTITY, multiply } from '../../volume/affine.js';
 import { resampleLinear } from '../../volume/resample.js';
 import type { Volume, VoxelArray } from '../../volume/volume.js';
-import { trimmedGrid } from '../cp-mae/grid.js';
-import { learnedHead } from '../cp-mae/learned-head.js';
+import { trimmedGrid } from '../learned-head/grid.js';
+import { learnedHead } from '../learned-head/learned-head.js';
 import type { MethodContext } from '../method.js';
 import { fitAffine } from './affine-fit.js';
 

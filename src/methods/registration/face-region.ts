@@ -10,8 +10,8 @@ import { type Affine, at, IDENTITY, invert, multiply } from '../../volume/affine
 import { squaredDistance } from '../../volume/morphology.js';
 import { resampleLinear } from '../../volume/resample.js';
 import type { Grid, Volume } from '../../volume/volume.js';
-import { trimmedGrid } from '../cp-mae/grid.js';
-import { TEMPLATE_BRAIN_BASE64 } from '../cp-mae/template-brain-data.js';
+import { trimmedGrid } from '../learned-head/grid.js';
+import { TEMPLATE_BRAIN_BASE64 } from '../learned-head/template-brain-data.js';
 import { halvedGrid } from './halve.js';
 
 /** Above the brows nothing is face: the forehead's shape follows the brain. */

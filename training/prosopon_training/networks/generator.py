@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .blocks import depth_to_space, space_to_depth
+from .blocks import PositionMap, depth_to_space, space_to_depth
 from .equalised import SLOPE, Equalised, FusedInverted, channels_last, pixel_norm, works_folded
 
 GAMMA = 3
@@ -55,6 +55,12 @@ def enlarging() -> torch.Tensor:
     return torch.stack([torch.einsum("i,j,k->ijk", near[z], near[y], near[x]) for z, y, x in phases])[:, None]
 
 
+def enlarged(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+    """[n, c, s, s, s] to [n, 8 c, s, s, s] by :func:`enlarging`, each channel by itself; no groups, which WebGPU refuses."""
+    n, c = x.shape[:2]
+    return F.conv3d(x.reshape(n * c, 1, *x.shape[2:]), kernel, padding=1).reshape(n, 8 * c, *x.shape[2:])
+
+
 def smoothed(x: torch.Tensor) -> torch.Tensor:
     """[1 2 1] / 4 along each axis, as shifted sums: a tenth of the time of a convolution of one channel.
 
@@ -71,16 +77,22 @@ def smoothed(x: torch.Tensor) -> torch.Tensor:
 
 
 class GeneratorBlock(nn.Module):
-    """Image of the scale before (noise at the first scale) and gamma_s to the image of scale s."""
+    """Image of the scale before (noise at the first scale) and gamma_s to the image of scale s.
 
-    def __init__(self, scale: int):
+    ``drawn``: channels of what goes from scale to scale; 1 is the paper's image. ``placed``: a learned map of the grid is added
+    to the features, as in the decoder of cp-mae.
+    """
+
+    def __init__(self, scale: int, drawn: int = 1, placed: bool = False):
         super().__init__()
         channels, wide, count = WIDTHS[scale]
         self.first = scale == 4
         self.folded = works_folded(scale)
-        self.stem = Equalised(1 + GAMMA * 8, channels, 1) if self.folded else Equalised(1 + GAMMA, channels)
+        before = 1 if self.first else drawn
+        self.stem = Equalised(before + GAMMA * 8, channels, 1) if self.folded else Equalised(before + GAMMA, channels)
+        self.place = PositionMap(channels, (scale // 2 if self.folded else scale,) * 3) if placed else nn.Identity()
         self.body = nn.ModuleList(FusedInverted(channels, wide) for _ in range(count))
-        self.out = Equalised(channels, 8 if self.folded else 1, 1, gain=0.5)
+        self.out = Equalised(channels, 8 * drawn if self.folded else drawn, 1, gain=0.5)
         if not self.first:
             # starts as the scale before, enlarged: from unit-normal weights the eight voxels of a block took hundreds of
             # steps to lose a chequered pattern
@@ -89,21 +101,19 @@ class GeneratorBlock(nn.Module):
 
     def forward(self, before: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
         # upsampling without a Resize: the eight voxels of a block are eight channels
-        up = before if self.first else F.conv3d(before, self.enlarge, padding=1)
+        up = before if self.first else enlarged(before, self.enlarge)
         if self.folded:
             image, gamma = before, space_to_depth(gamma)
         else:
             image = up = before if self.first else depth_to_space(up)
         x = channels_last(torch.cat([image, gamma], 1))
-        x = F.leaky_relu(pixel_norm(self.stem(x)), SLOPE)
+        x = F.leaky_relu(pixel_norm(self.place(self.stem(x))), SLOPE)
         for block in self.body:
             x = block(x)
         out = self.out(pixel_norm(x))
         if self.folded:
-            out = smoothed(depth_to_space(out)) + depth_to_space(up)
-        elif not self.first:
-            out = out + up
-        return positive(out)
+            return smoothed(depth_to_space(out)) + depth_to_space(up)
+        return out if self.first else out + up
 
 
 class Generator(nn.Module):
@@ -120,7 +130,7 @@ class Generator(nn.Module):
     def forward(self, noise: torch.Tensor, gammas: list[torch.Tensor]) -> list[torch.Tensor]:
         images, image = [], noise
         for block, gamma in zip(self.blocks.values(), gammas):
-            image = block(image, gamma)
+            image = positive(block(image, gamma))
             images.append(image)
         return images
 

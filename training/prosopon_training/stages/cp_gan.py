@@ -11,32 +11,29 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import dataclass, fields as dataclass_fields, replace
 from pathlib import Path
+from typing import Callable
 
 import numpy as np
 import torch
 
-from ..adamp import AdamP
 from ..data import read_index
 from ..gan_data import Batch, GanHead, composites, make_batch, pyramid
+from ..gan_moved_data import MovedBatch, MovedHead, make_moved_batch, moved_batch, moved_head
+from ..gan_moving_pair import MovingPair
+from ..gan_pair import NOISE, Pair
 from ..gan_sheets import figures, write_sheet
-from ..initial import load_initial
-from ..loop import Ema, draw_curves, save
-from ..networks.discriminator import Discriminator
-from ..networks.equalised import works_folded
-from ..networks.generator import Generator, smoothed
+from ..loop import draw_curves, save
+from .vqvae_complement import load_fields
 
 HELP = "conditional multi-scale GAN; needs hulls (prepare --hulls 8)"
-NOISE = (1, 4, 4, 4)
-DIVERSE_SCALES = (8, 16)
-APART = 0.1
-"""Mean difference of two draws of one gamma, in brain levels of the complement inside the hull, from which on they are left alone."""
-SPREAD = 12**-0.5
-"""What the difference of two draws is worth: with it the least of ``unlike``, for normal values, has the draws' spread right."""
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=64, choices=(16, 32, 64, 128), help="voxels along an edge of what is drawn")
+    parser.add_argument("--form", choices=("paint", "move"), default="paint",
+                        help="paint: the paper's, an image from scale to scale; move: what moves and brightens the learned head (--fields)")
+    parser.add_argument("--fields", type=Path, help="run folder of register --template (form move)")
+    parser.add_argument("--template", type=Path, default=Path("models/head-128/model.onnx"), help="the learned head (form move)")
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--discriminator-rate", type=float, help="where it is to differ")
@@ -53,176 +50,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def moved(batch: Batch, device: torch.device) -> Batch:
-    return Batch(*([x.to(device) for x in part] for part in (batch.heads, batch.gammas, batch.brains, batch.shares, batch.covered)))
-
-
-def losses(gap: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of the discriminator and of the generator, from D(real) - D(fake) of each pair."""
-    return 0.5 * ((1 - gap) ** 2).mean(), 0.5 * ((1 + gap) ** 2).mean()
-
-
-def turned(gap: torch.Tensor) -> torch.Tensor:
-    """What makes the discriminator's gradient at a fake the generator's: (gap + 1) / (gap - 1), for each pair.
-
-    dL_D/dD(fake) = 1 - gap and dL_G/dD(fake) = -(1 + gap), each by n; nothing in D mixes heads of a batch.
-    """
-    slope = 1 - gap
-    return -(1 + gap) / torch.where(slope.abs() < 1e-6, torch.full_like(slope, 1e-6), slope)
-
-
-def too_alike(first: list[torch.Tensor], second: list[torch.Tensor], batch: Batch, scales: list[int]) -> torch.Tensor:
-    """How much two draws of each gamma lack of the difference ``APART``, at coarse scales (mode seeking, Mao et al. 2019)."""
-    lack = first[0].new_zeros(())
-    for s, a, b, gamma, share, seen in zip(scales, first, second, batch.gammas, batch.shares, batch.covered):
-        if s in DIVERSE_SCALES:
-            weight = gamma[:, :1] * (1 - share) * seen
-            apart = ((a - b).abs() * weight).sum((1, 2, 3, 4)) / weight.sum((1, 2, 3, 4)).clamp(min=1)
-            lack = lack + (APART - apart).clamp(min=0).mean()
-    return lack
-
-
-def unlike(first: list[torch.Tensor], second: list[torch.Tensor], batch: Batch) -> torch.Tensor:
-    """How far the mean of two draws lies from the real heads, less what is granted for the draws' difference; brain levels,
-    over what lies in the hull and is no brain, summed over the scales.
-
-    The distance of one draw would be least for one best guess, whatever the noise (two draws differed by 0.011 brain levels). With
-    two draws and ``SPREAD`` it is least where draws lie about the mean as real heads do (Bendel et al. 2023, with P = 2).
-    What is drawn in the air counts in full: the sum is over all that the scan covered.
-    """
-    total = first[0].new_zeros(())
-    for a, b, head, gamma, share, seen in zip(first, second, batch.heads, batch.gammas, batch.shares, batch.covered):
-        weight = (1 - share) * seen
-        far = ((a + b) / 2 * seen - head).abs() - SPREAD * (a - b).abs()
-        total = total + (far * weight).sum() / (weight * gamma[:, :1]).sum().clamp(min=1)
-    return total
-
-
-class Pair:
-    """Both networks, their optimisers and the generator's moving average."""
-
-    def __init__(self, args: argparse.Namespace, device: torch.device):
-        self.device, self.noise, self.penalty, self.diversity = device, args.blur_noise, args.penalty, args.diversity
-        self.likeness = args.likeness
-        self.generator = Generator(args.size).to(device)
-        self.discriminator = Discriminator(args.size).to(device)
-        self.ema = Ema(self.generator, args.ema)
-        rate = args.discriminator_rate or args.learning_rate
-        self.g_steps = AdamP(self.generator.parameters(), lr=args.learning_rate, betas=(0.0, 0.99))
-        self.d_steps = AdamP(self.discriminator.parameters(), lr=rate, betas=(0.0, 0.99))
-
-    def seen(self, images: list[torch.Tensor]) -> list[torch.Tensor]:
-        """What the discriminator is shown. The generator cannot draw what changes sign from voxel to voxel (its residuals are
-        smoothed), so real heads must not show it either: by that alone the discriminator won (gap 0.96, on val heads too)."""
-        images = [smoothed(x) if works_folded(x.shape[2]) else x for x in images]
-        return [x + self.noise * torch.randn_like(x) for x in images] if self.noise > 0 else images
-
-    def wishes(self, drawn: list[torch.Tensor], batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
-        """What is asked of the generator beside the discriminator's verdict: to change with its noise, and to be like the real head."""
-        row, total = {}, drawn[0].new_zeros(()) + 0.0 * drawn[-1].sum()
-        if self.diversity == 0 and self.likeness == 0:
-            return total, row
-        # for diversity the coarse scales alone: an eighth of a generator's work
-        scales = self.generator.scales
-        count = len(scales) if self.likeness > 0 else 1 + scales.index(min(max(DIVERSE_SCALES), scales[-1]))
-        other = self.generator(torch.randn(drawn[0].shape[0], *NOISE, device=self.device), batch.gammas[:count])
-        if self.diversity > 0:
-            lack = too_alike(drawn, other, batch, scales)
-            row["alike"], total = float(lack.detach()), total + self.diversity * lack
-        if self.likeness > 0:
-            far = unlike(drawn, other, batch)
-            row["unlike"], total = float(far.detach()), total + self.likeness * far
-        return total, row
-
-    def imitate(self, batch: Batch) -> dict[str, float]:
-        """A step without the discriminator: half of the work, and a head in some hundred steps."""
-        noise = torch.randn(batch.heads[0].shape[0], *NOISE, device=self.device)
-        wishes, row = self.wishes(self.generator(noise, batch.gammas), batch)
-        self.g_steps.zero_grad(set_to_none=True)
-        wishes.backward()
-        if np.isfinite(float(wishes.detach())):
-            self.g_steps.step()
-            self.ema.update(self.generator)
-        return row
-
-    def step(self, batch: Batch, penalise: bool) -> dict[str, float]:
-        n = batch.heads[0].shape[0]
-        drawn = self.generator(torch.randn(n, *NOISE, device=self.device), batch.gammas)
-        fakes = composites(drawn, batch)
-        leaves = [x.detach().requires_grad_() for x in fakes]
-        reals = [x.clone().requires_grad_() for x in batch.heads] if penalise else batch.heads
-        both = [torch.cat(pair) for pair in zip(self.seen(reals), self.seen(leaves))]
-        scores = self.discriminator(both, [torch.cat([g, g]) for g in batch.gammas])
-        gap = scores[:n] - scores[n:]
-        loss_d, loss_g = losses(gap)
-        row = {"loss_d": float(loss_d.detach()), "loss_g": float(loss_g.detach()), "gap": float(gap.detach().mean())}
-        self.d_steps.zero_grad(set_to_none=True)
-        self.g_steps.zero_grad(set_to_none=True)
-        loss_d.backward(retain_graph=penalise)
-        factor = turned(gap.detach())[:, None, None, None, None]
-        gradients = [leaf.grad * factor for leaf in leaves]
-        if penalise:
-            slopes = torch.autograd.grad(scores[:n].sum(), reals, create_graph=True)
-            squared = sum((s**2).sum() for s in slopes) / n
-            (8 * 0.5 * self.penalty * squared).backward()
-            row["slope"] = float(squared.detach())
-        wishes, figures = self.wishes(drawn, batch)
-        row |= figures
-        if self.likeness > 0:
-            (pull,) = torch.autograd.grad(wishes, drawn[-1], retain_graph=True)
-            row["push"] = float(gradients[-1].norm() / pull.norm())
-        torch.autograd.backward([*fakes, wishes], [*gradients, torch.ones_like(wishes)])
-        if all(np.isfinite(v) for v in row.values()):
-            self.d_steps.step()
-            self.g_steps.step()
-            self.ema.update(self.generator)
-        else:
-            row = {"lost": 1.0}
-        return row
-
-    def set_rates(self, factor: float, bases: tuple[float, float]) -> None:
-        for optimiser, base in zip((self.g_steps, self.d_steps), bases):
-            for group in optimiser.param_groups:
-                group["lr"] = base * factor
-
-    def state(self) -> dict:
-        return {"model": self.generator.state_dict(), "discriminator": self.discriminator.state_dict(),
-                "ema": self.ema.model.state_dict(), "optimiser": [self.g_steps.state_dict(), self.d_steps.state_dict()],
-                "updates": self.ema.updates}
-
-    def load(self, state: dict) -> None:
-        self.generator.load_state_dict(state["model"])
-        self.discriminator.load_state_dict(state["discriminator"])
-        self.ema.model.load_state_dict(state["ema"])
-        for optimiser, kept in zip((self.g_steps, self.d_steps), state["optimiser"]):
-            optimiser.load_state_dict(kept)
-        self.ema.updates = state["updates"]
-
-    def start_from(self, path: Path) -> None:
-        """Blocks that are there by name and shape: a run of another size gives all the scales that both have."""
-        if path.suffix == ".onnx":
-            fresh = load_initial(self.generator, path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=False)
-            fresh = fitted(self.generator, state["ema"]) + fitted(self.discriminator, state["discriminator"])
-        self.ema.model.load_state_dict(self.generator.state_dict())
-        print(f"started from {path.name}" + (f"; {len(fresh)} entries start afresh" if fresh else ""), flush=True)
-
-
-def fitted(network: torch.nn.Module, weights: dict[str, torch.Tensor]) -> list[str]:
-    """Loads what fits; returns the names of what does not."""
-    own = network.state_dict()
-    kept = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
-    network.load_state_dict(kept, strict=False)
-    return [k for k in own if k not in kept]
+    return replace(batch, **{
+        field.name: value.to(device) if isinstance(value, torch.Tensor) else [x.to(device) for x in value]
+        for field in dataclass_fields(batch) for value in [getattr(batch, field.name)]})
 
 
 class Judge:
     """Val heads with fixed tosses and noise: figures and sheets are of the same gamma each time."""
 
-    def __init__(self, pool: list[GanHead], scales: list[int], device: torch.device):
+    def __init__(self, batches: Callable[[], list[Batch]], device: torch.device):
         state = torch.get_rng_state()
         torch.manual_seed(7)
-        self.pairs = [(moved(pyramid(head.sample(0)[None], scales), device), torch.randn(2, *NOISE).to(device)) for head in pool]
+        self.pairs = [(moved(batch, device), torch.randn(2, *NOISE).to(device)) for batch in batches()]
         torch.set_rng_state(state)
 
     @torch.no_grad()
@@ -238,6 +77,7 @@ class Judge:
             batch, noise = self.pairs[index]
             row = figures(*self.draws(pair.ema.model, index))
             fake = composites(pair.generator(noise[:1], batch.gammas), batch)
+            row |= pair.val_figures(batch, noise)
             d = pair.discriminator
             row["gap"] = float(d(pair.seen(batch.heads), batch.gammas) - d(pair.seen(fake), batch.gammas))
             rows.append(row)
@@ -252,15 +92,46 @@ class Judge:
         write_sheet(path, rows)
 
 
+@dataclass
+class Lessons:
+    """What the form that is trained learns from."""
+
+    count: int
+    batch: Callable[[np.random.Generator], Batch]
+    val: Callable[[], list[Batch]]
+
+
+def lessons(args: argparse.Namespace, pair: Pair) -> Lessons:
+    scales = pair.generator.scales
+    train, val = read_index(args.data, "train"), read_index(args.data, "val")
+    if args.form == "paint":
+        pool = [GanHead(record, args.size) for record in train]
+        shown = [GanHead(record, args.size) for record in val]
+        return Lessons(len(pool), lambda rng: make_batch(rng, pool, scales, args.batch),
+                       lambda: [pyramid(head.sample(0)[None], scales) for head in shown])
+    template = pair.generator.template.cpu()
+    pool, shown = ([MovedHead(record, field, args.size) for record, field in zip(records, load_fields(args.fields, records))]
+                   for records in (train, val))
+
+    def shown_batches() -> list[Batch]:
+        return [moved_batch([moved_head(None, head, 0)], template, scales) for head in shown]
+
+    def draw(rng: np.random.Generator) -> MovedBatch:
+        return make_moved_batch(rng, pool, template, scales, args.batch)
+
+    return Lessons(len(pool), draw, shown_batches)
+
+
 def run(args: argparse.Namespace) -> None:
+    if args.form == "move" and args.fields is None:
+        raise SystemExit("--form move needs --fields, the run folder of register --template")
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    pair = Pair(args, device)
-    scales = pair.generator.scales
-    pool = [GanHead(record, args.size) for record in read_index(args.data, "train")]
-    judge = Judge([GanHead(record, args.size) for record in read_index(args.data, "val")], scales, device)
+    pair = (MovingPair if args.form == "move" else Pair)(args, device)
+    taught = lessons(args, pair)
+    judge = Judge(taught.val, device)
     bases = (args.learning_rate, args.discriminator_rate or args.learning_rate)
     step, spent, checkpoint = 0, 0.0, out / "checkpoint.pt"
     if checkpoint.exists():
@@ -270,7 +141,7 @@ def run(args: argparse.Namespace) -> None:
         print(f"resumed at step {step}", flush=True)
     elif args.initial is not None:
         pair.start_from(args.initial)
-    settings = {"size": args.size, "heads": len(pool), "batch": args.batch, "rates": bases, "blur_noise": args.blur_noise,
+    settings = {"size": args.size, "form": args.form, "heads": taught.count, "batch": args.batch, "rates": bases, "blur_noise": args.blur_noise,
                 "penalty": args.penalty, "diversity": args.diversity, "likeness": args.likeness, "imitate": args.imitate, "ema": args.ema, "device": device.type}
     (out / "settings.json").write_text(json.dumps(settings))
     rng = np.random.default_rng(args.seed + step)
@@ -286,7 +157,7 @@ def run(args: argparse.Namespace) -> None:
             break
         # full steps, then a linear end to a tenth over the last two fifths, for the lattice of late steps to settle
         pair.set_rates(min(1.0, (step + 1) / 50, 0.1 + 2.25 * (1 - progress)), bases)
-        batch = moved(make_batch(rng, pool, scales, args.batch), device)
+        batch = moved(taught.batch(rng), device)
         alone = step < args.imitate
         row = pair.imitate(batch) if alone else pair.step(batch, args.penalty > 0 and step % 8 == 0)
         for key, value in row.items():

@@ -18,6 +18,7 @@ import torch
 from torch.nn import functional as F
 
 from ..data import read_index
+from ..initial import learned_head
 from ..networks.complement import MAX_GAIN, blur, enlarge, integrate, push, warp
 from .vqvae_complement import VELOCITY_SHAPE, make_sample, smoothness
 
@@ -27,6 +28,8 @@ HELP = "register all heads to a template; needs prepared heads (train and val)"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--iterations", type=int, nargs="+", default=[14, 12, 12], help="per round")
     parser.add_argument("--stiffness", type=float, default=150.0)
+    parser.add_argument("--template", type=Path,
+                        help="a learned head that stays as it is: models/head-128/model.onnx (cp-gan --form move needs fields of that one)")
 
 
 def smooth_velocity(p: torch.Tensor) -> torch.Tensor:
@@ -103,6 +106,11 @@ def carry(samples: list[tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tenso
     return (total + 0.1 * blur(total)) / (weight + 0.1 * blur(weight) + 0.05)
 
 
+def kept_template(path: Path) -> torch.Tensor:
+    """[1, 1, 64, 64, 48]: the shipped learned head at 4 mm."""
+    return F.avg_pool3d(learned_head(path)[None, None], 2)
+
+
 def run(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     heads = read_index(args.data, "train")
@@ -113,7 +121,14 @@ def run(args: argparse.Namespace) -> None:
     samples = [(make_sample(np.random.default_rng(0), head, 0), zero, torch.zeros(1, 1, *VELOCITY_SHAPE)) for head in [*heads, *val]]
     count = len(heads)  # the template is made of train heads alone
     start = time.time()
-    template = carry(samples[:count], False)
+    kept = kept_template(args.template) if args.template else None
+
+    def renewed() -> torch.Tensor:
+        """With a template that is kept, its brain alone is found anew."""
+        mean = carry(samples[:count], False)
+        return mean if kept is None else torch.cat([kept, mean[:, 1:]], 1)
+
+    template = renewed()
     for number, iterations in enumerate(args.iterations):
         losses = []
         for i, (s, p, gain) in enumerate(samples):
@@ -122,11 +137,12 @@ def run(args: argparse.Namespace) -> None:
             losses.append(data)
             if i % 25 == 0:
                 print(f"round {number} head {i} data {data:.4f} {time.time() - start:.0f} s", flush=True)
-        template = carry(samples[:count], False)
+        template = renewed()
         print(f"round {number}: mean {np.mean(losses):.4f} val {np.mean(losses[count:]):.4f} {time.time() - start:.0f} s", flush=True)
         np.savez(out / "fields.npz", ids=[h.id for h in [*heads, *val]],
                  velocity=torch.cat([smooth_velocity(p) for _, p, _ in samples]).half().numpy(),
                  gain=torch.cat([g for _, _, g in samples]).half().numpy())
         np.save(out / "template4.npy", template.numpy())
-    np.save(out / "template.npy", carry(samples[:count], True)[0, 0].numpy())
+    if kept is None:
+        np.save(out / "template.npy", carry(samples[:count], True)[0, 0].numpy())
     print(f"done {time.time() - start:.0f} s", flush=True)

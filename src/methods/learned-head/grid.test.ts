@@ -1,10 +1,11 @@
-/** The brain as CP-MAE's networks see it, against plain means. */
+/** The brain as the networks see it, at 4 mm and by sites, against plain means. */
 import { describe, expect, it } from 'vitest';
 import { modelGrid } from '../../brain/model-grid.js';
 import { applyAffine, IDENTITY } from '../../volume/affine.js';
 import { Random } from '../../volume/random.js';
 import { sha256 } from '../../volume/sha256.js';
-import { brainBlocks, SITES, siteMeans, trimmedGrid } from './grid.js';
+import { SITES, siteMeans } from '../cp-mae/sites.js';
+import { brainBlocks, trimmedGrid } from './grid.js';
 
 describe('the conditioning grid', () => {
   const random = new Random(sha256(Uint8Array.of(4)));

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { makeHead } from '../../brain/head.js';
 import { headGrid, syntheticHead } from '../../volume/testing/synthetic-head.js';
+import { cpMae } from '../cp-mae/cp-mae.js';
 import type { BrainConditioning, MethodContext } from '../method.js';
 import { brainMisfit, fitBrain } from './brain-fit.js';
-import { cpMae } from './cp-mae.js';
 import { brainBlocks, trimmedGrid, trimmedMask } from './grid.js';
 import { guardScalp, MIN_SCALP_MM } from './scalp.js';
 

@@ -1,6 +1,9 @@
 /**
- * CP-MAE's own part of the model grid: the cube trimmed to 192 mm across (skin reaches 91 mm to each side), and the
+ * The learned head's part of the model grid: the cube trimmed to 192 mm across (skin reaches 91 mm to each side), and the
  * brain on it at 4 mm, as the training package makes it.
+ *
+ * @example
+ * const blocks = brainBlocks(gamma); // [2, 64, 64, 48]
  */
 
 import { modelGrid } from '../../brain/model-grid.js';
@@ -8,8 +11,6 @@ import { type Affine, multiply, translation } from '../../volume/affine.js';
 import type { Grid, Mask } from '../../volume/volume.js';
 import type { BrainConditioning } from '../method.js';
 
-/** Sites of the code lattice, 32 mm each: right-left, back-front, down-up. */
-export const SITES = { x: 6, y: 8, z: 8, count: 384 } as const;
 /** Voxels at 2 mm that are left out on either side. */
 const TRIM = 16;
 /** Prepared volumes are bytes of a hundredth of the brain level: what is brighter is clamped to this. */
@@ -43,21 +44,6 @@ export function brainBlocks(gamma: BrainConditioning): Float32Array {
         out[plane + o] = (out[plane + o] as number) + value / 8;
       }
     }
-  return out;
-}
-
-/** Means of 8^3 blocks: [2, 64, 64, 48] to [2, 8, 8, 6]. */
-export function siteMeans(blocks: Float32Array): Float32Array {
-  const out = new Float32Array(2 * SITES.count);
-  for (let v = 0; v < blocks.length; v++) {
-    const x = v % 48;
-    const y = ((v / 48) | 0) % 64;
-    const rest = (v / (48 * 64)) | 0;
-    const z = rest % 64;
-    const channel = (rest / 64) | 0;
-    const o = (x >> 3) + SITES.x * ((y >> 3) + SITES.y * ((z >> 3) + SITES.z * channel));
-    out[o] = (out[o] as number) + (blocks[v] as number) / 512;
-  }
   return out;
 }
 

@@ -1,0 +1,52 @@
+/**
+ * The head of a generator that moves the learned head instead of painting one (docs/decisions/0014): fitted to its brain,
+ * with a scalp nowhere too thin, a drawn end of the neck and, at 1 mm, the drawn texture, as in cp-mae.
+ *
+ * @example
+ * const head = await moveHead(await networks.run('cp-gan-generator', feeds), gamma, random, context);
+ */
+import { Failure } from '../../errors/errors.js';
+import type { Tensor } from '../../networks/runner.js';
+import type { Random } from '../../volume/random.js';
+import type { Volume } from '../../volume/volume.js';
+import { fitBrain } from '../learned-head/brain-fit.js';
+import { brainBlocks, trimmedGrid, trimmedMask } from '../learned-head/grid.js';
+import { learnedHead } from '../learned-head/learned-head.js';
+import { chinOf, endNeck } from '../learned-head/neck.js';
+import { guardScalp } from '../learned-head/scalp.js';
+import { addTexture } from '../learned-head/texture.js';
+import type { BrainConditioning, MethodContext } from '../method.js';
+
+const FIELD = 64 * 64 * 48;
+
+/**
+ * @param outputs `displacement` [1, 3, 64, 64, 48] in half grids and `gain` [1, 1, 64, 64, 48], a logarithm
+ * @returns brain levels on the trimmed model grid
+ * @throws {Failure} network-failed
+ */
+export async function moveHead(
+  { displacement, gain }: Readonly<Record<string, Tensor>>,
+  gamma: BrainConditioning,
+  random: Random,
+  { networks, resolution, signal, onStage }: MethodContext,
+): Promise<Volume> {
+  if (displacement?.data.length !== 3 * FIELD || gain?.data.length !== FIELD)
+    throw new Failure('network-failed', 'the generator returned no displacement and gain of 64 x 64 x 48');
+  onStage?.('decode');
+  const blocks = brainBlocks(gamma);
+  const onBrain = {
+    data: fitBrain(displacement.data as Float32Array, blocks),
+    shape: displacement.shape,
+  };
+  const drawn: Volume = {
+    grid: trimmedGrid(gamma.pose, resolution),
+    data: await learnedHead(networks, { displacement: onBrain, gain }, resolution, signal),
+  };
+  guardScalp(drawn, trimmedMask(gamma));
+  endNeck(drawn, chinOf(onBrain.data), random.fork('neck'));
+  if (resolution === 256) {
+    onStage?.('texture');
+    await addTexture(drawn, networks, random.fork('texture'), signal);
+  }
+  return drawn;
+}
