@@ -20,6 +20,7 @@ import { encodePng } from '../dist/render/png.js';
 import { portrait } from '../dist/render/portrait.js';
 import { renderSlices } from '../dist/render/slices.js';
 import { Random } from '../dist/volume/random.js';
+import { resampleLinear } from '../dist/volume/resample.js';
 import { demoGamma } from './lib/demo-gamma.mjs';
 
 const ALPHAS = [0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15];
@@ -38,7 +39,8 @@ const columns = [];
 for (const alpha of ALPHAS) {
   const scaled = scaleGamma(gamma, alpha);
   const random = new Random(parseSeed(values.seed)).fork('scale figure');
-  const data = await drawHead(scaled, random, { networks, resolution: 128 });
+  const drawn = await drawHead(scaled, random, { networks, resolution: 128 });
+  const data = resampleLinear(drawn, gamma.brain.grid);
   for (let v = 0; v < data.length; v++) if (scaled.mask.data[v] > 0.5) data[v] = scaled.brain.data[v];
   const head = { grid: gamma.brain.grid, data };
   columns.push([

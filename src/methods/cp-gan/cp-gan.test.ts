@@ -12,7 +12,8 @@ import { sha256 } from '../../volume/sha256.js';
 import { headGrid, syntheticHead } from '../../volume/testing/synthetic-head.js';
 import type { MethodContext } from '../method.js';
 import { sameHullChanges } from '../testing/same-hull.js';
-import { channelsAt, channelsOf, cpGan, type GanConditioning } from './cp-gan.js';
+import { cpGan } from './cp-gan.js';
+import { channelsAt, channelsOf, type GanConditioning } from './gamma.js';
 import { scaleGamma, scaleHull } from './scale.js';
 
 const seed = (n: number): Uint32Array => sha256(Uint8Array.of(n));

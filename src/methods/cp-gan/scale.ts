@@ -12,7 +12,7 @@ import { type Affine, invert, multiply, scaling, translation } from '../../volum
 import { dilateMm } from '../../volume/morphology.js';
 import { resampleLinear } from '../../volume/resample.js';
 import type { Grid, Volume, VoxelArray } from '../../volume/volume.js';
-import type { GanConditioning } from './cp-gan.js';
+import type { GanConditioning } from './gamma.js';
 
 /** The sizes of brains in the paper's data. */
 export const SCALE_LIMITS = { least: 0.85, most: 1.15 } as const;
