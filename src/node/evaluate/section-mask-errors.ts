@@ -11,9 +11,9 @@ import { MASK_ERRORS } from '../../evaluate/mask-errors.js';
 import { measureTable } from '../../evaluate/report-measures.js';
 import { absent, type Block, type Cell, cellOf, type Row } from '../../evaluate/results.js';
 import { overUsable } from '../../evaluate/similarity.js';
+import type { Material } from './material.js';
 import type { Measured } from './measure.js';
 import { armValue } from './section-utility.js';
-import type { Material } from './sections.js';
 import { maskErrorName, ORIGINAL } from './variants.js';
 
 export function maskErrorBlocks(material: Material): Block[] {

@@ -11,9 +11,9 @@ import { type Attacked, attackBlocks } from '../../evaluate/report-identificatio
 import { measureTable } from '../../evaluate/report-measures.js';
 import { absent, type Block, cellOf, type Row } from '../../evaluate/results.js';
 import { overUsable } from '../../evaluate/similarity.js';
+import type { Material } from './material.js';
 import type { Measured } from './measure.js';
 import type { Group } from './run.js';
-import type { Material } from './sections.js';
 import { AGAIN, drawName, ORIGINAL } from './variants.js';
 
 type MaybeShape = HeadShape | null | undefined;

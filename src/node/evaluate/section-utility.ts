@@ -9,7 +9,7 @@ import { measureTable } from '../../evaluate/report-measures.js';
 import { ARM_TITLES, regionBlocks, type UtilityRow, utilityBlocks } from '../../evaluate/report-utility.js';
 import { absent, type Block } from '../../evaluate/results.js';
 import { type HeadUtility, meanClassDice, TISSUE_TITLES, TISSUES } from '../../evaluate/utility.js';
-import { type Material, mainVariants, refusalNote } from './sections.js';
+import { type Material, mainVariants, refusalNote } from './material.js';
 import { AGAIN } from './variants.js';
 
 export function agreementBlocks(material: Material): Block[] {

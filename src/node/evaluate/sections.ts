@@ -10,24 +10,15 @@ import { measureTable } from '../../evaluate/report-measures.js';
 import { absent, type Block, type Section } from '../../evaluate/results.js';
 import { overUsable, vectorSimilarity } from '../../evaluate/similarity.js';
 import type { Random } from '../../volume/random.js';
-import { type Instruments, TRANSFER } from './instruments.js';
+import { TRANSFER } from './instruments.js';
+import { type Material, mainVariants, refusalNote, treatedIndices } from './material.js';
 import type { Measured } from './measure.js';
-import { type EvaluateOptions, isWanted, SECTION_TITLES, SECTIONS, type SectionName } from './plan.js';
+import { isWanted, SECTION_TITLES, SECTIONS, type SectionName } from './plan.js';
 import type { Gathered } from './run.js';
 import { maskErrorBlocks } from './section-mask-errors.js';
 import { averagingBlocks, closenessBlocks, memorisationBlocks } from './section-shapes.js';
 import { agreementBlocks, referenceBlocks } from './section-utility.js';
-import type { ShapeScores } from './shape-scores.js';
 import { AGAIN, ORIGINAL, type Variant } from './variants.js';
-
-/** What every section builder gets. */
-export interface Material {
-  readonly gathered: Gathered;
-  readonly options: EvaluateOptions;
-  readonly instruments: Instruments;
-  readonly random: Random;
-  readonly scores: ShapeScores;
-}
 
 const ABOUT: Readonly<Record<SectionName, string>> = {
   identification:
@@ -67,27 +58,6 @@ const BUILDERS: Readonly<Record<SectionName, (material: Material) => Block[]>> =
   'mask-errors': maskErrorBlocks,
   times: timeBlocks,
 };
-
-/** Patients of a row: those whom the method did not refuse. */
-export function treatedIndices(gathered: Gathered, variant: string): number[] {
-  const row = gathered.results.get(variant) ?? [];
-  return gathered.patients
-    .map((_, i) => i)
-    .filter((i) => row[i] !== undefined && row[i]?.refused === undefined);
-}
-
-export function refusalNote(gathered: Gathered, variant: string): { note?: string } {
-  const refused = (gathered.results.get(variant) ?? []).filter((m) => m?.refused !== undefined).length;
-  return refused === 0 ? {} : { note: `${refused} heads refused by the method, in no rate` };
-}
-
-/** Rows of the main tables: controls and the methods' first draws. */
-export function mainVariants({ gathered, options }: Pick<Material, 'gathered' | 'options'>): Variant[] {
-  const methods = options.methods.map(({ name }) => name);
-  return gathered.variants.filter(
-    ({ kind, name }) => name !== ORIGINAL.name && (kind !== 'method' || methods.includes(name)),
-  );
-}
 
 function identificationBlocks(material: Material): Block[] {
   const { instruments, random, gathered } = material;
