@@ -18,14 +18,15 @@ MODEL_CUBE_MM = 256
 
 
 def moving_lines(settings: dict) -> list[str]:
-    steps = f"alone for the first {settings['imitate']} steps" + (f", with weight {settings['likeness']:g} after" if settings.get("likeness") else "")
+    imitated = f"; the first {settings['imitate']} steps on fields alone" if settings.get("imitate") else ""
+    kept = f"a term that asks for the registered fields of two draws' mean, weight {settings['likeness']:g}" if settings.get("likeness") else "no reconstruction term"
     return [
         f"- Against the paper: {settings['heads']} heads, batch {settings['batch']}, CPU here; 2,172 (ADNI) and 2,168 (OASIS-3) scans at 128^3 on four "
         "V100 there, for a time that it does not give.",
         "- Not in the paper: what goes from scale to scale is a velocity and a gain that move and brighten the learned head "
-        "(`models/head-128`, `head-256`), not an image, down to 8 mm (docs/decisions/0014); the discriminator's real heads are registered ones, "
-        f"seen up to {settings['size']}^3; a learned map of the grid at each scale; equalised learning rate; plain 3^3 convolutions in place of depthwise ones; "
-        f"a term that asks for the registered fields of two draws' mean, {steps}.",
+        "(`models/head-128`, `head-256`), not an image, down to 8 mm (docs/decisions/0014); a linear map from hull, mask and noise to fields is found in closed form, "
+        f"and the blocks learn what it leaves{imitated}; the discriminator's real heads are registered ones, seen up to {settings['size']}^3; a learned map of the grid at each "
+        f"scale; equalised learning rate; plain 3^3 convolutions in place of depthwise ones; {kept}.",
         "- Choices, curves and what went wrong on the way: docs/cp-gan-training.md."]
 
 

@@ -14,6 +14,7 @@ from prosopon_training.data import read_index
 from prosopon_training.gan_data import composites
 from prosopon_training.gan_moved_data import MovedHead, make_moved_batch, moved_head
 from prosopon_training.gan_moving_pair import field_distance
+from prosopon_training.gan_start import fit_start, inputs, targets
 from prosopon_training.initial import learned_head
 from prosopon_training.networks.complement import warp
 from prosopon_training.networks.moving import Moving, MovingGenerator, cube_fields, on_cube, rendered
@@ -117,8 +118,8 @@ def test_fields_go_with_an_affine_map(registered: tuple[Path, Path]) -> None:
     mirrored = rng.random() < 0.5
     from prosopon_training.augment import rotation_matrix
 
-    matrix = rotation_matrix(rng.normal(0, 0.03, 3)) @ np.diag(np.exp(rng.normal(0, 0.04) + rng.normal(0, 0.015, 3)))
-    theta = torch.tensor(np.concatenate([matrix, rng.normal(0, 0.02, (3, 1))], 1), dtype=torch.float32)[None]
+    matrix = rotation_matrix(rng.normal(0, 0.01, 3)) @ np.diag(np.exp(rng.normal(0, 0.02) + rng.normal(0, 0.01, 3)))
+    theta = torch.tensor(np.concatenate([matrix, rng.normal(0, 0.004, (3, 1))], 1), dtype=torch.float32)[None]
     grid = torch.nn.functional.affine_grid(theta, [1, 1, 64, 64, 64], align_corners=False)
     picture = rendered(template, head.fields[None])
     picture = picture.flip(4) if mirrored else picture
@@ -128,6 +129,50 @@ def test_fields_go_with_an_affine_map(registered: tuple[Path, Path]) -> None:
     plain = torch.nn.functional.grid_sample(plain.flip(4) if mirrored else plain, grid, padding_mode="border", align_corners=False)
     inner = (slice(None), slice(None)) + (slice(6, -6),) * 3
     assert float((found - plain)[inner].abs().mean()) < 0.02 < float((picture - plain)[inner].abs().mean() + (wanted - picture)[inner].abs().mean())
+
+
+def test_start_finds_what_hull_and_mask_tell(registered: tuple[Path, Path]) -> None:
+    """Heads whose fields are a linear function of how far their hulls reach, and a part that nothing tells."""
+    torch.manual_seed(3)
+    template = heads(registered, "train", 32)[0]
+    rng = np.random.default_rng(3)
+    z, y, x = np.mgrid[:32, :32, :32] - 15.5
+    pool, raw, part = [], [], torch.from_numpy(np.exp(-(x**2 + y**2 + (z - 4) ** 2) / 80)).float()
+    for _ in range(40):
+        radius, free = rng.uniform(8, 13), rng.normal()
+        head = object.__new__(MovedHead)
+        hull = torch.from_numpy((x**2 + y**2 + z**2 < radius**2).astype(np.uint8) * 255)
+        head.parts, head.hulls, head.id, head.fields = template.parts, [hull] * 8, "drawn", template.fields
+        pool.append(head)
+        field = torch.zeros(4, 32, 32, 32)
+        field[1] = (radius - 10.5) * part  # forward by how large the hull is
+        field[2] = 0.5 * free * part  # and up by what nobody knows
+        raw.append(torch.nn.functional.avg_pool3d(field[None], 2)[0])
+    network = MovingGenerator(32, learned_head(LEARNED))
+    row = fit_start(network.start, pool[:30], torch.stack(raw[:30]))
+    assert 0.6 < row["start_explained"] < 0.97  # of 2.08 + 0.25 of variance the first part is known
+    start = network.start
+    gammas = inputs(pool[30:], torch.Generator().manual_seed(1))[:, 0]
+    gammas = torch.cat([gammas, torch.zeros(10, 1, 32, 32, 32)], 1)
+    still = start(torch.zeros(10, 1, 4, 4, 4), gammas)[:, :, 16:22, 14:18, 14:18].mean((2, 3, 4))
+    wanted = torch.stack(raw[30:])[:, :, 8:11, 7:9, 7:9].mean((2, 3, 4))
+    assert float((still[:, 1] - wanted[:, 1]).abs().mean()) < 0.25 * float(wanted[:, 1].abs().mean())
+    draws = start(torch.randn(200, 1, 4, 4, 4), gammas[:1].expand(200, -1, -1, -1, -1))[:, :, 16:22, 14:18, 14:18].mean((2, 3, 4))
+    # what nobody knows is drawn as it spreads
+    assert float(draws[:, 2].std()) == pytest.approx(float(torch.stack(raw)[:, 2, 8:11, 7:9, 7:9].mean((1, 2, 3)).std()), rel=0.35)
+    assert float(draws[:, 0].std()) < 0.05
+
+
+def test_start_of_one_head_is_its_mean(registered: tuple[Path, Path]) -> None:
+    pool = heads(registered, "train", 32)
+    network = MovingGenerator(32, learned_head(LEARNED))
+    raw = targets(registered[1], read_index([registered[0]], "train"))
+    fit_start(network.start, pool, raw)
+    gamma = torch.cat([inputs(pool, torch.Generator().manual_seed(1))[0, :1], torch.zeros(1, 1, 32, 32, 32)], 1)
+    found = network.start(torch.randn(1, 1, 4, 4, 4), gamma)
+    assert torch.isfinite(found).all()
+    # one head and its mirror image: their mean is symmetric, up to what the toss of the hull tells of one or the other
+    assert float((found[:, 1:] - found[:, 1:].flip(4)).abs().mean()) <= float(raw.abs().mean())
 
 
 def test_distance_of_two_draws_is_best_with_the_true_spread() -> None:

@@ -19,6 +19,9 @@ FIELDS = 32
 TRIM = 96 / 128
 """The learned head and everything that ships is 192 mm across; here all is on the cube of 256 mm."""
 PARTS = 4
+SCORES = NOISES = 64
+MAX_SCORE = 2.5
+"""Beyond it no training head lies on a component (as in cp-mae)."""
 
 
 def on_cube(template: torch.Tensor, size: int) -> torch.Tensor:
@@ -39,6 +42,33 @@ def rendered(template: torch.Tensor, fields: torch.Tensor) -> torch.Tensor:
     return warp(template.expand(fields.shape[0], -1, -1, -1, -1), fields[:, :3]) * torch.exp(fields[:, 3:])
 
 
+class LinearStart(nn.Module):
+    """The part of the fields that hull, mask and noise give by a linear map, found in closed form (``gan_start.py``), not by steps.
+
+    Gamma at 32^3, averaged to 16^3, and the noise to scores; scores to a velocity and a gain at 16 mm, enlarged to 8 mm. Zero until
+    it is fitted.
+    """
+
+    def __init__(self):
+        super().__init__()
+        half = FIELDS // 2
+        self.register_buffer("weight", torch.zeros(SCORES, 2 * half**3))
+        self.register_buffer("bias", torch.zeros(SCORES))
+        self.register_buffer("spread", torch.zeros(SCORES, NOISES))
+        self.register_buffer("basis", torch.zeros(SCORES, PARTS * half**3))
+
+    @staticmethod
+    def inputs(gamma: torch.Tensor) -> torch.Tensor:
+        """Hull and mask of gamma at 32^3 [n, 3, ...] to [n, 2 * 16^3]."""
+        return F.avg_pool3d(gamma[:, :2], 2).flatten(1)
+
+    def forward(self, noise: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
+        scores = F.linear(self.inputs(gamma), self.weight, self.bias)
+        scores = scores + F.linear(noise.flatten(1).clamp(-MAX_SCORE, MAX_SCORE), self.spread)
+        half = FIELDS // 2
+        return enlarge((scores @ self.basis).reshape(-1, PARTS, half, half, half))
+
+
 class MovingGenerator(nn.Module):
     """Noise [n, 1, 4, 4, 4] and gamma at each scale from 4^3 to 32^3 at least to images at ``size``^3 and all coarser scales.
 
@@ -50,6 +80,7 @@ class MovingGenerator(nn.Module):
         if size < FIELDS:
             raise ValueError(f"expected a size of {FIELDS} at least, found {size}")
         self.scales = scales_of(size)
+        self.start = LinearStart()
         self.blocks = nn.ModuleDict({str(s): GeneratorBlock(s, PARTS, placed=True) for s in scales_of(FIELDS)})
         # not a weight: what ships reads the head from models/head-128
         self.register_buffer("template", on_cube(template, size), persistent=False)
@@ -60,7 +91,7 @@ class MovingGenerator(nn.Module):
         raw = noise
         for block, gamma in zip(self.blocks.values(), gammas):
             raw = block(raw, gamma)
-        raw = blur(raw)
+        raw = blur(raw) + self.start(noise, gammas[len(self.blocks) - 1])
         return torch.cat([integrate(DISPLACEMENT_SCALE * raw[:, :3], 4), MAX_GAIN * torch.tanh(raw[:, 3:])], 1)
 
     def images(self, fields: torch.Tensor) -> list[torch.Tensor]:

@@ -23,6 +23,7 @@ from ..gan_data import Batch, GanHead, composites, make_batch, pyramid
 from ..gan_moved_data import MovedBatch, MovedHead, make_moved_batch, moved_batch, moved_head
 from ..gan_moving_pair import MovingPair
 from ..gan_pair import NOISE, Pair
+from ..gan_start import fit_start, targets
 from ..gan_sheets import figures, write_sheet
 from ..loop import draw_curves, save
 from .vqvae_complement import load_fields
@@ -112,6 +113,10 @@ def lessons(args: argparse.Namespace, pair: Pair) -> Lessons:
     template = pair.generator.template.cpu()
     pool, shown = ([MovedHead(record, field, args.size) for record, field in zip(records, load_fields(args.fields, records))]
                    for records in (train, val))
+
+    row = fit_start(pair.generator.start, pool, targets(args.fields, train))
+    pair.ema.model.load_state_dict(pair.generator.state_dict())
+    print(json.dumps(row), flush=True)
 
     def shown_batches() -> list[Batch]:
         return [moved_batch([moved_head(None, head, 0)], template, scales) for head in shown]
