@@ -220,7 +220,7 @@ def test_what_ships_runs_everywhere(tmp_path: Path) -> None:
     assert "ConvTranspose" not in found
     for node in onnx.load(str(path)).graph.node:
         assert all(a.i == 1 for a in node.attribute if a.name == "group")
-    assert path.stat().st_size < 5e6
+    assert path.stat().st_size < 6e6
 
 
 def test_a_displacement_reads_the_head_elsewhere() -> None:

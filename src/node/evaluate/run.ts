@@ -245,7 +245,7 @@ function plannedVariants(options: EvaluateOptions, modelsKeys: ReadonlyMap<strin
               ...treating(method),
               maskError: { kind, mm },
               // Surfaces are for the attack, which needs five heads.
-              parts: options.maskErrorHeads >= 5 ? ['shape', 'utility'] : ['utility'],
+              parts: options.maskErrorHeads >= 5 ? ['shape', 'sqn', 'utility'] : ['utility'],
             }),
           ),
         ),
@@ -274,7 +274,8 @@ function partsWanted(options: EvaluateOptions): ReadonlySet<PartName> {
   };
   add(isWanted(options, 'identification'), 'faces', 'sqn', 'shape');
   add(isWanted(options, 'closeness') || isWanted(options, 'averaging'), 'shape');
-  add(isWanted(options, 'memorisation') || isWanted(options, 'mask-errors'), 'shape');
+  add(isWanted(options, 'memorisation'), 'shape');
+  add(isWanted(options, 'mask-errors'), 'shape', 'sqn');
   add(isWanted(options, 'utility') || isWanted(options, 'mask-errors'), 'utility');
   add(isWanted(options, 'brain-age'), 'age');
   return parts;

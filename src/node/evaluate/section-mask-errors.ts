@@ -1,6 +1,6 @@
 /**
  * The section of mask errors: for each kind and size, what is lost of the brain, what is kept of the rest, and what
- * that does to the attack by geometry and to the segmentation.
+ * that does to the attacks by geometry and by SQN and to the segmentation.
  *
  * @example
  * const blocks = maskErrorBlocks(material);
@@ -10,7 +10,8 @@ import { identify } from '../../evaluate/identification.js';
 import { MASK_ERRORS } from '../../evaluate/mask-errors.js';
 import { measureTable } from '../../evaluate/report-measures.js';
 import { absent, type Block, type Cell, cellOf, type Row } from '../../evaluate/results.js';
-import { overUsable } from '../../evaluate/similarity.js';
+import { overUsable, vectorSimilarity } from '../../evaluate/similarity.js';
+import { TRANSFER } from './instruments.js';
 import type { Material } from './material.js';
 import type { Measured } from './measure.js';
 import { armValue } from './section-utility.js';
@@ -25,7 +26,8 @@ export function maskErrorBlocks(material: Material): Block[] {
   return options.methods.map(({ name }) => methodTable(material, name));
 }
 
-function methodTable({ gathered, options, random, scores }: Material, method: string): Block {
+function methodTable(material: Material, method: string): Block {
+  const { gathered, options, random } = material;
   const heads = gathered.patients.map((_, i) => i).slice(0, options.maskErrorHeads);
   const of = (variant: string): (Measured | undefined)[] =>
     heads.map((i) => gathered.results.get(variant)?.[i]);
@@ -59,15 +61,60 @@ function methodTable({ gathered, options, random, scores }: Material, method: st
     },
     random,
   );
+  const attackers = attackersOf(material, method);
   const columns = [
     ...table.columns,
-    { id: 'face', title: 'face found by geometry, of five', unit: 'percent' as const },
+    ...attackers.map(({ id, title }) => ({ id, title: `${title}, of five`, unit: 'percent' as const })),
   ];
   const rows = table.rows.map((row): Row => {
-    const face = faceRate(scores, of(ORIGINAL.name), of(row.id), random);
-    return face === undefined ? row : { ...row, cells: { ...row.cells, face } };
+    const cells: Record<string, Cell> = {};
+    for (const attacker of attackers) {
+      const found = fiveWayRate(attacker, of(ORIGINAL.name), of(row.id), random);
+      if (found !== undefined) cells[attacker.id] = found;
+    }
+    return { ...row, cells: { ...row.cells, ...cells } };
   });
   return { ...table, columns, rows };
+}
+
+type MaybeMeasured = Measured | undefined;
+
+interface Attacker {
+  readonly id: string;
+  readonly title: string;
+  /** Whether it has something to compare. */
+  sees(measured: MaybeMeasured): boolean;
+  similarity(originals: readonly MaybeMeasured[], treated: readonly MaybeMeasured[]): Float64Array;
+}
+
+/** Geometry of the face, and every SQN that was given: the transferred one, and the one that studied this method. */
+function attackersOf({ scores, instruments }: Material, method: string): Attacker[] {
+  const shapes = (row: readonly MaybeMeasured[]): (HeadShape | null | undefined)[] =>
+    row.map((m) => m?.shape);
+  const geometry: Attacker = {
+    id: 'face',
+    title: 'face found by geometry',
+    sees: (m) => m?.shape != null,
+    similarity: (originals, treated) =>
+      overUsable<HeadShape>(shapes(originals), shapes(treated), (a, b) => scores.similarity(a, b, 'face')),
+  };
+  const networks = [...instruments.sqn].filter(
+    ([name, sqn]) => sqn.ready && (name === TRANSFER || name === method),
+  );
+  const learned = networks.map(
+    ([name]): Attacker => ({
+      id: name === TRANSFER ? 'sqn' : 'sqn-adaptive',
+      title: name === TRANSFER ? 'found by SQN' : 'found by adaptive SQN',
+      sees: (m) => (m?.sqn[name]?.length ?? 0) > 0,
+      similarity: (originals, treated) =>
+        vectorSimilarity(
+          originals.map((m) => m?.sqn[name]),
+          treated.map((m) => m?.sqn[name]),
+          'dot',
+        ),
+    }),
+  );
+  return [geometry, ...learned];
 }
 
 function costOf(measured: Measured | undefined, asFound: boolean): Measured['maskCost'] {
@@ -81,20 +128,19 @@ function refusedNote(row: readonly (Measured | undefined)[]): { note?: string } 
 }
 
 /** Five-way rate among the heads of this section alone; undefined when they are too few. */
-function faceRate(
-  scores: Material['scores'],
-  originals: readonly (Measured | undefined)[],
-  treated: readonly (Measured | undefined)[],
+function fiveWayRate(
+  attacker: Attacker,
+  originals: readonly MaybeMeasured[],
+  treated: readonly MaybeMeasured[],
   random: Material['random'],
 ): Cell | undefined {
   const there = treated
     .map((_, i) => i)
-    .filter((i) => treated[i]?.shape != null && originals[i]?.shape != null);
+    .filter((i) => attacker.sees(treated[i]) && attacker.sees(originals[i]));
   if (there.length < 5) return undefined;
-  const shapes = (row: readonly (Measured | undefined)[]): (HeadShape | null | undefined)[] =>
-    there.map((i) => row[i]?.shape);
-  const similarity = overUsable<HeadShape>(shapes(originals), shapes(treated), (a, b) =>
-    scores.similarity(a, b, 'face'),
+  const similarity = attacker.similarity(
+    there.map((i) => originals[i]),
+    there.map((i) => treated[i]),
   );
   return cellOf(identify(similarity, there.length, random.fork('mask errors')).fiveWay);
 }
