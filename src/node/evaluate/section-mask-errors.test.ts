@@ -65,7 +65,7 @@ describe('maskErrorBlocks', () => {
     expect(cells('made!dilate-2')?.['sqn-adaptive']?.value).toBe(1);
     expect(cells('made!shift-2')?.sqn).toBeUndefined();
     expect(cells('made!erode-2')?.face).toBeUndefined();
-    expect(cells('made!erode-2')?.lost).toMatchObject({ value: 0.1, n: HEADS });
+    expect(cells('made!erode-2')?.lost?.value).toBeCloseTo(0.1, 10);
   });
 
   it('says why there is no table', () => {
