@@ -64,6 +64,14 @@ def moved_head(rng: np.random.Generator | None, head: MovedHead, hull: int) -> t
     return x, fields
 
 
+def field_weight(covered: torch.Tensor, hull: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    """How much a voxel's field counts, all [n, 1, z, y, x]: inside hull and field of view, less in the brain, the face three times."""
+    weight = (covered > 0.9).float() * (0.05 + hull) * (1 - 0.8 * share)
+    n = weight.shape[2]
+    weight[:, :, n // 5 : (3 * n) // 5, n // 2 :] *= 3
+    return weight
+
+
 def moved_batch(samples: list[tuple[torch.Tensor, torch.Tensor]], template: torch.Tensor, scales: list[int]) -> MovedBatch:
     parts = torch.stack([x for x, _ in samples])
     fields = torch.stack([f for _, f in samples])
@@ -72,9 +80,7 @@ def moved_batch(samples: list[tuple[torch.Tensor, torch.Tensor]], template: torc
     head = (parts[:, 1:2] + (1 - share) * rendered(template, fields)) * covered
     batch = pyramid(torch.cat([head, parts[:, 1:]], 1), scales)
     level = scales.index(fields.shape[2])
-    weight = (batch.covered[level] > 0.9).float() * (0.05 + batch.gammas[level][:, :1]) * (1 - 0.8 * batch.shares[level])
-    n = weight.shape[2]
-    weight[:, :, n // 5 : (3 * n) // 5, n // 2 :] *= 3
+    weight = field_weight(batch.covered[level], batch.gammas[level][:, :1], batch.shares[level])
     return MovedBatch(batch.heads, batch.gammas, batch.brains, batch.shares, batch.covered, fields, weight)
 
 

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from .data import HeadRecord
 from .gan_data import average_pool, probabilistic_pool
-from .gan_moved_data import MovedHead
+from .gan_moved_data import MovedHead, field_weight
 from .networks.complement import DISPLACEMENT_SCALE, MAX_GAIN
 from .networks.moving import FIELDS, SCORES, LinearStart, cube_fields
 
@@ -40,17 +40,16 @@ def targets(folder: Path, records: list[HeadRecord]) -> torch.Tensor:
 
 
 def inputs(pool: list[MovedHead], generator: torch.Generator) -> torch.Tensor:
-    """[heads, DRAWS, 2 * 16^3], of hulls and masks that are tossed as the generator sees them."""
+    """[heads, DRAWS, 2, 32, 32, 32], of hulls and masks that are tossed as the generator sees them."""
     rows = []
     for head in pool:
         size = head.parts.shape[1]
         draws = []
         for k in range(DRAWS):
             sample = average_pool(head.sample(k)[None], size // FIELDS)
-            gamma = probabilistic_pool(torch.cat([sample[:, 4:5], sample[:, 2:3]], 1), generator)
-            draws.append(gamma)
+            draws.append(probabilistic_pool(torch.cat([sample[:, 4:5], sample[:, 2:3]], 1), generator))
         rows.append(torch.cat(draws))
-    return torch.stack([torch.stack([x[k] for k in range(DRAWS)]) for x in rows])
+    return torch.stack(rows)
 
 
 def mirrored(x: torch.Tensor, fields: bool) -> torch.Tensor:
@@ -63,10 +62,7 @@ def weights(pool: list[MovedHead]) -> torch.Tensor:
     total = torch.zeros(1, 1, FIELDS // 2, FIELDS // 2, FIELDS // 2)
     for head in pool:
         sample = average_pool(head.sample(0)[None], head.parts.shape[1] // (FIELDS // 2))
-        w = (sample[:, 3:4] > 0.9).float() * (0.05 + sample[:, 4:5]) * (1 - 0.8 * sample[:, 2:3])
-        n = w.shape[2]
-        w[:, :, n // 5 : (3 * n) // 5, n // 2 :] *= 3
-        total += w / len(pool)
+        total += field_weight(sample[:, 3:4], sample[:, 4:5], sample[:, 2:3]) / len(pool)
     return torch.cat([total, total, total, GAIN_WEIGHT**2 * total], 1)
 
 
@@ -82,7 +78,7 @@ def fit_start(start: LinearStart, pool: list[MovedHead], raw: torch.Tensor) -> d
     gammas = inputs(pool, generator)
     n = len(pool)
     both = torch.cat([gammas, mirrored(gammas, False)], 1)
-    x = F.avg_pool3d(both.reshape(-1, *both.shape[2:]), 2).flatten(1).double()
+    x = start.inputs(both.flatten(0, 1)).double()
     y = torch.stack([raw, mirrored(raw, True)], 1)
     y = y.repeat_interleave(DRAWS, 1).reshape(n * 2 * DRAWS, -1).double()
     owner = torch.arange(n).repeat_interleave(2 * DRAWS)
@@ -113,13 +109,13 @@ def fit_start(start: LinearStart, pool: list[MovedHead], raw: torch.Tensor) -> d
     values, vectors = torch.linalg.eigh(rest.T @ rest / len(rest))
 
     start.weight[:count], start.bias[:count] = weight.float(), (my - weight @ mx).float()
-    # the mean of all heads rides on one score that is always 1, where there is one left; else on the bias through the basis
+    # the mean of all heads rides on one score that is always 1
     start.basis[:count] = basis.float()
     start.spread[:count, :count] = (vectors * values.clamp(min=0).sqrt()).float()
     if count < SCORES:
         start.basis[count], start.bias[count] = middle.float(), 1.0
     elif float(middle.norm()) > 0:
-        # of as many heads as scores the least component makes room
+        # no score is left: the least component makes room
         start.basis[-1], start.bias[-1] = middle.float(), 1.0
         start.weight[-1], start.spread[-1] = 0, 0
     explained = 1 - float(rest.square().sum() / scores.square().sum().clamp(min=1e-12)) if folds > 1 else float("nan")
