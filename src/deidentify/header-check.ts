@@ -11,9 +11,9 @@ import { NIFTI1, NIFTI2 } from '../formats/nifti-layout.js';
 import type { StoredImage } from '../formats/stored-image.js';
 
 export interface HeaderCheck {
-  /** Dimensions, codes, and each affine that has a code are the same bits. */
+  /** Dimensions, scaling, codes, and each affine that has a code are the same bits. */
   readonly sameGeometry: boolean;
-  /** Bytes in fields that should be empty and are not. */
+  /** Bytes in fields that should be empty and are not, and in NaNs of the scaling beside the usual ones. */
   readonly strayBytes: number;
 }
 
@@ -47,6 +47,21 @@ const MUST_BE_EMPTY: Readonly<Record<StoredImage['format'], readonly Range[]>> =
     [90, 284],
   ],
 };
+/** scl_slope and scl_inter, and the bytes of a NaN that says nothing but that it is one (big endian). */
+const SCALING: Readonly<Record<'nifti1' | 'nifti2', readonly Range[]>> = {
+  nifti1: [
+    [112, 116],
+    [116, 120],
+  ],
+  nifti2: [
+    [176, 184],
+    [184, 192],
+  ],
+};
+const PLAIN_NAN: Readonly<Record<'nifti1' | 'nifti2', readonly number[]>> = {
+  nifti1: [0x7f, 0xc0, 0, 0],
+  nifti2: [0x7f, 0xf8, 0, 0, 0, 0, 0, 0],
+};
 const DESCRIPTION: Readonly<Record<'nifti1' | 'nifti2', Range>> = { nifti1: [148, 228], nifti2: [240, 320] };
 
 /** @param description The text that the writer was given; any other is stray. */
@@ -60,11 +75,27 @@ export function checkHeader(original: Described, result: Described, description:
       const found = result.header[i] ?? 0;
       if (found !== 0 && found !== description.charCodeAt(i - first)) strayBytes++;
     }
+    for (const range of SCALING[result.format])
+      strayBytes += strayNaNBytes(result, range, PLAIN_NAN[result.format]);
   }
   return {
     strayBytes,
     sameGeometry: original.format === result.format && sameGeometry(original, result),
   };
+}
+
+/** The single- or double-precision number in a range, by its length. */
+function numberAt({ header, littleEndian }: Described, [first, end]: Range): number {
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  return end - first === 4 ? view.getFloat32(first, littleEndian) : view.getFloat64(first, littleEndian);
+}
+
+/** How many bytes of a field differ from a plain NaN; 0 when it holds a number. */
+function strayNaNBytes(described: Described, range: Range, plain: readonly number[]): number {
+  if (!Number.isNaN(numberAt(described, range))) return 0;
+  const bytes = [...described.header.subarray(...range)];
+  if (described.littleEndian) bytes.reverse();
+  return bytes.filter((byte, i) => byte !== plain[i]).length;
 }
 
 function sameGeometry(a: Described, b: Described): boolean {
@@ -90,6 +121,7 @@ function sameGeometry(a: Described, b: Described): boolean {
     same('bitpix') &&
     same('dim', 0, 4) &&
     same('pixdim', 1, 4) &&
+    SCALING[a.format].every((range) => Object.is(numberAt(a, range), numberAt(b, range))) &&
     same('qformCode') &&
     same('sformCode') &&
     (code('sformCode') === 0 || same('srow')) &&

@@ -2,8 +2,8 @@
  * The header of a result, built from nothing: only what is listed here is taken over from the original. Free text,
  * acquisition details, extensions and whatever a field could smuggle stay behind.
  *
- * Kept bit for bit: dimensions, voxel type, voxel sizes, scaling, both forms with their codes, units. A form
- * without a code is kept only where it repeats the grid (as nibabel writes it); otherwise it is blanked.
+ * Kept bit for bit: dimensions, voxel type, voxel sizes, scaling (in force or not), both forms with their codes,
+ * units. A form without a code is kept only where it repeats the grid (as nibabel writes it); otherwise it is blanked.
  *
  * @example
  * const bytes = niftiHeader(like.header, NIFTI1, { littleEndian: true, container: 'single', grid: like.grid });
@@ -100,18 +100,14 @@ function writePixdim(
   });
 }
 
-/** Kept bit for bit when it is in force; otherwise only the fact that there is none (0, or NaN as nibabel has it). */
+/**
+ * Kept bit for bit, also where it is not in force here: readers disagree on what an intercept beside a slope of 0
+ * means, and each must see the same brain before and after. Of a NaN only that it is one: its other bits could spell.
+ */
 function writeScaling(original: Uint8Array, out: Uint8Array, layout: NiftiLayout, little: boolean): void {
-  const { slope, intercept } = layout.fields;
-  const value = readOne(original, slope, little);
-  if (Number.isFinite(value) && value !== 0) {
-    copyField(original, out, slope);
-    copyField(original, out, intercept);
-    return;
-  }
-  const plain = (v: number): number => (Number.isFinite(v) ? 0 : Number.NaN);
-  writeField(out, slope, [plain(value)], little);
-  writeField(out, intercept, [plain(readOne(original, intercept, little))], little);
+  for (const field of [layout.fields.slope, layout.fields.intercept])
+    if (Number.isNaN(readOne(original, field, little))) writeField(out, field, [Number.NaN], little);
+    else copyField(original, out, field);
 }
 
 /** Whether a form without a code says nothing but what the grid says already. */

@@ -116,9 +116,7 @@ describe('NIfTI, written as it was read', () => {
 /** Byte ranges of the header that must come through unchanged, by the standards' tables. */
 function keptRanges(raw: RawNifti): [number, number][] {
   const v1 = raw.version === 1;
-  const coded: [number, number][] = [];
-  const scaled = Number.isFinite(raw.slope) && raw.slope !== 0;
-  if (scaled) coded.push(v1 ? [112, 120] : [176, 192]);
+  const coded: [number, number][] = [v1 ? [112, 120] : [176, 192]];
   if ((raw.qformCode ?? 0) > 0) coded.push(v1 ? [256, 280] : [352, 400]);
   if ((raw.sformCode ?? 0) > 0) coded.push(v1 ? [280, 328] : [400, 496]);
   return v1

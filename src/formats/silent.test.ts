@@ -70,14 +70,15 @@ describe('a written NIfTI header', () => {
     expect((await rewritten(unused, 'y.nii')).subarray(280, 328).every((byte) => byte === 0)).toBe(true);
   });
 
-  it('drops counts and sizes of axes that are not there, and scaling that is not in force', async () => {
+  it('drops counts and sizes of axes that are not there, and of a NaN in the scaling what it could spell', async () => {
     const out = await rewritten(
       rawNifti({
         pixdim: [3, 1, 1, 1, 2.3, 4, 5, 6],
-        slope: Number.NaN,
-        intercept: 77,
         units: 0xff,
-        patch: (v) => v.setInt16(50, 0x4f44, true),
+        patch: (v) => {
+          v.setInt16(50, 0x4f44, true);
+          for (const at of [112, 116]) v.setUint32(at, 0x7fc4_4f45, true);
+        },
       }),
       'y.nii',
     );
@@ -85,7 +86,8 @@ describe('a written NIfTI header', () => {
     expect(dims).toEqual([3, 9, 10, 8, 1, 1, 1, 1]);
     const sizes = Array.from({ length: 8 }, (_, i) => out.readFloatLE(76 + 4 * i));
     expect(sizes).toEqual([1, 1, 1, 1, 0, 0, 0, 0]);
-    expect([out.readFloatLE(112), out.readFloatLE(116), out.readUInt8(123)]).toEqual([Number.NaN, 0, 0x3f]);
+    expect(out.subarray(112, 120).toString('hex')).toBe('0000c07f0000c07f');
+    expect(out.readUInt8(123)).toBe(0x3f);
   });
 
   it('names the program where asked to, and nothing that is not plain text', async () => {

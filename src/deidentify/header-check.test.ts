@@ -1,0 +1,76 @@
+/** The second lock on headers: what the writer makes passes, and every way in which it could be wrong does not. */
+import { describe, expect, it } from 'vitest';
+import { decodeImage, encodeImage, type StoredImage } from '../formats/stored-image.js';
+import { type RawNifti, rawNifti } from '../formats/testing/raw-images.js';
+import { nodeGzip } from '../node/gzip.js';
+import { checkHeader } from './header-check.js';
+
+const read = (raw: RawNifti): Promise<StoredImage> =>
+  decodeImage({ name: 'x', bytes: rawNifti(raw) }, nodeGzip);
+
+async function rewritten(image: StoredImage): Promise<StoredImage> {
+  const description = 'program 1';
+  const files = await encodeImage(image, image.stored, nodeGzip, { name: 'y.nii', description });
+  return decodeImage(files, nodeGzip);
+}
+
+/** An image whose header was changed after it was read. */
+function altered(image: StoredImage, change: (header: DataView) => void): StoredImage {
+  const header = Uint8Array.from(image.header);
+  change(new DataView(header.buffer));
+  return { ...image, header };
+}
+
+const VARIANTS = [1, 2].flatMap((version) =>
+  [true, false].map((littleEndian) => ({ version: version as 1 | 2, littleEndian })),
+);
+const SCALINGS = [0, -0, Number.NaN, Number.POSITIVE_INFINITY].flatMap((slope) =>
+  [0, 5, Number.NaN, Number.NEGATIVE_INFINITY].map((intercept) => ({ slope, intercept })),
+);
+
+describe.each(VARIANTS)('a header of version $version, little endian: $littleEndian', (variant) => {
+  const [slopeAt, interceptAt, wide] = variant.version === 1 ? [112, 116, false] : [176, 184, true];
+  const put = (view: DataView, at: number, value: number): void =>
+    wide
+      ? view.setFloat64(at, value, variant.littleEndian)
+      : view.setFloat32(at, value, variant.littleEndian);
+
+  it('passes as the writer makes it, with any scaling', async () => {
+    for (const scaling of [...SCALINGS, { slope: 0.37, intercept: -12.5 }]) {
+      const original = await read({ ...variant, ...scaling });
+      const result = await rewritten(original);
+      expect(checkHeader(original, result, 'program 1')).toEqual({ sameGeometry: true, strayBytes: 0 });
+    }
+  });
+
+  it('does not pass with another slope or intercept, also where no scaling is in force', async () => {
+    for (const scaling of SCALINGS) {
+      const original = await read({ ...variant, ...scaling });
+      const result = await rewritten(original);
+      for (const at of [slopeAt, interceptAt]) {
+        const other = altered(result, (view) => put(view, at, 1.5));
+        expect(checkHeader(original, other, 'program 1').sameGeometry).toBe(false);
+      }
+    }
+  });
+
+  it('does not pass with words in a NaN', async () => {
+    const original = await read({ ...variant, slope: Number.NaN, intercept: Number.NaN });
+    const result = await rewritten(original);
+    for (const at of [slopeAt, interceptAt]) {
+      const last = variant.littleEndian ? at : at + (wide ? 7 : 3);
+      const wordy = altered(result, (view) => view.setUint8(last, 0x4a));
+      expect(checkHeader(original, wordy, 'program 1')).toEqual({ sameGeometry: true, strayBytes: 1 });
+      // The original may have them.
+      expect(checkHeader(wordy, result, 'program 1')).toEqual({ sameGeometry: true, strayBytes: 0 });
+    }
+  });
+
+  it('does not pass with another description or a byte in a free field', async () => {
+    const original = await read(variant);
+    const result = await rewritten(original);
+    expect(checkHeader(original, result, 'program 2').strayBytes).toBe(1);
+    const stray = altered(result, (view) => view.setUint8(wide ? 504 : 228, 65));
+    expect(checkHeader(original, stray, 'program 1').strayBytes).toBe(1);
+  });
+});
