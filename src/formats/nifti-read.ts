@@ -25,6 +25,10 @@ const SLACK_BYTES = 1 << 20;
 /** 0 none, 1 scanner, 2 aligned, 3 Talairach, 4 MNI, 5 other template. */
 const LAST_FORM_CODE = 5;
 
+/** NiiVue 0.69 converts int32 and uint32 to float64, keeps their bitpix and loses the last voxel. */
+const SAVED_BY_NIIVUE =
+  ' (NiiVue saves 32-bit integers so; take the file that it was saved from, or save it with another program)';
+
 const invalid = (message: string): Refusal => new Refusal('header-invalid', message);
 
 /**
@@ -89,7 +93,10 @@ function voxelType(code: number, bitpix: number): Datatype {
       `expected real integer or floating-point voxels of at most 64 bits, found ${NIFTI_UNSUPPORTED[code] ?? 'a type outside the standard'} (datatype ${code})`,
     );
   const bits = DATATYPES[datatype].bytes * 8;
-  if (bitpix !== bits) throw invalid(`expected ${bits} bits a voxel for ${datatype}, found bitpix ${bitpix}`);
+  if (bitpix !== bits)
+    throw invalid(
+      `expected bitpix ${bits} beside datatype ${code} (${datatype}), found bitpix ${bitpix}: the two contradict each other${bitpix === 32 && datatype === 'float64' ? SAVED_BY_NIIVUE : ''}`,
+    );
   return datatype;
 }
 

@@ -55,7 +55,18 @@ const HEADERS: readonly [string, RawNifti, RefusalTag, RegExp][] = [
   ['256-bit complex voxels', { patch: at16(70, 2048) }, 'datatype-unsupported', /complex256/],
   ['single bits', { patch: at16(70, 1) }, 'datatype-unsupported', /binary/],
   ['an unheard-of type', { patch: at16(70, 77) }, 'datatype-unsupported', /77/],
-  ['a bitpix of another type', { patch: at16(72, 8) }, 'header-invalid', /bitpix 8/],
+  [
+    'a bitpix of another type',
+    { patch: at16(72, 8) },
+    'header-invalid',
+    /bitpix 16 beside datatype 4 .*bitpix 8: the two contradict each other$/,
+  ],
+  [
+    'int32 as NiiVue saves it: float64 with bitpix 32',
+    { datatype: 'float64', patch: at16(72, 32) },
+    'header-invalid',
+    /bitpix 64 beside datatype 64 .*bitpix 32: the two contradict each other \(NiiVue/,
+  ],
   ['an offset of NaN', { patch: at32(108, Number.NaN) }, 'header-invalid', /NaN/],
   ['an infinite offset', { patch: at32(108, Number.POSITIVE_INFINITY) }, 'header-invalid', /Infinity/],
   ['a negative offset', { patch: at32(108, -352) }, 'header-invalid', /-352/],
@@ -204,6 +215,24 @@ describe('other files that are refused', () => {
     ['MGH of zeros', rawMgh({ values: [0] }), 'no-signal', /0 everywhere/],
   ])('%s', async (_name, bytes, tag, found) => {
     await expectRefusal(bytes, tag, found);
+  });
+
+  // The first 16 bytes of a NIfTI image as bzip2, xz, zstd and Info-ZIP pack it.
+  it.each([
+    ['bzip2', '425a6839314159265359732950d70001', /compressed with bzip2: unpack it first \(bunzip2\)$/],
+    ['xz', 'fd377a585a000004e6d6b44602002101', /compressed with xz: unpack it first \(unxz\)$/],
+    ['Zstandard', '28b52ffd6400068d2900da5b28143740', /Zstandard: unpack it first \(unzstd\)$/],
+    ['zip', '504b030414000000080045947c5d9de0', /found a zip archive: unpack it first \(unzip\)$/],
+  ])('one packed with %s', async (_name, hex, found) => {
+    const bytes = Buffer.concat([Buffer.from(hex, 'hex'), Buffer.alloc(2000, 7)]);
+    await expectRefusal(bytes, 'not-an-image', found);
+    await expectRefusal(gzipSync(bytes), 'not-an-image', found);
+  });
+
+  it('one compressed twice, or three times, with gzip', async () => {
+    const twice = gzipSync(gzipSync(rawNifti()));
+    for (const bytes of [twice, gzipSync(twice)])
+      await expectRefusal(bytes, 'not-an-image', /with gzip more than once: unpack it first \(gunzip\)$/);
   });
 
   it('an output name of another format', async () => {

@@ -16,10 +16,11 @@ import { DATATYPES, type Datatype, type StoredArray, valueBytes, viewValues } fr
 import { type Gzip, isGzip, readContent } from './gzip.js';
 import type { ParsedHeader } from './header.js';
 import { imageName } from './image-names.js';
-import { isMgh, MGH_HEADER_BYTES, mghHeader, parseMgh } from './mgh.js';
+import { isMgh, mghHeader, parseMgh } from './mgh.js';
 import { NIFTI1, NIFTI2, niftiKind } from './nifti-layout.js';
 import { parseNifti } from './nifti-read.js';
 import { niftiHeader } from './nifti-write.js';
+import { unknownFormat } from './not-an-image.js';
 import { requireSignal } from './voxels.js';
 
 export type { Datatype, StoredArray } from './datatypes.js';
@@ -127,22 +128,6 @@ function parseHeader(opening: Uint8Array): ParsedHeader {
     case undefined:
       throw unknownFormat(opening);
   }
-}
-
-/** Says what the file is where that can be told: the usual mistakes are worth a name. */
-function unknownFormat(opening: Uint8Array): Refusal {
-  const expected = 'expected a NIfTI or MGH image';
-  const text = (from: number, to: number): string => String.fromCharCode(...opening.subarray(from, to));
-  if (opening.length === 0) return new Refusal('not-an-image', `${expected}, found an empty file`);
-  if (text(128, 132) === 'DICM') return new Refusal('not-an-image', `${expected}, found a DICOM file`);
-  const size = opening.length < 4 ? 0 : new DataView(opening.buffer, opening.byteOffset).getInt32(0, true);
-  if (size === 348 || size === 0x5c010000 || size === 540 || size === 0x1c020000)
-    return opening.length < (size === 348 || size === 0x5c010000 ? 348 : 540)
-      ? new Refusal('truncated', `${expected}, found a header that ends after ${opening.length} bytes`)
-      : new Refusal('not-an-image', `${expected}, found a header without its magic (perhaps Analyze 7.5)`);
-  if (size === 0x01000000 && opening.length < MGH_HEADER_BYTES)
-    return new Refusal('truncated', `${expected}, found a header that ends after ${opening.length} bytes`);
-  return new Refusal('not-an-image', `${expected}, found bytes of neither`);
 }
 
 /**
