@@ -14,7 +14,8 @@ export interface Gzip {
   peek(bytes: Uint8Array, count: number): Promise<Uint8Array>;
   /**
    * Exactly the first `expectedBytes` of the content, in an array of its own. The rest is read too, so that the
-   * checksums are verified, but not further than `slackBytes`. All members of a file are read; zeros may follow.
+   * checksums are verified, but not further than `slackBytes`. All members of a file are read; bytes behind them
+   * that begin no member are ignored.
    * @throws {Refusal} truncated (ends before), corrupt (damaged, wrong checksum), header-invalid (goes on after)
    */
   inflate(bytes: Uint8Array, expectedBytes: number, slackBytes: number): Promise<Uint8Array>;

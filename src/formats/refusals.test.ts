@@ -180,21 +180,6 @@ describe('gzip that is refused', () => {
   });
 });
 
-describe('gzip that is read', () => {
-  it('several members, zeros after them', async () => {
-    const raw = rawNifti();
-    const members = [raw.subarray(0, 200), raw.subarray(200, 1000), raw.subarray(1000)].map((m) =>
-      gzipSync(m),
-    );
-    const image = await decodeImage(
-      { name: 'x', bytes: Buffer.concat([...members, Buffer.alloc(512)]) },
-      nodeGzip,
-    );
-    const plain = await decodeImage({ name: 'x', bytes: raw }, nodeGzip);
-    expect(image.stored).toEqual(plain.stored);
-  });
-});
-
 describe('other files that are refused', () => {
   it.each<[string, Uint8Array, RefusalTag, RegExp]>([
     ['empty', new Uint8Array(0), 'not-an-image', /empty file/],
