@@ -81,6 +81,34 @@ describe('loadImage', () => {
     expect((await tagOf(file('secret-empty.nii.gz', new Uint8Array(0))))[0]).toBe('not-an-image');
   });
 
+  it('refuses names that are not UTF-8 or too long, and says so', async () => {
+    for (const name of ['secret\ufffd.nii', 'secret\ud800.nii', 'secret\ufffd/a.nii'])
+      expect(await tagOf(join(folder, name))).toEqual([
+        'not-readable',
+        expect.stringMatching(/^expected file and folder names in UTF-8, found one that is not/),
+      ]);
+    // Another file, of which Node makes the same name.
+    file('twin\ufffd.nii', rawNifti());
+    expect((await tagOf(join(folder, 'twin\ufffd.nii')))[1]).toMatch(/UTF-8/);
+    expect(await tagOf(join(folder, `${'ä'.repeat(126)}.nii`))).toEqual([
+      'not-readable',
+      'expected file and folder names of at most 255 bytes, found one of 256',
+    ]);
+    // The voxels' name would be too long only with another .gz.
+    const { header } = rawNiftiParts({ pair: true });
+    expect((await tagOf(file(`${'x'.repeat(251)}.hdr`, header)))[1]).toMatch(
+      /pair beside the header, found none/,
+    );
+  });
+
+  it('names what a packed file is, and how to unpack it', async () => {
+    const xz = Buffer.from('fd377a585a000004e6d6b44602002101', 'hex');
+    expect(await tagOf(file('secret.nii.xz', xz))).toEqual([
+      'not-an-image',
+      'expected a NIfTI or MGH image, found a file compressed with xz: unpack it first (unxz)',
+    ]);
+  });
+
   it.skipIf(process.getuid?.() === 0)('refuses a file without permission', async () => {
     const path = file('secret-locked.nii', rawNifti());
     chmodSync(path, 0);

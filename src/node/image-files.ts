@@ -17,6 +17,7 @@ import {
   type StoredImage,
   sniff,
 } from '../formats/stored-image.js';
+import { nameProblem } from './file-names.js';
 import { nodeGzip } from './gzip.js';
 
 /** What Node reads at once. */
@@ -27,6 +28,8 @@ const MAX_FILE_BYTES = 2 ** 31 - 1;
  * @throws {Refusal} not-readable, too-large, and all that decodeImage throws
  */
 export async function loadImage(path: string, options: DecodeOptions = {}): Promise<StoredImage> {
+  const problem = nameProblem(path);
+  if (problem !== undefined) throw new Refusal('not-readable', problem);
   const bytes = await readImageFile(path);
   const kind = sniff(await openingBytes(bytes, nodeGzip));
   if (kind === 'nifti-pair') {
@@ -69,7 +72,9 @@ async function companion(path: string, ending: 'hdr' | 'img'): Promise<string | 
     try {
       if ((await stat(candidate)).isFile()) return candidate;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(error);
+      // A name that only the ending has made too long is not there either.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENAMETOOLONG') throw unreadable(error);
     }
   }
   return undefined;
@@ -100,7 +105,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'one that may not be read',
   EPERM: 'one that may not be read',
   ELOOP: 'a link that leads in a circle',
-  ENAMETOOLONG: 'a name that is too long',
+  ENAMETOOLONG: 'a path that is too long',
 };
 
 function unreadable(cause: unknown): Refusal {

@@ -86,4 +86,58 @@ describe('Outputs', () => {
     await outputs.claim(at('a'));
     await expect(outputs.claim(at('./folder/../a'))).rejects.toEqual(tagged('option-invalid'));
   });
+
+  it('takes names of 255 bytes and refuses longer ones before any work, of the file and of its folders', async () => {
+    const outputs = new Outputs({ force: false, inputs: [] });
+    for (const name of ['x'.repeat(255), `${'ä'.repeat(127)}x`]) await outputs.stage(at(name), bytes('one'));
+    await outputs.commit();
+    expect((await readdir(dir)).length).toBe(2);
+    for (const name of ['x'.repeat(256), 'ä'.repeat(128), path.join('y'.repeat(256), 'a')])
+      await expect(new Outputs({ force: true, inputs: [] }).claim(at(name))).rejects.toMatchObject({
+        tag: 'output-unwritable',
+        message: 'expected file and folder names of at most 255 bytes, found one of 256',
+      });
+  });
+
+  it.runIf(process.platform === 'linux')('refuses a path whose work folder would be too long', async () => {
+    // 4096 bytes with the final zero are the most; the work folder and a file in it take 52.
+    const deep = (length: number): string => {
+      let folder = dir;
+      while (length - folder.length > 202) folder = path.join(folder, 'd'.repeat(200));
+      return path.join(folder, 'd'.repeat(length - folder.length - 1));
+    };
+    for (const [length, fits] of [
+      [4043, true],
+      [4044, false],
+    ] as const) {
+      await mkdir(deep(length), { recursive: true });
+      const outputs = new Outputs({ force: false, inputs: [] });
+      const done = outputs.stage(path.join(deep(length), 'a'), bytes('one')).then(() => outputs.commit());
+      if (fits) await done;
+      else await expect(done).rejects.toEqual(tagged('output-unwritable'));
+    }
+  });
+
+  it('refuses names that are not UTF-8, which Node reads as others', async () => {
+    for (const name of ['a\ufffd.nii', 'folder\ufffd/a.nii', 'a\ud800.nii']) {
+      const claim = new Outputs({ force: false, inputs: [] }).claim(at(name));
+      await expect(claim).rejects.toMatchObject({
+        tag: 'output-unwritable',
+        message: expect.stringMatching(/^expected file and folder names in UTF-8, found one that is not/),
+      });
+    }
+    await new Outputs({ force: false, inputs: [] }).claim(at('Kopf \u{1f9e0} 頭.nii'));
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'refuses a link that leads to a folder whose name is not UTF-8',
+    async () => {
+      const folder = Buffer.concat([Buffer.from(at('f')), Buffer.from([0xff])]);
+      await mkdir(folder);
+      await symlink(folder, at('soft'));
+      await expect(new Outputs({ force: false, inputs: [] }).claim(at('soft/a'))).rejects.toEqual(
+        tagged('output-unwritable'),
+      );
+    },
+  );
 });

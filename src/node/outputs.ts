@@ -7,11 +7,11 @@
  *
  * @example
  * const outputs = new Outputs({ force: false, inputs: ['in.nii.gz'] });
- * await outputs.claim('out.nii.gz');             // refuses early: exists, is the input, folder not writable
+ * await outputs.claim('out.nii.gz');             // refuses early: exists, is the input, not writable, name too long
  * try { await outputs.stage('out.nii.gz', bytes); await outputs.commit(); } finally { outputs.wipe(); }
  */
 import { randomBytes } from 'node:crypto';
-import { constants, rmSync } from 'node:fs';
+import { constants, rmSync, type Stats } from 'node:fs';
 import {
   access,
   type FileHandle,
@@ -27,6 +27,7 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure, Refusal } from '../errors/errors.js';
+import { nameProblem } from './file-names.js';
 
 export interface OutputsOptions {
   /** Replace what stands at the target. */
@@ -34,6 +35,11 @@ export interface OutputsOptions {
   /** Files that must never be written to, by whatever name or link they are reached. */
   readonly inputs: readonly string[];
 }
+
+/** Random bytes in the names of work folders and of the files in them; written as hexadecimal digits. */
+const FOLDER_RANDOM_BYTES = 12;
+const FILE_RANDOM_BYTES = 8;
+const folderName = (digits: string): string => `.prosopon-${digits}`;
 
 interface Staged {
   readonly target: string;
@@ -75,6 +81,7 @@ export class Outputs {
    * @throws {Refusal} output-exists, output-is-input, output-unwritable, option-invalid (the same target twice)
    */
   async claim(target: string): Promise<void> {
+    requireUsableNames(path.resolve(target));
     const folder = path.dirname(path.resolve(target));
     const real = await realpath(folder).catch((cause: unknown) => {
       throw new Refusal(
@@ -84,6 +91,7 @@ export class Outputs {
       );
     });
     const final = path.join(real, path.basename(target));
+    requireUsableNames(final);
     if (this.#claimed.has(final))
       throw new Refusal('option-invalid', 'two outputs have the same path; expected one file each');
     for (const input of this.#options.inputs)
@@ -92,7 +100,10 @@ export class Outputs {
           'output-is-input',
           'the output is the input (or a link to it); expected another file',
         );
-    const there = await lstat(final).catch(() => undefined);
+    const there = await existing(final);
+    await existing(
+      path.join(real, folderName('0'.repeat(2 * FOLDER_RANDOM_BYTES)), '0'.repeat(2 * FILE_RANDOM_BYTES)),
+    );
     if (there !== undefined && (!this.#options.force || there.isDirectory()))
       throw new Refusal(
         'output-exists',
@@ -115,7 +126,7 @@ export class Outputs {
   async stage(target: string, bytes: Uint8Array): Promise<void> {
     const final = await this.#finalPath(target);
     const folder = await this.#workFolder(path.dirname(final));
-    const temporary = path.join(folder, randomBytes(8).toString('hex'));
+    const temporary = path.join(folder, randomBytes(FILE_RANDOM_BYTES).toString('hex'));
     try {
       await writeSynced(temporary, bytes);
       const back = await readFile(temporary);
@@ -176,7 +187,7 @@ export class Outputs {
   async #workFolder(beside: string): Promise<string> {
     const known = this.#folders.get(beside);
     if (known !== undefined) return known;
-    const folder = path.join(beside, `.prosopon-${randomBytes(12).toString('hex')}`);
+    const folder = path.join(beside, folderName(randomBytes(FOLDER_RANDOM_BYTES).toString('hex')));
     // Registered before it exists: a signal between the two lines must find it.
     live.add(folder);
     this.#folders.set(beside, folder);
@@ -191,6 +202,29 @@ export class Outputs {
       throw new Failure('write-failed', `the work folder could not be made (${tag})`, { cause });
     }
     return folder;
+  }
+}
+
+/** @throws {Refusal} output-unwritable */
+function requireUsableNames(file: string): void {
+  const problem = nameProblem(file);
+  if (problem !== undefined) throw new Refusal('output-unwritable', problem);
+}
+
+/**
+ * What stands at a path, undefined for nothing.
+ * @throws {Refusal} output-unwritable when the path, or a name in it, is longer than this file system allows
+ */
+async function existing(file: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(file);
+  } catch (cause) {
+    if (codeOf(cause) !== 'ENAMETOOLONG') return undefined;
+    throw new Refusal(
+      'output-unwritable',
+      'expected a path that the file system takes, also of the work folder beside the output; found one that is too long',
+      { cause },
+    );
   }
 }
 
