@@ -4,35 +4,32 @@
  * @example
  * const head = makeHead(volume, brainMask); // refuses a mask that cannot be a brain
  */
-import { Refusal } from '../errors/errors.js';
 import type { Affine } from '../volume/affine.js';
-import { quantile, valuesInside } from '../volume/statistics.js';
 import type { Mask, Volume } from '../volume/volume.js';
+import { brainIntensity } from './intensity.js';
 import { GIVEN_LIMITS, measureMask, requirePlausible } from './plausibility.js';
 
 export interface Head {
-  /** Values (scaling applied) on the stored grid. */
+  /** Values (scaling applied) on the stored grid, counted from air: 0 is air. */
   readonly volume: Volume;
+  /** What was taken off: the value of air in the scan's own units, 0 for most. */
+  readonly air: number;
   /** On the same grid; 1 = brain. */
   readonly brainMask: Mask;
   /** Rigid, from the brain frame (mm; x right, y front, z up; origin at the brain's centroid) to world mm. */
   readonly pose: Affine;
-  /** Robust level of the brain (median of its voxels), in the image's units: intensities are divided by it. */
+  /** The brain's median above air, in the image's units: intensities are divided by it. */
   readonly brainLevel: number;
 }
 
 /**
  * The head of a scan and its brain mask. The mask is used exactly as it is; only its voxels decide pose and level.
- * @throws {Refusal} brain-implausible when it cannot be a brain; mask-empty when no voxel is set; no-signal when the brain's median is not above zero
+ * @throws {Refusal} brain-implausible when it cannot be a brain; mask-empty when no voxel is set; no-signal when the brain is no brighter than air
  */
 export function makeHead(volume: Volume, brainMask: Mask): Head {
-  const inside = valuesInside(volume.data, brainMask.data);
-  if (inside.length === 0)
-    throw new Refusal('mask-empty', 'expected a brain mask over finite voxels, found none in it');
-  const brainLevel = quantile(inside, 0.5);
-  if (!(brainLevel > 0))
-    throw new Refusal('no-signal', `expected a brain whose median is above 0, found ${brainLevel}`);
+  const { air, level } = brainIntensity(volume.data, brainMask.data);
   const measures = measureMask(brainMask);
   requirePlausible(measures, GIVEN_LIMITS);
-  return { volume, brainMask, pose: measures.fit.pose, brainLevel };
+  const fromAir = air === 0 ? volume : { grid: volume.grid, data: volume.data.map((v) => v - air) };
+  return { volume: fromAir, air, brainMask, pose: measures.fit.pose, brainLevel: level };
 }

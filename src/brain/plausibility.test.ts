@@ -21,7 +21,7 @@ function refusal(run: () => void): string {
   } catch (error) {
     if (error instanceof Refusal) {
       expect(error.tag).toBe('brain-implausible');
-      return error.message;
+      return error.message.split('; ')[0] ?? '';
     }
     throw error;
   }

@@ -86,17 +86,31 @@ function measure(mask: Mask): MaskMeasures {
 export interface PlausibilityLimits {
   readonly minAgreement: number;
   readonly maxBorderShare: number;
+  /** What the user may try when the mask is refused. */
+  readonly advice: string;
 }
 
+/** For a brain that was looked for. */
+export const FIND_ADVICE =
+  'look at its orientation and voxel size (prosopon inspect), crop it to the head, or give a mask of your own with --brain-mask';
+
 /** For masks found by our own network; IXI masks agree with the average brain at 0.985 and more. */
-export const FOUND_LIMITS: PlausibilityLimits = { minAgreement: 0.93, maxBorderShare: 0.02 };
+export const FOUND_LIMITS: PlausibilityLimits = {
+  minAgreement: 0.93,
+  maxBorderShare: 0.02,
+  advice: FIND_ADVICE,
+};
 /** For masks that the user vouches for: only what cannot be a brain at all is refused. */
-export const GIVEN_LIMITS: PlausibilityLimits = { minAgreement: 0.6, maxBorderShare: 1 };
+export const GIVEN_LIMITS: PlausibilityLimits = {
+  minAgreement: 0.6,
+  maxBorderShare: 1,
+  advice: 'look at the mask on the image, or leave it out and let the brain be found',
+};
 
 /** @throws {Refusal} brain-implausible with the figure that decided. */
 export function requirePlausible(measures: MaskMeasures, limits: PlausibilityLimits): void {
   const refuse = (expected: string, found: string): never => {
-    throw new Refusal('brain-implausible', `expected a brain ${expected}, found ${found}`);
+    throw new Refusal('brain-implausible', `expected a brain ${expected}, found ${found}; ${limits.advice}`);
   };
   const { millilitres, largestShare, borderShare, fit } = measures;
   if (millilitres < MIN_MILLILITRES || millilitres > MAX_MILLILITRES)

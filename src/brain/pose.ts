@@ -330,6 +330,16 @@ export function fitPose(mask: Mask, template: Volume): PoseFit {
 }
 
 /**
+ * As {@link fitPose} to about 2 degrees, in a fifth of the time, from one way round alone: for a mask that only tells where
+ * to look again. @param turn which way round the brain is thought to stand, brain axes to world
+ */
+export function nearPose(mask: Mask, template: Volume, turn: Affine = IDENTITY): PoseFit {
+  const centre = centroid(mask);
+  const soft = softMask(mask, centre, ROUGH_MM);
+  return placed(fitFrom(soft, templatePoints(template), turnedBy(turn), ROUGH), centre);
+}
+
+/**
  * As {@link fitPose} to about 2 degrees, in a fifth of the time: for a mask that only tells where to look again.
  * Falls back on {@link fitPose} where the axes of the header cannot be right.
  */

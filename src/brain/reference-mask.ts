@@ -9,10 +9,11 @@ import { largestComponent } from '../volume/components.js';
 import { closeMm, fillHoles } from '../volume/morphology.js';
 import type { Mask, Volume, VoxelArray } from '../volume/volume.js';
 
-export function maskFromLabels(labels: Volume<VoxelArray>): Mask {
+/** @param closingMm sulci narrower than twice this belong to the brain */
+export function maskFromLabels(labels: Volume<VoxelArray>, closingMm = 4.1): Mask {
   const mask: Mask = {
     grid: labels.grid,
     data: Uint8Array.from(labels.data as Float32Array, (v) => (v > 0 ? 1 : 0)),
   };
-  return fillHoles(largestComponent(closeMm(mask, 4.1)));
+  return fillHoles(largestComponent(closeMm(mask, closingMm)));
 }

@@ -6,6 +6,7 @@
  */
 import { Command, Option } from 'commander';
 import { BRAIN_MODEL } from '../brain/extract.js';
+import { FINDER_MODEL } from '../brain/finder.js';
 import {
   type Deidentified,
   type DeidentifyInput,
@@ -30,6 +31,7 @@ import type { CommonOptions, Session } from './session.js';
 export interface DeidOptions extends CommonOptions {
   readonly method?: string;
   readonly brainMask?: string;
+  readonly trustMask?: boolean;
   readonly saveBrainMask?: string;
   readonly saveAltered?: string;
   readonly seed?: string;
@@ -53,6 +55,7 @@ export function deidCommand(session: Session): Command {
     .argument('<out>', 'where the result goes; same format as the input')
     .option('--method <name>', `one of: ${session.environment.methods.names.join(', ')} (default: the first)`)
     .option('--brain-mask <file>', 'brain mask on the grid of the input, used exactly as given')
+    .option('--trust-mask', 'take the given mask without comparing it with the brain that is found')
     .option('--save-brain-mask <file>', 'write the brain mask that was used')
     .option('--save-altered <file>', 'write a mask of the voxels that are new')
     .option(
@@ -114,6 +117,8 @@ export async function deid(
     );
   facts.seedGiven = options.seed !== undefined;
   const seed = options.seed === undefined ? undefined : parseSeed(options.seed);
+  if (options.trustMask === true && options.brainMask === undefined)
+    throw new Refusal('option-invalid', 'expected --brain-mask FILE with --trust-mask, found none');
   if (options.qcWithOriginal === true && options.qc === undefined)
     throw new Refusal('option-invalid', 'expected --qc FILE with --qc-with-original, found none');
 
@@ -129,7 +134,7 @@ export async function deid(
   session.stage('read');
   const networks = session.networks();
   // Its process starts while the file is read.
-  if (options.brainMask === undefined) networks.warm?.([BRAIN_MODEL]);
+  if (options.trustMask !== true) networks.warm?.([FINDER_MODEL, BRAIN_MODEL]);
   const image = await loadImage(input);
   const companions: NonNullable<DeidentifyInput['companions']>[number][] = [];
   for (const pair of options.applyTo)
@@ -148,6 +153,7 @@ export async function deid(
       resolution: options.resolution === '128' ? 128 : 256,
       keep: options.keep,
       ...(options.brainMarginMm === undefined ? {} : { brainMarginMm: options.brainMarginMm }),
+      trustMask: options.trustMask === true,
       noise: options.noise,
       ...(options.scale === undefined ? {} : { scale: options.scale }),
       ...(seed === undefined ? {} : { seed }),

@@ -6,7 +6,7 @@
  */
 import { Command } from 'commander';
 import { checkResult } from '../deidentify/checks.js';
-import { maskFromImage } from '../deidentify/frames.js';
+import { readMask } from '../deidentify/given-mask.js';
 import { trace } from '../deidentify/traces.js';
 import { Refusal } from '../errors/errors.js';
 import { loadImage } from '../node/image-files.js';
@@ -39,7 +39,7 @@ async function verify(
   session.stage('read');
   const original = await loadImage(originalPath);
   const result = await loadImage(resultPath);
-  const mask = maskFromImage(await loadImage(options.brainMask, { allowConstant: true }), original.grid);
+  const { mask } = readMask(await loadImage(options.brainMask, { allowConstant: true }), original.grid);
   session.stage('verify');
   const before = trace(original.stored, original.grid.shape, original.frames, mask.data);
   const checks = checkResult({ before, original, result, keep: mask.data, remodelled: true });

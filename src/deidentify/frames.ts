@@ -1,54 +1,24 @@
 /**
- * The small steps between stored voxels and values that the pipeline is made of: mask in, brain statistics, the
- * overwriting of the original, new values back in.
+ * The small steps between stored voxels and values that the pipeline is made of: brain statistics, the overwriting of
+ * the original, new values back in.
  *
  * @example
  * const statistics = frameStatistics(image, brain);   // from brain voxels alone
  * overwriteOutside(image, keep);                      // from here on there is no original
  * writeFace(image, face, keep, statistics, random);
  */
+import { measureIntensity } from '../brain/intensity.js';
 import { Refusal } from '../errors/errors.js';
-import { frameValues, type StoredImage, toStored } from '../formats/stored-image.js';
+import { type StoredImage, toStored } from '../formats/stored-image.js';
 import type { Random } from '../volume/random.js';
-import { quantile, valuesInside } from '../volume/statistics.js';
-import { type Grid, type Mask, sameGrid, voxelCount } from '../volume/volume.js';
+import { type Mask, voxelCount } from '../volume/volume.js';
 import { addNoise, noiseLevel } from './noise.js';
-
-/**
- * A mask file as a mask: every value above zero is brain, nothing is filled, smoothed or cut.
- * @throws {Refusal} mask-mismatch (another grid, or several frames), mask-empty (none or all voxels)
- */
-export function maskFromImage(image: StoredImage, grid: Grid): Mask {
-  if (image.frames !== 1)
-    throw new Refusal('mask-mismatch', `expected a brain mask of one volume, found ${image.frames}`);
-  const show = (g: Grid): string => g.shape.join('x');
-  if (!sameGrid(image.grid, grid))
-    throw new Refusal(
-      'mask-mismatch',
-      `expected a brain mask on the image's grid (${show(grid)}), found ${show(image.grid)}${
-        show(grid) === show(image.grid) ? ' with another position or orientation' : ''
-      }`,
-    );
-  const values = frameValues(image, 0);
-  const mask: Mask = { grid, data: new Uint8Array(values.length) };
-  let set = 0;
-  // A plain loop: `Uint8Array.from` with a function goes through an iterator, seconds for 256^3.
-  for (let o = 0; o < values.length; o++)
-    if ((values[o] as number) > 0) {
-      mask.data[o] = 1;
-      set++;
-    }
-  if (set === 0 || set === mask.data.length)
-    throw new Refusal(
-      'mask-empty',
-      `expected a brain mask with brain and other voxels, found ${set} of ${mask.data.length} set`,
-    );
-  return mask;
-}
 
 /** What a frame's new voxels are scaled by. */
 export interface FrameStatistics {
-  /** Median of the brain, in the image's units; never negative. */
+  /** Value of air, in the image's units. */
+  readonly air: number;
+  /** The brain's median above air; 0 where this frame's brain has no signal. */
   readonly level: number;
   /** Standard deviation of the noise in the brain. */
   readonly noise: number;
@@ -68,7 +38,7 @@ export function frameStatistics(values: Float32Array, brain: Mask): FrameStatist
       `expected finite values in the brain, found ${broken} voxels without`,
     );
   return {
-    level: Math.max(0, quantile(valuesInside(values, brain.data), 0.5)),
+    ...(measureIntensity(values, brain.data) ?? { air: 0, level: 0 }),
     noise: noiseLevel({ grid: brain.grid, data: values }, brain.data),
   };
 }
@@ -112,13 +82,14 @@ export function writeFace(
   random: Random | undefined,
 ): void {
   const values = new Float32Array(voxelCount(image.grid.shape));
-  statistics.forEach(({ level, noise }, frame) => {
+  statistics.forEach(({ air, level, noise }, frame) => {
     for (let o = 0; o < values.length; o++) {
       const v = face[o] as number;
       values[o] = v > 0 ? v * level : 0;
     }
     if (random !== undefined)
       addNoise(values, NOISE_SHARE * noise, TISSUE * level, altered, random.fork(`frame ${frame}`));
+    if (air !== 0) for (let o = 0; o < values.length; o++) values[o] = (values[o] as number) + air;
     toStored(image, values, image.stored, frame, altered);
   });
 }

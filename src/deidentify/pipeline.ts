@@ -11,7 +11,7 @@
  */
 import { craniumMask } from '../brain/cranium.js';
 import type { Head } from '../brain/head.js';
-import { Refusal } from '../errors/errors.js';
+import { Failure, isRefusal, Refusal } from '../errors/errors.js';
 import type { Gzip } from '../formats/gzip.js';
 import { imageName } from '../formats/image-names.js';
 import {
@@ -29,13 +29,8 @@ import { dilateMm, invertMask } from '../volume/morphology.js';
 import { Random } from '../volume/random.js';
 import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.js';
 import { type Checks, checkResult, requirePassed } from './checks.js';
-import {
-  type FrameStatistics,
-  frameStatistics,
-  maskFromImage,
-  overwriteOutside,
-  writeFace,
-} from './frames.js';
+import { type FrameStatistics, frameStatistics, overwriteOutside, writeFace } from './frames.js';
+import { type GivenMask, readMask, requireTogether } from './given-mask.js';
 import { placeFace } from './place.js';
 import { freshSeed } from './seed.js';
 import { type Trace, trace } from './traces.js';
@@ -49,7 +44,7 @@ export interface ImageToTreat {
 }
 
 export interface DeidentifyInput extends ImageToTreat {
-  /** Any positive value is brain, exactly as given. Without it the brain is found by a network. */
+  /** Used exactly as given, once its values are read for what they are (`given-mask.ts`). Without it the brain is found by networks. */
   readonly brainMask?: StoredImage;
   /** Other images on the same grid that get the same face, each in its own brain's intensity. Overwritten too. */
   readonly companions?: readonly ImageToTreat[];
@@ -66,6 +61,8 @@ export interface DeidentifyOptions {
   readonly brainMarginMm?: number;
   /** Size of the head around the brain, 0.85 to 1.15, for methods that are `scalable`. The brain keeps its own. */
   readonly scale?: number;
+  /** Takes a given brain mask without comparing it with the brain that networks find; default false. */
+  readonly trustMask?: boolean;
   /** Noise like the brain's on the new voxels; default true. */
   readonly noise?: boolean;
 }
@@ -78,7 +75,7 @@ export interface DeidentifyServices {
     volume: Volume,
     networks: NetworkRunner,
     options: { signal?: AbortSignal },
-  ): Promise<{ mask: Mask }>;
+  ): Promise<{ mask: Mask; pose?: Affine }>;
   makeHead(volume: Volume, brainMask: Mask): Head;
   readonly signal?: AbortSignal;
   readonly onStage?: (stage: string) => void;
@@ -142,13 +139,14 @@ export async function deidentify(
   const values = frameValues(input.image, 0);
   // NaN times a mask of 0 is NaN: outside the brain such voxels are air, inside `imageStatistics` refuses them.
   for (let o = 0; o < values.length; o++) if (!Number.isFinite(values[o])) values[o] = 0;
+  const given = input.brainMask === undefined ? undefined : readMask(input.brainMask, grid);
   const finding =
-    input.brainMask === undefined
-      ? services.extractBrain({ grid, data: values }, services.networks, withSignal(services))
-      : { mask: maskFromImage(input.brainMask, grid) };
+    given !== undefined && options.trustMask === true
+      ? undefined
+      : services.extractBrain({ grid, data: values }, services.networks, withSignal(services));
   // Behind the first look for the brain, while its mask is worked on here.
   services.networks.warm?.(options.method.models);
-  const brainMask = (await finding).mask;
+  const { brainMask, notes } = await settleMask(given, finding);
   const margin = options.brainMarginMm ?? (input.brainMask === undefined ? FOUND_MARGIN_MM : 0);
   const brainKept = margin > 0 ? dilateMm(brainMask, margin) : brainMask;
   const statistics = images.map((image) => imageStatistics(image, brainMask));
@@ -168,7 +166,7 @@ export async function deidentify(
   /** What keeps its bits: the complement of `altered`. */
   let keep: Uint8Array;
   let traces: Trace[];
-  let warnings: readonly string[] = [];
+  let warnings: readonly string[] = notes;
   if (method.kind === 'remodel') {
     stage('condition');
     const gamma = await method.condition(head, context);
@@ -184,7 +182,7 @@ export async function deidentify(
   } else {
     stage('remove');
     const removal = await method.alter(head, context);
-    warnings = removal.warnings ?? [];
+    warnings = [...notes, ...(removal.warnings ?? [])];
     altered = { grid, data: alteredRegion(removal, kept) };
     keep = invertMask(altered).data;
     traces = images.map((image) => trace(image.stored, grid.shape, image.frames, keep));
@@ -234,6 +232,29 @@ export async function deidentify(
     altered,
     warnings,
   };
+}
+
+/**
+ * The mask that is used: the given one, compared with what was found unless it is to be trusted, or the found one. Where
+ * no brain is found a given mask cannot be compared: that is often why it was given.
+ */
+async function settleMask(
+  given: GivenMask | undefined,
+  finding: Promise<{ mask: Mask }> | undefined,
+): Promise<{ brainMask: Mask; notes: string[] }> {
+  if (given === undefined) {
+    if (finding === undefined) throw new Failure('internal', 'neither a mask nor a search for one');
+    return { brainMask: (await finding).mask, notes: [] };
+  }
+  const notes = given.note === undefined ? [] : [given.note];
+  if (finding === undefined) return { brainMask: given.mask, notes };
+  try {
+    requireTogether(given.mask, (await finding).mask);
+  } catch (error) {
+    if (!isRefusal(error, 'brain-implausible', 'no-signal')) throw error;
+    notes.push('no brain was found to compare the given mask with: look at the result');
+  }
+  return { brainMask: given.mask, notes };
 }
 
 function withSignal(services: DeidentifyServices): { signal?: AbortSignal } {

@@ -23,6 +23,7 @@ export const REFUSALS = {
   'values-invalid': 'the image has values that are not finite',
   'mask-mismatch': 'the brain mask is not on the grid of the image',
   'mask-empty': 'the brain mask is empty or fills the image',
+  'mask-values': 'the values of the brain mask are not those of a mask',
   'brain-implausible': 'what was found is not a plausible brain',
   'registration-implausible': 'the average head could not be laid on this head',
   'contrast-unsupported': 'the contrast is one for which no face was learnt',

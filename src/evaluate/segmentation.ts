@@ -11,13 +11,13 @@
  * const { labels } = await segmentHead(volume, networks, { brainMask });
  * const grey = tissueMask(labels, 'grey');
  */
+import { brainIntensity } from '../brain/intensity.js';
 import { Failure, Refusal } from '../errors/errors.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import { multiply, translation } from '../volume/affine.js';
 import { canonicalGrid } from '../volume/canonical-grid.js';
 import { sampleNearest } from '../volume/nearest.js';
 import { resampleLinear } from '../volume/resample.js';
-import { quantile, valuesInside } from '../volume/statistics.js';
 import {
   type Grid,
   type Mask,
@@ -60,7 +60,7 @@ export interface SegmentationOptions {
 }
 
 /**
- * @throws {Refusal} mask-mismatch when the mask is not on the volume's grid; mask-empty; no-signal when the brain's median is not above zero
+ * @throws {Refusal} mask-mismatch when the mask is not on the volume's grid; mask-empty; no-signal when the brain is no brighter than air
  * @throws {Failure} network-failed, model-corrupt
  */
 export async function segmentHead(
@@ -74,20 +74,15 @@ export async function segmentHead(
       'mask-mismatch',
       'expected the brain mask on the grid of the image, found another grid',
     );
-  const inside = valuesInside(volume.data, brainMask.data);
-  if (inside.length === 0)
-    throw new Refusal('mask-empty', 'expected a brain mask over finite voxels, found none in it');
-  const level = quantile(inside, 0.5);
-  if (!(level > 0))
-    throw new Refusal('no-signal', `expected a brain whose median is above 0, found ${level}`);
+  const { air, level } = brainIntensity(volume.data, brainMask.data);
 
   const whole = canonicalGrid(volume.grid);
   const brain = resampleLinear(brainMask, whole);
   const { grid, centre } = brainBox(brain, whole);
-  const image = resampleLinear(volume, grid);
+  const image = resampleLinear(volume, grid, { outside: air });
   // To bytes of a hundredth of the level and back, as `prosopon prepare` stores what training reads.
   for (let i = 0; i < image.length; i++)
-    image[i] = Math.max(0, Math.min(255, Math.round((100 * (image[i] as number)) / level))) / 100;
+    image[i] = Math.max(0, Math.min(255, Math.round((100 * ((image[i] as number) - air)) / level))) / 100;
   const [nx, ny, nz] = grid.shape;
   const { labels } = await networks.run(
     SEGMENTATION_MODEL,

@@ -19,6 +19,7 @@ import { isRefusal, Refusal } from '../errors/errors.js';
 import { frameValues } from '../formats/stored-image.js';
 import { convexHull } from '../methods/cp-gan/hull.js';
 import { binaryHead } from '../methods/cp-gan/surface.js';
+import { invert, multiply } from '../volume/affine.js';
 import { canonicalGrid } from '../volume/canonical-grid.js';
 import { Random } from '../volume/random.js';
 import { sha256 } from '../volume/sha256.js';
@@ -33,6 +34,8 @@ export interface PreparedRow {
   readonly sex: string;
   /** Median of the brain in the scan's own units. */
   readonly level: number;
+  /** Voxel of the written arrays (x, y, z) to millimetres in the brain frame, 16 numbers row by row. */
+  readonly toBrain: readonly number[];
 }
 
 export interface PrepareServices {
@@ -220,5 +223,6 @@ async function prepareOne(
     age: Number.isFinite(age) ? age : null,
     sex: person?.sex ?? 'n/a',
     level: head.brainLevel,
+    toBrain: [...multiply(invert(head.pose), prepared.grid.affine)],
   };
 }

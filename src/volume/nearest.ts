@@ -10,10 +10,14 @@ import { type Grid, type Volume, type VoxelArray, voxelCount } from './volume.js
 
 /** @param source whole numbers of 0 to 255. @returns 0 outside the source's field of view */
 export function sampleNearest(source: Volume<VoxelArray>, target: Grid): Uint8Array {
+  return readNearest(source, target, new Uint8Array(voxelCount(target.shape)));
+}
+
+/** The same for values of any kind. @param out as many values as `target` has voxels, 0 where nothing is to be read. @returns `out` */
+export function readNearest<A extends VoxelArray>(source: Volume<VoxelArray>, target: Grid, out: A): A {
   const m = gridToGrid(target, source.grid);
   const [nx, ny, nz] = source.grid.shape;
   const [tx, ty, tz] = target.shape;
-  const out = new Uint8Array(voxelCount(target.shape));
   let o = 0;
   for (let k = 0; k < tz; k++)
     for (let j = 0; j < ty; j++) {

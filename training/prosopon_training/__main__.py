@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 STAGES = {
+    "brain-finder": "brain_finder",
     "brain-extraction": "brain_extraction",
     "register": "register",
     "vqvae-complement": "vqvae_complement",

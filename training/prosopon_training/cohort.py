@@ -5,24 +5,25 @@
 Each stage starts from its shipped ``model.onnx``. What does not ship starts afresh: the complement's encoder (P1: the
 patient's complement is never encoded when a head is treated), the decoder of the brain's VQ-VAE, and the fields and
 template of ``register``, which are the cohort's own. The codes of the complement therefore change their meaning a
-little, and so the masked autoencoder comes last. A run that was interrupted goes on where it stopped.
+little, and so the masked autoencoder comes last. A run that was interrupted goes on where it stopped. The networks that find
+brains hold on other scanners and are not a cohort's to train: they are copied, as is all that no stage makes.
 """
 from __future__ import annotations
 
 import argparse
+import shutil
 from pathlib import Path
 from typing import Callable
 
 # stage, the shipped model it starts from, share of a stage's minutes, runs of other stages that it reads, by option
 PLAN: tuple[tuple[str, str | None, float, dict[str, str]], ...] = (
-    ("brain-extraction", "brain-extraction", 1.0, {}),
     ("register", None, 1.0, {}),
     ("vqvae-brain", "brain-encoder", 0.5, {}),
     ("vqvae-complement", "complement-decoder", 1.0, {"fields": "register"}),
     ("masked-autoencoder", "masked-autoencoder", 1.0,
      {"complement": "vqvae-complement", "brain": "vqvae-brain", "fields": "register"}),
 )
-EXPORTED = {"brain-extraction": {}, "vqvae-brain": {}, "masked-autoencoder": {}, "vqvae-complement": {"fields": "register"}}
+EXPORTED = {"vqvae-brain": {}, "masked-autoencoder": {}, "vqvae-complement": {"fields": "register"}}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--skip", nargs="*", default=[], choices=[stage for stage, *_ in PLAN],
-                        help="stages not to train; brain-extraction needs labels")
+                        help="stages not to train")
 
 
 def commands(args: argparse.Namespace) -> list[list[str]]:
@@ -64,3 +65,7 @@ def run(args: argparse.Namespace, main: Callable[[list[str]], None]) -> None:
     for line in commands(args):
         print("python -m prosopon_training", " ".join(line), flush=True)
         main(line)
+    for folder in sorted(args.shipped.iterdir()):
+        if (folder / "model.onnx").exists() and not (args.out / folder.name).exists():
+            shutil.copytree(folder, args.out / folder.name)
+            print(f"copied {folder.name}", flush=True)

@@ -24,6 +24,8 @@ class HeadRecord:
     folder: Path
     age: float
     sex: str
+    to_brain: np.ndarray | None = None
+    """Voxel (x, y, z) to millimetres in the brain frame, 4 x 4; None in what was prepared natively before it was written."""
 
     def load(self, kind: str) -> np.ndarray:
         return _cached(self.folder / f"{self.id}_{kind}.npy")
@@ -38,14 +40,24 @@ def _cached(path: Path) -> np.ndarray:
     return _CACHE[path]
 
 
+def model_to_brain(resolution: int) -> np.ndarray:
+    """Voxel (x, y, z) of the model grid to the brain frame (mm): a cube of 256 mm about [0, 22, -30], as src/brain/model-grid.ts."""
+    spacing = 256 / resolution
+    out = np.diag([spacing, spacing, spacing, 1.0])
+    out[:3, 3] = np.array([0, 22, -30]) - spacing * (resolution - 1) / 2
+    return out
+
+
 def read_index(folders: list[str] | list[Path], split: str) -> list[HeadRecord]:
     """Heads of one split over all prepared folders, in order of name. Raises if there is none."""
     heads = []
     for folder in map(Path, folders):
         index = json.loads((folder / "index.json").read_text())
+        model = None if index.get("grid") == "native" else model_to_brain(index.get("resolution", 128))
         for row in index["heads"]:
             if row["split"] == split:
-                heads.append(HeadRecord(row["id"], split, folder, row.get("age") or float("nan"), row.get("sex") or "n/a"))
+                heads.append(HeadRecord(row["id"], split, folder, row.get("age") or float("nan"), row.get("sex") or "n/a",
+                                        np.array(row["toBrain"]).reshape(4, 4) if "toBrain" in row else model))
     if not heads:
         raise SystemExit(f"no head of split '{split}' in {', '.join(map(str, folders))}")
     return sorted(heads, key=lambda head: head.id)

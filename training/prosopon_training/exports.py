@@ -26,6 +26,9 @@ DATA = ("IXI, Hammersmith subset at 2 mm, train split (113 heads), IXI project (
         "brain labels DLMUSE by the authors of NiChart")
 TEXTURE_DATA = ("two T1-weighted heads at about 1 mm: a child of three (FNNDSC SAG-anon, MIT) and an adult (dcm_qa_uih, BSD 2-clause); "
                 "their complement only")
+LABEL_DATA = ("whole-head tissue labels of 23 people, training part of those in BBillot/SynthSeg (66342c1f, fb7597c4; Apache-2.0; who they are is "
+              "not said there)")
+BRAIN_SOURCES = {"data": f"{DATA}; {LABEL_DATA}"}
 COMMON = {"version": "0.1.0", "licence": "CC-BY-SA-3.0", "data": DATA, "grid": {"size": 128, "spacing": 2}}
 
 
@@ -121,8 +124,17 @@ class DrawTexture(nn.Module):
 def export_extraction(run: Path, models: Path, _: argparse.Namespace) -> None:
     net = load_run(BrainExtraction(json.loads((run / "settings.json").read_text())["width"]), run)
     write_model("brain-extraction", net, {"image": torch.rand(1, 1, 96, 112, 96)}, ["logits"], models, {
-        **COMMON, "description": "Brain mask logits at 2 mm (U-Net), any structural contrast",
-        "normalisation": "divided by the 99th percentile of the crop"},
+        **COMMON, **BRAIN_SOURCES, "version": "0.2.0",
+        "description": "Brain mask logits at 2 mm (U-Net), any structural contrast, about a brain that stands upright at an adult's size",
+        "normalisation": "0 at air; divided by the brain's median, cut at 4, halved"}, run=run)
+
+
+def export_finder(run: Path, models: Path, _: argparse.Namespace) -> None:
+    net = load_run(BrainExtraction(json.loads((run / "settings.json").read_text())["width"]), run)
+    write_model("brain-finder", net, {"image": torch.rand(1, 1, 64, 64, 64)}, ["logits"], models, {
+        **COMMON, **BRAIN_SOURCES, "grid": {"size": 64, "spacing": 4},
+        "description": "Brain mask logits at 4 mm (U-Net), any structural contrast, any field of view",
+        "normalisation": "0 at the scan's 1st percentile, 1 at its 99th, cut at 2"},
         free_axes={name: {2: "z", 3: "y", 4: "x"} for name in ("image", "logits")}, run=run)
 
 
@@ -181,7 +193,7 @@ def export_texture(run: Path, models: Path, _: argparse.Namespace) -> None:
         free_axes={name: {2: "z", 3: "y", 4: "x"} for name in ("head", "noise", "textured")}, run=run)
 
 
-EXPORTS = {"brain-extraction": export_extraction, "vqvae-brain": export_brain, "masked-autoencoder": export_masked,
+EXPORTS = {"brain-finder": export_finder, "brain-extraction": export_extraction, "vqvae-brain": export_brain, "masked-autoencoder": export_masked,
            "vqvae-complement": export_complement, "texture": export_texture, "cp-gan": gan_export.export_generator,
            **evaluation_exports.EVALUATION_EXPORTS}
 

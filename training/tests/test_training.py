@@ -119,15 +119,21 @@ def test_cohort_stands_for_commands_that_exist(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(exports, "EXPORTS", {k: lambda run, models, args: done.append(("export", args.stage, models))
                                              for k in exports.EXPORTS})
     monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
+    for name in ("brain-finder", "brain-encoder"):
+        (tmp_path / "models" / name).mkdir(parents=True)
+        (tmp_path / "models" / name / "model.onnx").touch()
+    (tmp_path / "new" / "brain-encoder").mkdir(parents=True)
     main(["cohort", "--data", "a", "b", "--shipped", str(tmp_path / "models"), "--runs", str(tmp_path), "--out",
           str(tmp_path / "new"), "--minutes", "6"])
     trained = [entry for entry in done if entry[0] == "train"]
     assert [entry[1] for entry in trained] == [
-        "brain-extraction", "register", "vqvae-brain", "vqvae-complement", "masked-autoencoder"]
-    assert trained[0][2] == tmp_path / "models" / "brain-extraction" / "model.onnx"
-    assert trained[1][2] is None and trained[2][3] == 3
+        "register", "vqvae-brain", "vqvae-complement", "masked-autoencoder"]
+    assert trained[0][2] is None and trained[1][3] == 3
+    assert trained[1][2] == tmp_path / "models" / "brain-encoder" / "model.onnx"
+    assert (tmp_path / "new" / "brain-finder" / "model.onnx").exists(), "what no stage makes is copied"
+    assert not (tmp_path / "new" / "brain-encoder" / "model.onnx").exists(), "what is there stays"
     # The ruler's networks and the texture's are learnt from other data than a site's 2 mm cohort; cp-gan needs hulls as well.
-    other = {"segmentation", "brain-age", "sqn", "texture", "cp-gan"}
+    other = {"brain-finder", "brain-extraction", "segmentation", "brain-age", "sqn", "texture", "cp-gan"}
     assert {entry[1] for entry in done if entry[0] == "export"} == set(exports.EXPORTS) - other
 
 

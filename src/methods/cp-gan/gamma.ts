@@ -32,7 +32,7 @@ const HULL_SEED: Seed = sha256(new TextEncoder().encode('convex hull of cp-gan')
 
 export async function condition(head: Head): Promise<GanConditioning> {
   const gamma = brainConditioning(head);
-  requireT1(brainBlocks(gamma));
+  requireT1(brainBlocks(gamma), head);
   const hull = convexHull(binaryHead(head), new Random(HULL_SEED), modelGrid(head.pose, SIZE));
   return { ...gamma, hull };
 }

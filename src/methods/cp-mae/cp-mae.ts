@@ -83,7 +83,7 @@ function sum(a: Tensor, b: Tensor): Tensor {
 
 async function condition(head: Head, context: MethodContext): Promise<BrainConditioning> {
   const gamma = brainConditioning(head);
-  requireT1(brainBlocks(gamma));
+  requireT1(brainBlocks(gamma), head);
   if (context.keep !== 'cranium') return gamma;
   return { ...gamma, cranium: skinRadii(head.volume, head.brainLevel, head.pose) };
 }

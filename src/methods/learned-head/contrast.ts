@@ -3,9 +3,11 @@
  * the training heads at 8 mm. Brain voxels decide, nothing else (promise P1).
  *
  * @example
- * requireT1(brainBlocks(gamma)); // refuses T2-weighted and FLAIR heads
+ * requireT1(brainBlocks(gamma), head); // refuses T2-weighted and FLAIR heads
  */
+import type { Head } from '../../brain/head.js';
 import { modelGrid } from '../../brain/model-grid.js';
+import { type Contrast, contrastOf, fitTissues } from '../../brain/tissues.js';
 import { Refusal } from '../../errors/errors.js';
 import { IDENTITY, multiply, translation } from '../../volume/affine.js';
 import type { Volume } from '../../volume/volume.js';
@@ -55,12 +57,26 @@ export function t1Correlation(blocks: Float32Array): number {
   return spread > 0 ? (sab - (sa * sb) / n) / spread : 0;
 }
 
-/** @throws {Refusal} contrast-unsupported */
-export function requireT1(blocks: Float32Array): void {
-  const correlation = t1Correlation(blocks);
-  if (!(correlation >= MIN_T1_CORRELATION))
-    throw new Refusal(
-      'contrast-unsupported',
-      `expected a T1-weighted brain (correlation with the mean training brain of at least ${MIN_T1_CORRELATION}), found ${correlation.toFixed(2)}`,
-    );
+const NAMES: Readonly<Record<Contrast, string>> = {
+  t1w: 'a T1-weighted one',
+  t2w: 'a T2-weighted one',
+  flair: 'a FLAIR',
+  pdw: 'a proton-density-weighted one',
+  unknown: 'one of no contrast that is known here',
+};
+
+/**
+ * A brain whose tissues have the order of T1 is one even where it correlates poorly (steep bias, lesions).
+ * @param blocks of the same head, see `t1Correlation`
+ * @throws {Refusal} contrast-unsupported, with the contrast's name
+ */
+export function requireT1(blocks: Float32Array, head: Head): void {
+  if (t1Correlation(blocks) >= MIN_T1_CORRELATION) return;
+  const tissues = fitTissues(head.volume, head.brainMask, head.pose);
+  const contrast = tissues === undefined ? 'unknown' : contrastOf(tissues);
+  if (contrast === 't1w') return;
+  throw new Refusal(
+    'contrast-unsupported',
+    `expected a T1-weighted head, found ${NAMES[contrast]} (by its brain); methods that remove (quickshear, deface) take any contrast`,
+  );
 }

@@ -7,6 +7,7 @@
  * if (!instruments.faces.ready) console.error(instruments.faces.reason);
  */
 import { basename, dirname, resolve } from 'node:path';
+import { brainIntensity } from '../../brain/intensity.js';
 import { isRefusal, Refusal } from '../../errors/errors.js';
 import { BRAIN_AGE_MODEL, brainAge } from '../../evaluate/brain-age.js';
 import {
@@ -22,7 +23,6 @@ import { readModel } from '../../networks/node-models.js';
 import { NodeNetworkRunner } from '../../networks/node-runner.js';
 import type { NetworkRunner } from '../../networks/runner.js';
 import type { Affine } from '../../volume/affine.js';
-import { quantile, valuesInside } from '../../volume/statistics.js';
 import type { Mask, Volume, VoxelArray } from '../../volume/volume.js';
 import { type LabelName, labelNames, readTsv } from './cohort.js';
 import { FACE_PACKAGES, type FaceSeen, loadFaceRecognition } from './face-recognition.js';
@@ -106,8 +106,9 @@ export async function findInstruments(options: InstrumentOptions): Promise<Instr
     ),
     age: await networkInstrument(BRAIN_AGE_MODEL, (view: HeadView, networks, signal) => {
       const { volume, pose, brainMask } = view;
-      const brainLevel = quantile(valuesInside(volume.data, brainMask.data), 0.5);
-      return brainAge({ volume, pose, brainLevel }, networks, signal);
+      const { air, level } = brainIntensity(volume.data, brainMask.data);
+      const fromAir = air === 0 ? volume : { ...volume, data: volume.data.map((v) => v - air) };
+      return brainAge({ volume: fromAir, pose, brainLevel: level }, networks, signal);
     }),
     close: async () => {
       await Promise.all(runners.map((runner) => runner.close()));

@@ -8,7 +8,7 @@ from .blocks import Conv, Residual, Up, depth_to_space, space_to_depth
 
 
 class BrainExtraction(nn.Module):
-    """[n, 1, z, y, x] image divided by its 99th percentile to [n, 1, z, y, x] logits; sizes divisible by 16."""
+    """[n, 1, z, y, x] image to [n, 1, z, y, x] logits; sizes divisible by 16."""
 
     def __init__(self, width: int = 16):
         super().__init__()

@@ -1,0 +1,141 @@
+/**
+ * The first look: where in a scan the brain is, which way it faces and how large it is, at 4 mm and in about a tenth of
+ * a second. A network gives the mask; pose and size are those of the average brain laid on it (`pose.ts`). A second pass
+ * about what the first found, upright and at an adult's size, is what the network was taught best.
+ *
+ * @example
+ * const found = await findBrain(reducedScan(volume), networks);
+ * found?.pose; // brain frame to world, rigid, to about 3 degrees
+ */
+import { Failure } from '../errors/errors.js';
+import type { NetworkRunner, Tensor } from '../networks/runner.js';
+import {
+  type Affine,
+  at,
+  boxUnder,
+  IDENTITY,
+  invert,
+  multiply,
+  scaling,
+  translation,
+} from '../volume/affine.js';
+import { blockMeans, blocksOf } from '../volume/block-means.js';
+import { largestComponent } from '../volume/components.js';
+import { fillHoles } from '../volume/morphology.js';
+import { resampleLinear } from '../volume/resample.js';
+import type { Grid, Mask, Shape, Volume } from '../volume/volume.js';
+import { axisRotations, nearPose } from './pose.js';
+import { brainTemplate } from './template.js';
+
+export const FINDER_MODEL = 'brain-finder';
+
+const SPACING_MM = 4;
+/** Voxels along an axis: what the network halves four times, from the smallest that it was taught to 448 mm. */
+const [STEP, LEAST, MOST] = [16, 48, 112] as const;
+/** Fewer voxels of 64 mm^3 are no brain: 19 ml. */
+const FEWEST = 300;
+
+export interface FoundBrain {
+  /** Brain frame (mm) to world (mm), rigid. */
+  readonly pose: Affine;
+  /** Lengths of this brain over those of the average one. */
+  readonly scale: number;
+  /** Correlation with the average brain, -1 to 1; 0.97 and more on good heads. */
+  readonly agreement: number;
+  /** On the grid of the last pass. */
+  readonly mask: Mask;
+}
+
+/**
+ * About the middle of the scan, as much as it covers, coarser only where that is more than 448 mm.
+ * @param turn the axes of the grid in the world, rigid; the world's own by default
+ */
+export function viewGrid(scan: Grid, turn: Affine = IDENTITY): Grid {
+  const last = scan.shape.map((n) => n - 0.5) as [number, number, number];
+  const [low, high] = boxUnder(multiply(invert(turn), scan.affine), [-0.5, -0.5, -0.5], last);
+  const extent = high.map((v, a) => v - (low[a] as number));
+  const spacing = Math.max(SPACING_MM, Math.max(...extent) / MOST);
+  const shape = extent.map((mm) =>
+    Math.min(MOST, Math.max(LEAST, STEP * Math.ceil(mm / spacing / STEP - 1e-6))),
+  ) as unknown as Shape;
+  const corner = shape.map(
+    (n, a) => ((low[a] as number) + (high[a] as number)) / 2 - ((n - 1) / 2) * spacing,
+  ) as [number, number, number];
+  const local = multiply(translation(...corner), scaling(spacing, spacing, spacing));
+  return { shape, affine: multiply(turn, local) };
+}
+
+/** 64^3 voxels about a brain that was found, upright and at an adult's size. */
+export function posedGrid({ pose, scale }: Pick<FoundBrain, 'pose' | 'scale'>): Grid {
+  const mm = SPACING_MM * scale;
+  const half = 31.5 * mm;
+  return {
+    shape: [64, 64, 64],
+    affine: multiply(pose, multiply(translation(-half, -half, -half - 20 * scale), scaling(mm, mm, mm))),
+  };
+}
+
+async function look(
+  scan: Volume,
+  grid: Grid,
+  turn: Affine,
+  networks: NetworkRunner,
+  signal: AbortSignal | undefined,
+): Promise<FoundBrain | undefined> {
+  const shape = [1, 1, grid.shape[2], grid.shape[1], grid.shape[0]];
+  const image: Tensor = { data: resampleLinear(scan, grid).map((v) => Math.min(2, v)), shape };
+  const { logits } = await networks.run(FINDER_MODEL, { image }, signal);
+  if (logits === undefined) throw new Failure('network-failed', `${FINDER_MODEL} returned no "logits"`);
+  const above = Uint8Array.from(logits.data as Float32Array, (v) => (v > 0 ? 1 : 0));
+  const mask = fillHoles(largestComponent({ grid, data: above }));
+  if (mask.data.reduce((sum, v) => sum + v, 0) < FEWEST) return undefined;
+  return { ...nearPose(mask, brainTemplate(), turn), mask };
+}
+
+/** Lengths over the average brain's that are believed; a newborn's is 0.65, a voxel size in wrong units 0.1 or 10. */
+const SIZES: readonly [number, number] = [0.35, 1.6];
+/** Agreement under which the axes of the header are not believed, and all orders of axes are looked at. */
+const DOUBTFUL = 0.93;
+
+/** The rotation of a rigid transform. */
+function turnOf(pose: Affine): Affine {
+  return pose.map((v, e) => (e % 4 === 3 && e < 15 ? 0 : v));
+}
+
+/** Both passes, the first with the grid's axes turned by `turn`. */
+async function lookTwice(
+  coarse: Volume,
+  turn: Affine,
+  networks: NetworkRunner,
+  signal: AbortSignal | undefined,
+): Promise<FoundBrain | undefined> {
+  const first = await look(coarse, viewGrid(coarse.grid, turn), turn, networks, signal);
+  if (first === undefined || !(first.scale > SIZES[0] && first.scale < SIZES[1])) return undefined;
+  return (await look(coarse, posedGrid(first), turnOf(first.pose), networks, signal)) ?? first;
+}
+
+/**
+ * @param scan `reducedScan`: 0 at air, 1 at bright tissue
+ * @returns undefined where nothing like a brain is seen
+ */
+export async function findBrain(
+  scan: Volume,
+  networks: NetworkRunner,
+  signal?: AbortSignal,
+): Promise<FoundBrain | undefined> {
+  const coarse = blockMeans(scan, blocksOf(scan.grid, SPACING_MM));
+  let best = await lookTwice(coarse, IDENTITY, networks, signal);
+  if (best !== undefined && best.agreement > DOUBTFUL) return best;
+  for (const turn of axisRotations().slice(1)) {
+    const found = await lookTwice(coarse, turn, networks, signal);
+    if (found !== undefined && (best === undefined || found.agreement > best.agreement)) best = found;
+  }
+  return best;
+}
+
+/** Degrees that two poses differ by. */
+export function degreesBetween(a: Affine, b: Affine): number {
+  let trace = 0;
+  for (let r = 0; r < 3; r++) for (let c = 0; c < 3; c++) trace += at(a, r, c) * at(b, r, c);
+  return (180 / Math.PI) * Math.acos(Math.max(-1, Math.min(1, (trace - 1) / 2)));
+}
