@@ -18,6 +18,8 @@ export interface Head {
   readonly brainMask: Mask;
   /** Rigid, from the brain frame (mm; x right, y front, z up; origin at the brain's centroid) to world mm. */
   readonly pose: Affine;
+  /** Size of this brain relative to the average one (a length ratio); not part of the pose. */
+  readonly scale: number;
   /** The brain's median above air, in the image's units: intensities are divided by it. */
   readonly brainLevel: number;
 }
@@ -31,5 +33,12 @@ export function makeHead(volume: Volume, brainMask: Mask): Head {
   const measures = measureMask(brainMask);
   requirePlausible(measures, GIVEN_LIMITS);
   const fromAir = air === 0 ? volume : { grid: volume.grid, data: volume.data.map((v) => v - air) };
-  return { volume: fromAir, air, brainMask, pose: measures.fit.pose, brainLevel: level };
+  return {
+    volume: fromAir,
+    air,
+    brainMask,
+    pose: measures.fit.pose,
+    scale: measures.fit.scale,
+    brainLevel: level,
+  };
 }

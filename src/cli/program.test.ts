@@ -94,13 +94,17 @@ describe('prosopon deid', () => {
   });
 
   it('gives the result to verify, which finds it good, and finds the original in itself', async () => {
-    await run(deid());
+    await run(deid('--save-altered', at('altered.nii'), '--brain-margin-mm', '3'));
     const mask = ['--brain-mask', at('mask.nii'), '--json'];
     const good = await run(['verify', at('in.nii'), at('out.nii.gz'), ...mask]);
     expect(good.code).toBe(0);
     const same = await run(['verify', at('in.nii'), at('in.nii'), ...mask]);
     expect(same.code).toBe(1);
-    expect(JSON.parse(same.out).checks.alteredOutside.passed).toBe(false);
+    expect(JSON.parse(same.out).checks.changedOutside.passed).toBe(false);
+    // With the mask of what is new, all else must be the same and nothing of it as it was.
+    const strict = ['--brain-mask', at('mask.nii'), '--altered', at('altered.nii'), '--json'];
+    expect((await run(['verify', at('in.nii'), at('out.nii.gz'), ...strict])).code).toBe(0);
+    expect((await run(['verify', at('in.nii'), at('in.nii'), ...strict])).code).toBe(1);
   });
 
   it('repeats with a seed and differs without', async () => {

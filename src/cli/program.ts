@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(session: Session) => Comm
   deid: async () => (await import('./deid.js')).deidCommand,
   brain: async () => (await import('./brain.js')).brainCommand,
   render: async () => (await import('./render.js')).renderCommand,
+  inspect: async () => (await import('./inspect.js')).inspectCommand,
   verify: async () => (await import('./verify.js')).verifyCommand,
   models: async () => (await import('./models.js')).modelsCommand,
   prepare: async () => (await import('./prepare.js')).prepareCommand,

@@ -28,7 +28,8 @@ import type { Affine } from '../volume/affine.js';
 import { dilateMm, invertMask } from '../volume/morphology.js';
 import { Random } from '../volume/random.js';
 import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.js';
-import { type Checks, checkResult, requirePassed } from './checks.js';
+import { type Check, type Checks, checkResult, requirePassed } from './checks.js';
+import { type FaceSurface, faceKept, faceSurface, isFaceGone } from './face-gone.js';
 import { type FrameStatistics, frameStatistics, overwriteOutside, writeFace } from './frames.js';
 import { type GivenMask, readMask, requireTogether } from './given-mask.js';
 import { placeFace } from './place.js';
@@ -110,7 +111,7 @@ export const FOUND_MARGIN_MM = 2;
 
 /**
  * @throws {Refusal} for what the input does not allow: mask-mismatch, mask-empty, brain-implausible, values-invalid,
- *   no-signal, option-invalid, and what the method refuses
+ *   no-signal, option-invalid, face-kept, and what the method refuses
  * @throws {Failure} verification-failed, network-failed
  */
 export async function deidentify(
@@ -151,6 +152,11 @@ export async function deidentify(
   const brainKept = margin > 0 ? dilateMm(brainMask, margin) : brainMask;
   const statistics = images.map((image) => imageStatistics(image, brainMask));
   const head = services.makeHead({ grid, data: values }, brainMask);
+  // Decides whether a result appears, never what it holds (P1): a digest of the surface, compared when the result is read back.
+  const faces = images.map((image) => {
+    const first = image === input.image ? values : frameValues(image, 0);
+    return faceSurface({ grid, data: first }, head.pose, head.scale);
+  });
   const kept = options.keep === 'cranium' ? union(brainKept, craniumMask(head.pose, grid)) : brainKept;
 
   const context: MethodContext = {
@@ -221,7 +227,9 @@ export async function deidentify(
       remodelled: method.kind === 'remodel',
     });
     requirePassed(found);
-    for (const [name, check] of Object.entries(found)) checks[i === 0 ? name : `${name}.${i + 1}`] = check;
+    const gone = faceGone(faces[i] as FaceSurface, result, method.kind === 'remodel');
+    for (const [name, check] of Object.entries({ ...found, faceGone: gone }))
+      checks[i === 0 ? name : `${name}.${i + 1}`] = check;
     done.push({ files, result });
   }
   return {
@@ -255,6 +263,25 @@ async function settleMask(
     notes.push('no brain was found to compare the given mask with: look at the result');
   }
   return { brainMask: given.mask, notes };
+}
+
+/**
+ * How much of the original's face still stands in a result, 0 to 1.
+ * @throws {Refusal} face-kept when it is more than strangers share
+ */
+function faceGone(before: FaceSurface, result: StoredImage, drawn: boolean): Check {
+  const kept = faceKept(before, { grid: result.grid, data: frameValues(result, 0) });
+  if (isFaceGone(kept, drawn)) return { passed: true, value: Number(kept.share.toFixed(3)) };
+  throw new Refusal(
+    'face-kept',
+    `expected a result without the original's face, found ${(100 * Math.max(kept.share, kept.sameBits)).toFixed(0)} % of it in its place; ${
+      before.elsewhere
+        ? 'the face is not where the brain mask says: look at the mask and at the orientation (prosopon inspect)'
+        : kept.folded !== undefined && kept.folded >= kept.share
+          ? 'it is folded over behind the head, where this method does not reach: try --method cp-mae'
+          : 'look at the brain mask, or try another --method'
+    }`,
+  );
 }
 
 function withSignal(services: DeidentifyServices): { signal?: AbortSignal } {

@@ -27,11 +27,13 @@ export const REFUSALS = {
   'brain-implausible': 'what was found is not a plausible brain',
   'registration-implausible': 'the average head could not be laid on this head',
   'contrast-unsupported': 'the contrast is one for which no face was learnt',
+  'face-kept': 'the face of the original still stands in the result',
   'output-exists': 'something stands at the output path',
   'output-unwritable': 'the output cannot be written there',
   'output-is-input': 'the output path is the input',
   'option-invalid': 'an option has a value that cannot be used with this input',
   'model-unavailable': 'a model is not installed or is not the one expected',
+  'verification-refused': 'a result does not pass the checks of `verify`',
   'dataset-invalid': 'the dataset cannot be used as asked',
 } as const;
 export type RefusalTag = keyof typeof REFUSALS;

@@ -46,6 +46,7 @@ const headOf = (variant: number): Head => {
     brainMask: brain,
     pose: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
     air: 0,
+    scale: 1,
     brainLevel: level,
   };
 };
@@ -188,7 +189,7 @@ describe.each(removers)('the contract of removal, kept by $name', (method) => {
     const other = headGrid({ spacing: [3, 4, 8], turn: [0.2, -0.15, 0.3], flip: true });
     const { volume, brainMask } = syntheticHead({ grid: other });
     const { values, altered } = await method.alter(
-      { volume, brainMask, pose: IDENTITY, air: 0, brainLevel: 500 },
+      { volume, brainMask, pose: IDENTITY, air: 0, scale: 1, brainLevel: 500 },
       context,
     );
     let [front, behind] = [0, 0];

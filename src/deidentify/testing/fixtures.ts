@@ -128,6 +128,7 @@ export function simpleHead(volume: Volume, brainMask: Mask): Head {
     brainMask,
     pose: [1, 0, 0, world(0), 0, 1, 0, world(1), 0, 0, 1, world(2), 0, 0, 0, 1],
     air: 0,
+    scale: 1,
     brainLevel: quantile(valuesInside(volume.data, brainMask.data), 0.5),
   };
 }

@@ -19,7 +19,7 @@ import { scaleGamma, scaleHull } from './scale.js';
 const seed = (n: number): Uint32Array => sha256(Uint8Array.of(n));
 const grid = headGrid({ spacing: [4, 4, 4] });
 const { volume, brainMask } = syntheticHead({ grid });
-const head = { volume, brainMask, pose: IDENTITY, air: 0, brainLevel: 500 };
+const head = { volume, brainMask, pose: IDENTITY, air: 0, scale: 1, brainLevel: 500 };
 const networks = new NodeNetworkRunner({
   models: fileURLToPath(new URL('../testing/models', import.meta.url)),
 });

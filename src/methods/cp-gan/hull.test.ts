@@ -158,7 +158,7 @@ describe('chooseFacets', () => {
 
 describe('convexHull', () => {
   const { volume, brainMask } = syntheticHead({ grid: headGrid({ spacing: [4, 4, 4] }) });
-  const outline = binaryHead({ volume, brainMask, pose: IDENTITY, air: 0, brainLevel: 500 });
+  const outline = binaryHead({ volume, brainMask, pose: IDENTITY, air: 0, scale: 1, brainLevel: 500 });
   const grid = modelGrid(IDENTITY, 128);
   const draw = (n: number): Uint8Array => convexHull(outline, random(n), grid).data;
   const one = draw(1);

@@ -16,7 +16,7 @@ const networks = new NodeNetworkRunner();
 afterAll(() => networks.close());
 const grid = headGrid({ spacing: [4, 4, 4] });
 const { volume, brainMask } = syntheticHead({ grid });
-const gamma = brainConditioning({ volume, brainMask, pose: IDENTITY, air: 0, brainLevel: 500 });
+const gamma = brainConditioning({ volume, brainMask, pose: IDENTITY, air: 0, scale: 1, brainLevel: 500 });
 const COUNT = 48 * 64 * 64;
 const random = (): Random => new Random(sha256(Uint8Array.of(7)));
 

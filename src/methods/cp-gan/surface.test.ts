@@ -148,7 +148,7 @@ describe('surfaceProbability', () => {
 describe('binaryHead', () => {
   const grid = headGrid({ spacing: [4, 4, 4] });
   const { volume, brainMask } = syntheticHead({ grid });
-  const head = { volume, brainMask, pose: IDENTITY, air: 0, brainLevel: 500 };
+  const head = { volume, brainMask, pose: IDENTITY, air: 0, scale: 1, brainLevel: 500 };
 
   it('holds the skin and the brain, not the air', () => {
     const { data } = binaryHead(head);

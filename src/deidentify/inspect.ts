@@ -1,0 +1,144 @@
+/**
+ * What a file is and what would be done with it, before anything is: its grid and orientation, the brain, the contrast,
+ * whether there is a face, and why the default method would refuse it.
+ *
+ * @example
+ * const seen = await inspectImage(image, { networks, extractBrain });
+ * seen.face; // 'present'
+ */
+import { makeHead } from '../brain/head.js';
+import { type Contrast, contrastOf, fitTissues } from '../brain/tissues.js';
+import { isRefusal } from '../errors/errors.js';
+import { frameValues, type StoredImage } from '../formats/stored-image.js';
+import { type Affine, at } from '../volume/affine.js';
+import { closestAxes } from '../volume/canonical-grid.js';
+import { dilateMm } from '../volume/morphology.js';
+import { type Grid, type Mask, type Volume, voxelMillilitres, voxelSizes } from '../volume/volume.js';
+import { faceSurface } from './face-gone.js';
+
+export interface Inspection {
+  readonly format: StoredImage['format'];
+  readonly shape: readonly number[];
+  readonly voxelMm: readonly number[];
+  /** Where the three voxel axes run by the header: `RAS` is right, front, up. */
+  readonly axes: string;
+  readonly volumes: number;
+  readonly datatype: string;
+  /** Absent where no brain was found; `problem` says why. */
+  readonly brain?: {
+    readonly millilitres: number;
+    /** Of two networks, 0 to 1. */
+    readonly agreement?: number;
+    /** Degrees between upright and how the brain stands in the header's axes. */
+    readonly degreesTurned: number;
+    readonly contrast: Contrast;
+    /** Means of fluid, grey and white matter over the brain's median. */
+    readonly tissues?: { readonly fluid: number; readonly grey: number; readonly white: number };
+  };
+  readonly face: 'present' | 'removed' | 'not in view' | 'brain only' | 'unknown';
+  /** Why a new face would be refused, in the words of the refusal; absent where it would be drawn. */
+  readonly problem?: string;
+  /** What a person should know: axes that lie, several volumes. */
+  readonly notes: readonly string[];
+}
+
+export interface InspectServices {
+  findBrain(volume: Volume): Promise<{ mask: Mask; agreement?: number }>;
+}
+
+const LETTERS = ['LR', 'PA', 'IS'] as const;
+
+/** Three letters, as nibabel's `aff2axcodes`. */
+export function axisCodes(grid: Grid): string {
+  const order = closestAxes(grid);
+  const out = ['', '', ''];
+  order.forEach((column, row) => {
+    out[column] = (LETTERS[row as 0] as string)[at(grid.affine, row, column) < 0 ? 0 : 1] as string;
+  });
+  return out.join('');
+}
+
+/** Degrees of a rigid pose away from upright in world axes. */
+function degreesTurned(pose: Affine): number {
+  const trace = at(pose, 0, 0) + at(pose, 1, 1) + at(pose, 2, 2);
+  return (180 / Math.PI) * Math.acos(Math.max(-1, Math.min(1, (trace - 1) / 2)));
+}
+
+/** Between this near to the brain and that, mm: scalp and skull in a head, nothing where the brain was cut out. */
+const SHELL_MM = [8, 20] as const;
+const TISSUE = 0.15;
+/** Share of tissue in the shell under which there is only a brain; heads have 0.4 and more. */
+const LEAST_SHELL = 0.05;
+
+function hasHead(volume: Volume, mask: Mask, level: number): boolean {
+  const near = dilateMm(mask, SHELL_MM[0]).data;
+  const far = dilateMm(mask, SHELL_MM[1]).data;
+  let [tissue, all] = [0, 0];
+  for (let o = 0; o < far.length; o++)
+    if (far[o] === 1 && near[o] === 0) {
+      all++;
+      if ((volume.data[o] as number) > TISSUE * level) tissue++;
+    }
+  return all > 0 && tissue / all > LEAST_SHELL;
+}
+
+/** More than a sloppy table position: a header whose axes lie, or a patient on his side. */
+const MUCH_TURNED = 50;
+
+export async function inspectImage(image: StoredImage, services: InspectServices): Promise<Inspection> {
+  const { grid } = image;
+  const base = {
+    format: image.format,
+    shape: grid.shape,
+    voxelMm: voxelSizes(grid),
+    axes: axisCodes(grid),
+    volumes: image.frames,
+    datatype: image.datatype,
+  };
+  const data = frameValues(image, 0);
+  for (let o = 0; o < data.length; o++) if (!Number.isFinite(data[o])) data[o] = 0;
+  const volume = { grid, data };
+  const notes: string[] = [];
+  if (image.frames > 1) notes.push(`${image.frames} volumes: all of them would get one face`);
+  try {
+    const { mask, agreement } = await services.findBrain(volume);
+    const head = makeHead(volume, mask);
+    const tissues = fitTissues(head.volume, mask, head.pose, head.scale);
+    const contrast = tissues === undefined ? 'unknown' : contrastOf(tissues);
+    const turned = degreesTurned(head.pose);
+    if (turned > MUCH_TURNED)
+      notes.push(
+        `the brain stands ${turned.toFixed(0)} degrees away from upright: the header's axes are wrong, or the patient lay on a side`,
+      );
+    const millilitres = mask.data.reduce((sum, v) => sum + v, 0) * voxelMillilitres(grid);
+    const brain = {
+      millilitres,
+      ...(agreement === undefined ? {} : { agreement }),
+      degreesTurned: turned,
+      contrast,
+      ...(tissues === undefined
+        ? {}
+        : {
+            tissues: {
+              fluid: tissues.mean.fluid / head.brainLevel,
+              grey: tissues.mean.grey / head.brainLevel,
+              white: tissues.mean.white / head.brainLevel,
+            },
+          }),
+    };
+    const { state } = faceSurface(volume, head.pose, head.scale);
+    const face =
+      state === 'found' || state === 'hidden'
+        ? 'present'
+        : state === 'outside'
+          ? 'not in view'
+          : hasHead(head.volume, mask, head.brainLevel)
+            ? 'removed'
+            : 'brain only';
+    if (!hasHead(head.volume, mask, head.brainLevel)) notes.push('there is a brain and no head round it');
+    return { ...base, brain, face, notes };
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return { ...base, face: 'unknown', problem: error.message, notes };
+  }
+}
