@@ -54,7 +54,7 @@ function headsOf(name) {
     .filter((file) => /\.(nii\.gz|mgz)$/.test(file) && !file.includes('_mask.'))
     .sort()
     .map((file) => {
-      const mask = join(folder, file.replace('.nii.gz', '_mask.nii.gz'));
+      const mask = join(folder, file.replace(/\.(nii\.gz|mgz)$/, '_mask.nii.gz'));
       return { id: file, scan: join(folder, file), mask: existsSync(mask) ? mask : undefined };
     });
 }
