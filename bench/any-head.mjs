@@ -13,7 +13,6 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { extractBrain } from '../dist/brain/extract.js';
 import { makeHead } from '../dist/brain/head.js';
-import { centroid } from '../dist/brain/pose.js';
 import { maskFromLabels } from '../dist/brain/reference-mask.js';
 import { contrastOf, fitTissues } from '../dist/brain/tissues.js';
 import { deidentify } from '../dist/deidentify/pipeline.js';
@@ -96,7 +95,7 @@ async function treat(head, look) {
     if (look)
       pictures.push(
         ...renderSlices(volume, {
-          at: centroid(mask),
+          at: [0, 0, 0],
           frame: made.pose,
           pixelMm: 1.25,
           outlines: [{ mask, colour: [255, 60, 60] }],
@@ -121,7 +120,7 @@ async function treat(head, look) {
           planes: ['sagittal'],
           frame: made.pose,
           pixelMm: 1.25,
-          at: centroid(mask),
+          at: [0, 0, 0],
         })[0],
       );
     }

@@ -66,7 +66,7 @@ for (const head of cohort(folder, positionals[0] ?? 'val')) {
         planes: ['sagittal'],
         frame: pose,
         pixelMm: 1.25,
-        at: [pose[3], pose[7], pose[11]],
+        at: [0, 0, 0],
       })[0],
     ];
   };

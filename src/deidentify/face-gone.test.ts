@@ -113,6 +113,39 @@ it('has no face to keep where the field of view ends above it, or it was cut off
   expect(faceKept(removed, defaced).share).toBeLessThan(FACE_KEPT_LIMIT);
 });
 
+describe('a nose that the end of the scan cuts off and folds over behind the head', () => {
+  const [nx, ny, nz] = grid.shape;
+  // The tip lies at 106 mm: 30 mm of the face come back at the other end, where 40 mm of air are added first.
+  const end = Math.round((106 - 30 + 110) / 2);
+  const pad = 20;
+  const length = end + pad;
+  const on: Grid = { shape: [nx, length, nz], affine: multiply(grid.affine, translation(0, -pad, 0)) };
+  const data = new Float32Array(nx * length * nz);
+  for (let k = 0; k < nz; k++)
+    for (let j = 0; j < ny; j++)
+      for (let i = 0; i < nx; i++) {
+        const from = head.data[i + nx * (j + ny * k)] as number;
+        const to = j < end ? j + pad : j - end;
+        const o = i + nx * (to + length * k);
+        if (to < length) data[o] = Math.max(data[o] as number, from);
+      }
+  const folded: Volume = { grid: on, data };
+  const seen = faceSurface(folded, IDENTITY);
+
+  it('is seen behind the head', () => {
+    expect(seen.folded).toBeDefined();
+  });
+
+  it('is not gone when the front is cut off and the copy stays, and gone without it', () => {
+    const front = changed((v, p) => (inFace(p) ? 0 : v), folded);
+    const kept = faceKept(seen, front);
+    expect(kept.folded).toBeGreaterThan(FACE_KEPT_LIMIT);
+    expect(isFaceGone(kept, false)).toBe(false);
+    const both = changed((v, p) => (inFace(p) || p[1] < -112 ? 0 : v), folded);
+    expect(isFaceGone(faceKept(seen, both), false)).toBe(true);
+  });
+});
+
 it('is looked for elsewhere when it is not where the brain says', () => {
   // The header says that the patient looks to the back: the face is behind the brain that was given.
   const behind = faceSurface(head, rotation([0, 0, Math.PI]));

@@ -269,25 +269,31 @@ function smoothAcross({ chart: { columns, rows }, values, first, last }: Seen): 
 
 /** What is this far above the air, in parts of tissue, and by 5 deviations of the air's noise, may be skin. */
 const SKIN_SHARE = 0.2;
+/** Outermost values this far up the zone's range are the head that the scan cuts off (a nose that is folded over), not air. */
+const CUT_SHARE = 0.15;
+
 function levels(seen: Seen): Pick<Rays, 'air' | 'least' | 'tissue'> {
   const { values } = seen;
-  const air = quantile(
-    outermost(seen, (o) => values[o] as number),
-    0.5,
-  );
+  const all = sampled(seen);
+  const high = quantile(all, 0.95);
+  const dark = quantile(all, 0.05);
+  const outer = outermost(seen, (o) => values[o] as number);
+  const middle = quantile(outer, 0.5);
+  const cut = middle > dark + CUT_SHARE * (high - dark);
+  const still = cut ? outer.filter((v) => v <= dark + CUT_SHARE * (high - dark)) : outer;
+  const air = still.length === 0 ? dark : cut ? quantile(still, 0.5) : middle;
   const noise =
     1.4826 *
     quantile(
-      outermost(seen, (o) => Math.abs((values[o] as number) - air)),
+      still.map((v) => Math.abs(v - air)),
       0.5,
     );
-  const all = sampled(seen);
-  const high = quantile(all, 0.95);
-  const bright = air + Math.max(6 * noise, 0.1 * (high - air));
+  const spread = Number.isFinite(noise) ? noise : 0;
+  const bright = air + Math.max(6 * spread, 0.1 * (high - air));
   const tissue = quantile(
     all.filter((v) => v > bright),
     0.5,
   );
-  const least = air + Math.max(5 * noise, SKIN_SHARE * (tissue - air));
+  const least = air + Math.max(5 * spread, SKIN_SHARE * (tissue - air));
   return { air, least, tissue };
 }
