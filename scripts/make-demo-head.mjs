@@ -13,8 +13,8 @@ import { parseSeed } from '../dist/deidentify/seed.js';
 import { createImage } from '../dist/formats/create-image.js';
 import { encodeImage } from '../dist/formats/stored-image.js';
 import { cpMae } from '../dist/methods/cp-mae/cp-mae.js';
-import { NodeNetworkRunner } from '../dist/networks/node-runner.js';
 import { nodeGzip } from '../dist/node/gzip.js';
+import { NodeNetworkRunner } from '../dist/node/networks/node-runner.js';
 import { IDENTITY } from '../dist/volume/affine.js';
 import { resampleLinear } from '../dist/volume/resample.js';
 

@@ -5,13 +5,14 @@
  * import { loadImage, NodeNetworkRunner } from 'prosopon/node';
  * const image = await loadImage('head.nii.gz');
  */
+
+export { nodeDeflate } from './node/deflate.js';
+export { nodeGzip } from './node/gzip.js';
+export { loadImage } from './node/image-files.js';
 export {
   listModels,
   packagedModels,
   readModel,
   verifyModel,
-} from './networks/node-models.js';
-export { NodeNetworkRunner, type NodeRunnerOptions, type RunRecord } from './networks/node-runner.js';
-export { nodeDeflate } from './node/deflate.js';
-export { nodeGzip } from './node/gzip.js';
-export { loadImage } from './node/image-files.js';
+} from './node/networks/node-models.js';
+export { NodeNetworkRunner, type NodeRunnerOptions, type RunRecord } from './node/networks/node-runner.js';

@@ -21,10 +21,10 @@ import { fakeServices, niftiBytes } from '../../src/deidentify/testing/fixtures.
 import { decodeImage, frameValues, type StoredImage } from '../../src/formats/stored-image.js';
 import { createMethods, type Method } from '../../src/methods/registry.js';
 import { fakeMethod } from '../../src/methods/testing/fake-method.js';
-import { listModels } from '../../src/networks/node-models.js';
-import { NodeNetworkRunner } from '../../src/networks/node-runner.js';
 import { nodeGzip } from '../../src/node/gzip.js';
 import { loadImage } from '../../src/node/image-files.js';
+import { listModels } from '../../src/node/networks/node-models.js';
+import { NodeNetworkRunner } from '../../src/node/networks/node-runner.js';
 import { headGrid, syntheticHead } from '../../src/volume/testing/synthetic-head.js';
 import type { Grid } from '../../src/volume/volume.js';
 

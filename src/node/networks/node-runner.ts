@@ -14,12 +14,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { FAILURES, Failure, type FailureTag, REFUSALS, Refusal, type RefusalTag } from '../errors/errors.js';
-import type { ModelDescription } from './catalogue.js';
+import {
+  FAILURES,
+  Failure,
+  type FailureTag,
+  REFUSALS,
+  Refusal,
+  type RefusalTag,
+} from '../../errors/errors.js';
+import type { ModelDescription } from '../../networks/catalogue.js';
+import type { NetworkRunner, Tensor } from '../../networks/runner.js';
 import { type Frame, FrameReader, sendFrame } from './frames.js';
 import type { Request } from './network-child.js';
 import { packagedModels, readModel, weightsPath } from './node-models.js';
-import type { NetworkRunner, Tensor } from './runner.js';
 
 /** What is known of one run afterwards, for stage times and the benchmark. */
 export interface RunRecord {
@@ -42,7 +49,10 @@ export interface NodeRunnerOptions {
 function childEntry(): string {
   const here = import.meta.url;
   return fileURLToPath(
-    new URL(here.endsWith('.ts') ? '../../dist/networks/network-child.js' : './network-child.js', here),
+    new URL(
+      here.endsWith('.ts') ? '../../../dist/node/networks/network-child.js' : './network-child.js',
+      here,
+    ),
   );
 }
 

@@ -13,12 +13,12 @@ import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import type { InferenceSession } from 'onnxruntime-common';
-import { Failure, Refusal } from '../errors/errors.js';
+import { Failure, Refusal } from '../../errors/errors.js';
+import { fromOrt, toOrt } from '../../networks/ort-tensors.js';
+import type { Tensor } from '../../networks/runner.js';
 import { type Frame, FrameReader, sendFrame } from './frames.js';
 import { wrongHash } from './node-models.js';
 import { loadOnnxRuntime } from './onnxruntime.js';
-import { fromOrt, toOrt } from './ort-tensors.js';
-import type { Tensor } from './runner.js';
 
 /** What a request's head holds. */
 export interface Request {
