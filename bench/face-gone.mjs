@@ -57,7 +57,7 @@ async function treated(head, method) {
       },
       { networks, gzip: nodeGzip, extractBrain, makeHead },
     );
-    writeFileSync(path, done.images[0].files.bytes);
+    writeFileSync(path, done.images[0].files[0].bytes);
   }
   return volumeOf(await decodeImage({ name: path, bytes: readFileSync(path) }, nodeGzip));
 }

@@ -72,6 +72,6 @@ affine[3] += x0;
 affine[11] += z0;
 const image = createImage({ shape: [nx, 256, nz], affine }, cut);
 mkdirSync(new URL('../demo/', import.meta.url), { recursive: true });
-const { bytes } = await encodeImage(image, cut, nodeGzip, { name: 'head.nii.gz' });
+const [{ bytes }] = await encodeImage(image, cut, nodeGzip, { name: 'head.nii.gz' });
 writeFileSync(new URL('../demo/head.nii.gz', import.meta.url), bytes);
 console.log(`demo/head.nii.gz: ${(bytes.length / 1e6).toFixed(1)} MB`);

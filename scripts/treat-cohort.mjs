@@ -66,7 +66,7 @@ for (const split of positionals[0].split(','))
         },
       },
     );
-    writeFileSync(`${path}.part`, done.images[0].files.bytes);
+    writeFileSync(`${path}.part`, done.images[0].files[0].bytes);
     renameSync(`${path}.part`, path);
     console.log(head.id);
   }

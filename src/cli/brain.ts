@@ -33,7 +33,7 @@ async function brain(session: Session, input: string, output: string, options: C
   const { signal } = session;
   const { mask } = await session.environment.extractBrain(volume, session.networks(), { signal });
   session.stage('write');
-  await stageImage(outputs, output, await encodeMask(image, mask, output));
+  await stageImage(outputs, await encodeMask(image, mask, output));
   signal.throwIfAborted();
   await outputs.commit();
   session.facts.outputs = [output];

@@ -171,19 +171,11 @@ export async function deid(
   facts.warnings = done.warnings;
 
   session.stage('write');
-  for (const [i, { files }] of done.images.entries()) await stageImage(outputs, results[i] ?? output, files);
+  for (const { files } of done.images) await stageImage(outputs, files);
   if (options.saveBrainMask !== undefined)
-    await stageImage(
-      outputs,
-      options.saveBrainMask,
-      await encodeMask(image, done.brainMask, options.saveBrainMask),
-    );
+    await stageImage(outputs, await encodeMask(image, done.brainMask, options.saveBrainMask));
   if (options.saveAltered !== undefined)
-    await stageImage(
-      outputs,
-      options.saveAltered,
-      await encodeMask(image, done.altered, options.saveAltered),
-    );
+    await stageImage(outputs, await encodeMask(image, done.altered, options.saveAltered));
   if (options.qc !== undefined) {
     session.stage('report');
     // Loaded where it is wanted: the renderer takes a tenth of the start-up.

@@ -5,7 +5,7 @@
  * @example
  * const { checks, changedOutside } = compareImages(original, result, { brain, pose });
  */
-import type { StoredImage } from '../formats/stored-image.js';
+import { type StoredImage, sameScaling } from '../formats/image.js';
 import { frameValues } from '../formats/stored-image.js';
 import type { Affine } from '../volume/affine.js';
 import { dilateMm } from '../volume/morphology.js';
@@ -95,9 +95,9 @@ function gridCheck(original: StoredImage, result: StoredImage): Check {
 }
 
 function typeCheck(original: StoredImage, result: StoredImage): Check {
-  const show = ({ datatype, slope, intercept }: StoredImage): string =>
-    `${datatype} x ${slope} + ${intercept}`;
-  const same = show(original) === show(result);
+  const show = ({ datatype, scaling: [{ slope, intercept }, ...others] }: StoredImage): string =>
+    `${datatype} x ${slope} + ${intercept}${others.length > 0 ? ' and others' : ''}`;
+  const same = original.datatype === result.datatype && sameScaling(original, result);
   return { passed: same, value: same ? show(result) : `${show(original)} before, ${show(result)} after` };
 }
 

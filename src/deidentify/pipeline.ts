@@ -12,8 +12,9 @@
 import { craniumMask } from '../brain/cranium.js';
 import type { Head } from '../brain/head.js';
 import { Failure, isRefusal, Refusal } from '../errors/errors.js';
+import { outputNames } from '../formats/codecs.js';
 import type { Gzip } from '../formats/gzip.js';
-import { imageName } from '../formats/image-names.js';
+import type { FileNames } from '../formats/names.js';
 import {
   decodeImage,
   encodeImage,
@@ -127,7 +128,8 @@ export async function deidentify(
   const seed = options.seed ?? freshSeed();
   const { grid } = input.image;
   const treated: readonly ImageToTreat[] = [input, ...(input.companions ?? [])];
-  for (const { outputName, image } of treated) requireOutputName(outputName, image.format);
+  // Said before any work is done.
+  const names = treated.map(({ outputName, image }) => outputNames(outputName, image.format));
   const images = treated.map(({ image }) => image);
   for (const image of images)
     if (!sameGrid(image.grid, grid))
@@ -211,11 +213,11 @@ export async function deidentify(
 
   const done: DeidentifiedImage[] = [];
   const checks: Record<string, Checks[string]> = {};
-  for (const [i, { image, outputName }] of treated.entries()) {
+  for (const [i, image] of images.entries()) {
     stage('encode');
     const files = await encodeImage(image, image.stored, services.gzip, {
-      name: outputName,
-      ...(image.format === 'mgh' ? {} : { description: HEADER_DESCRIPTION }),
+      name: names[i] as FileNames,
+      description: HEADER_DESCRIPTION,
     });
     stage('verify');
     const result = await decodeImage(files, services.gzip);
@@ -290,16 +292,6 @@ function withSignal(services: DeidentifyServices): { signal?: AbortSignal } {
 
 function union(a: Mask, b: Mask): Mask {
   return { grid: a.grid, data: a.data.map((v, o) => v | (b.data[o] as number)) };
-}
-
-/** Said before any work is done; `encodeImage` says the same. */
-function requireOutputName(name: string, format: StoredImage['format']): void {
-  const isMgh = imageName(name).kind === 'mgh';
-  if (isMgh !== (format === 'mgh'))
-    throw new Refusal(
-      'option-invalid',
-      `expected an output name of the input's format (${format === 'mgh' ? '.mgh or .mgz' : '.nii, .nii.gz, .hdr or .img'}), found one of ${isMgh ? 'MGH' : 'NIfTI'}`,
-    );
 }
 
 function requireOptions(options: DeidentifyOptions): void {

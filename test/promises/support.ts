@@ -128,7 +128,7 @@ export async function outcomeFor(
       { method, resolution: 128, ...(seed === null ? {} : { seed: parseSeed(seed) }) },
       services,
     );
-    return done.images[0].files.bytes;
+    return done.images[0].files[0].bytes;
   } catch (error) {
     if (error instanceof Error && 'tag' in error) return `${String(error.tag)}: ${error.message}`;
     throw error;
