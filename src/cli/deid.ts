@@ -16,14 +16,13 @@ import {
 import { parseSeed } from '../deidentify/seed.js';
 import { VERSION } from '../deidentify/version.js';
 import { Refusal } from '../errors/errors.js';
-import { frameValues, type StoredImage } from '../formats/stored-image.js';
+import { finiteVolume } from '../formats/stored-image.js';
 import type { Method } from '../methods/registry.js';
 import { nodeDeflate } from '../node/deflate.js';
 import { nodeGzip } from '../node/gzip.js';
 import { loadImage } from '../node/image-files.js';
 import { readModel } from '../node/networks/node-models.js';
 import type { QcContent } from '../report/qc.js';
-import type { Volume } from '../volume/volume.js';
 import { claimImage, encodeMask, inputFiles, stageImage } from './images.js';
 import { addCommonOptions, inputOutputPair, numberIn, type Pair } from './options.js';
 import type { CommonOptions, Session } from './session.js';
@@ -202,9 +201,8 @@ async function qcContent(
 ): Promise<QcContent> {
   const { result } = done.images[0];
   const models = await Promise.all(method.models.map((name) => readModel(name)));
-  const volumeOf = (image: StoredImage): Volume => ({ grid: image.grid, data: frameValues(image, 0) });
   return {
-    result: volumeOf(result),
+    result: finiteVolume(result),
     altered: done.altered,
     pose: done.pose,
     checks: done.checks,
@@ -230,6 +228,6 @@ async function qcContent(
       stages: session.timer.seconds,
     },
     // Read again: the pipeline has overwritten its copy.
-    ...(options.qcWithOriginal === true ? { original: volumeOf(await loadImage(input)) } : {}),
+    ...(options.qcWithOriginal === true ? { original: finiteVolume(await loadImage(input)) } : {}),
   };
 }

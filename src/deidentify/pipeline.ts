@@ -11,6 +11,7 @@
  */
 import { craniumMask } from '../brain/cranium.js';
 import type { Head } from '../brain/head.js';
+import { brainIntensity } from '../brain/intensity.js';
 import { Failure, isRefusal, Refusal } from '../errors/errors.js';
 import { outputNames } from '../formats/codecs.js';
 import type { Gzip } from '../formats/gzip.js';
@@ -18,6 +19,7 @@ import type { FileNames } from '../formats/names.js';
 import {
   decodeImage,
   encodeImage,
+  finiteVolume,
   frameValues,
   type ImageFiles,
   type StoredImage,
@@ -139,9 +141,8 @@ export async function deidentify(
       );
 
   stage('brain');
-  const values = frameValues(input.image, 0);
-  // NaN times a mask of 0 is NaN: outside the brain such voxels are air, inside `imageStatistics` refuses them.
-  for (let o = 0; o < values.length; o++) if (!Number.isFinite(values[o])) values[o] = 0;
+  // Voxels that are not finite are air here; in the brain `imageStatistics` refuses them.
+  const { data: values } = finiteVolume(input.image);
   const given = input.brainMask === undefined ? undefined : readMask(input.brainMask, grid);
   const finding =
     given !== undefined && options.trustMask === true
@@ -156,8 +157,8 @@ export async function deidentify(
   const head = services.makeHead({ grid, data: values }, brainMask);
   // Decides whether a result appears, never what it holds (P1): a digest of the surface, compared when the result is read back.
   const faces = images.map((image) => {
-    const first = image === input.image ? values : frameValues(image, 0);
-    return faceSurface({ grid, data: first }, head.pose, head.scale);
+    const first = image === input.image ? { grid, data: values } : finiteVolume(image);
+    return faceSurface(first, head.pose, head.scale);
   });
   const kept = options.keep === 'cranium' ? union(brainKept, craniumMask(head.pose, grid)) : brainKept;
 
@@ -272,7 +273,7 @@ async function settleMask(
  * @throws {Refusal} face-kept when it is more than strangers share
  */
 function faceGone(before: FaceSurface, result: StoredImage, drawn: boolean): Check {
-  const kept = faceKept(before, { grid: result.grid, data: frameValues(result, 0) });
+  const kept = faceKept(before, finiteVolume(result));
   if (isFaceGone(kept, drawn)) return { passed: true, value: Number(kept.share.toFixed(3)) };
   throw new Refusal(
     'face-kept',
@@ -324,11 +325,8 @@ function imageStatistics(image: StoredImage, brain: Mask): FrameStatistics[] {
   const found = Array.from({ length: image.frames }, (_, frame) =>
     frameStatistics(frameValues(image, frame), brain),
   );
-  if (!found.some(({ level }) => level > 0))
-    throw new Refusal(
-      'no-signal',
-      'expected a positive intensity in the brain, found a median of zero or less',
-    );
+  // Says why.
+  if (!found.some(({ level }) => level > 0)) brainIntensity(frameValues(image, 0), brain.data);
   return found;
 }
 

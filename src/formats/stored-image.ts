@@ -24,7 +24,7 @@ import { requireSignal } from './voxels.js';
 export type { Datatype, StoredArray } from './datatypes.js';
 export type { Gzip } from './gzip.js';
 export type { ImageFiles, NamedBytes, Scaling, StoredImage } from './image.js';
-export { frameValues, toStored } from './voxels.js';
+export { finiteVolume, frameValues, toStored } from './voxels.js';
 
 export interface DecodeOptions {
   /** Accept an image in which all voxels are equal (a mask may be empty); default false. */

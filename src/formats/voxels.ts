@@ -6,7 +6,7 @@
  * toStored(image, newValues, result, 0, outsideBrain); // brain voxels of `result` stay as they are
  */
 import { Failure, Refusal } from '../errors/errors.js';
-import { voxelCount } from '../volume/volume.js';
+import { type Volume, voxelCount } from '../volume/volume.js';
 import { DATATYPES, type Datatype, type StoredArray } from './datatypes.js';
 import { type Described, type StoredImage, scalingOf } from './image.js';
 
@@ -34,6 +34,23 @@ export function frameValues(image: StoredImage, frame: number): Float32Array {
       for (let i = from; i < to; i++) out[i] = Number(source[i]) * slope + intercept;
     else for (let i = from; i < to; i++) out[i] = (source[i] as number) * slope + intercept;
   return out;
+}
+
+/**
+ * A scan as everything here reads one that looks for a brain, a face or a surface in it: the values of one volume, all
+ * finite. What is not (NaN outside of a field of view, an infinity) is air: 0, or the lowest value of a scan that has
+ * values below 0. Whether the brain itself is whole is asked of the stored voxels (`frameStatistics`).
+ */
+export function finiteVolume(image: StoredImage, frame = 0): Volume {
+  const data = frameValues(image, frame);
+  let [lowest, broken] = [0, 0];
+  for (let o = 0; o < data.length; o++) {
+    const v = data[o] as number;
+    if (!Number.isFinite(v)) broken++;
+    else if (v < lowest) lowest = v;
+  }
+  if (broken > 0) for (let o = 0; o < data.length; o++) if (!Number.isFinite(data[o])) data[o] = lowest;
+  return { grid: image.grid, data };
 }
 
 /** The stretches of a volume's voxels that are scaled alike: all of them, or slice by slice. */
