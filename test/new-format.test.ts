@@ -108,8 +108,8 @@ describe('a new format', () => {
     );
 
     const done = await library.deidentify(
-      { image, outputName: 'out.fake' },
-      { method: fakeMethod(), resolution: 128 },
+      image,
+      { method: fakeMethod(), resolution: 128, outputName: 'out.fake' },
       fakeServices(nodeGzip, brainMask),
     );
     const [{ files, result }] = done.images;

@@ -6,11 +6,12 @@
  * voxels that are not kept are overwritten in memory, and only then is the synthesis called.
  *
  * @example
- * const done = await deidentify({ image, outputName: 'out.nii.gz' }, { method, resolution: 256 }, { networks, gzip: nodeGzip, ...brain });
+ * const done = await deidentify({ image, outputName: 'out.nii.gz' }, { method, resolution: 256 }, { networks, gzip: nodeGzip });
  * done.images[0].files; // encoded, read back and checked
  */
 import { craniumMask } from '../brain/cranium.js';
-import type { Head } from '../brain/head.js';
+import { extractBrain } from '../brain/extract.js';
+import { type Head, makeHead } from '../brain/head.js';
 import { brainIntensity } from '../brain/intensity.js';
 import { Failure, isRefusal, Refusal } from '../errors/errors.js';
 import { outputNames } from '../formats/codecs.js';
@@ -75,12 +76,14 @@ export interface DeidentifyOptions {
 export interface DeidentifyServices {
   readonly networks: NetworkRunner;
   readonly gzip: Gzip;
-  extractBrain(
+  /** Default: the networks that ship. */
+  extractBrain?(
     volume: Volume,
     networks: NetworkRunner,
     options: { signal?: AbortSignal },
   ): Promise<{ mask: Mask; pose?: Affine }>;
-  makeHead(volume: Volume, brainMask: Mask): Head;
+  /** Default: pose and intensity from the brain's voxels. */
+  makeHead?(volume: Volume, brainMask: Mask): Head;
   readonly signal?: AbortSignal;
   readonly onStage?: (stage: string) => void;
 }
@@ -128,6 +131,8 @@ export async function deidentify(
     services.onStage?.(name);
   };
   const seed = options.seed ?? freshSeed();
+  const find = services.extractBrain ?? extractBrain;
+  const make = services.makeHead ?? makeHead;
   const { grid } = input.image;
   const treated: readonly ImageToTreat[] = [input, ...(input.companions ?? [])];
   // Said before any work is done.
@@ -147,14 +152,14 @@ export async function deidentify(
   const finding =
     given !== undefined && options.trustMask === true
       ? undefined
-      : services.extractBrain({ grid, data: values }, services.networks, withSignal(services));
+      : find({ grid, data: values }, services.networks, withSignal(services));
   // Behind the first look for the brain, while its mask is worked on here.
   services.networks.warm?.(options.method.models);
   const { brainMask, notes } = await settleMask(given, finding);
   const margin = options.brainMarginMm ?? (input.brainMask === undefined ? FOUND_MARGIN_MM : 0);
   const brainKept = margin > 0 ? dilateMm(brainMask, margin) : brainMask;
   const statistics = images.map((image) => imageStatistics(image, brainMask));
-  const head = services.makeHead({ grid, data: values }, brainMask);
+  const head = make({ grid, data: values }, brainMask);
   // Decides whether a result appears, never what it holds (P1): a digest of the surface, compared when the result is read back.
   const faces = images.map((image) => {
     const first = image === input.image ? { grid, data: values } : finiteVolume(image);

@@ -33,7 +33,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export interface MethodUnderTest {
   readonly name: string;
   readonly method: Method;
-  readonly services: DeidentifyServices;
+  readonly services: Required<Omit<DeidentifyServices, 'signal' | 'onStage'>>;
 }
 
 /** Those that draw a face: P1 and a seed mean nothing to a method that removes. */

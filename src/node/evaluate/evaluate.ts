@@ -31,7 +31,7 @@ import { ShapeScores } from './shape-scores.js';
 import { FeatureStore } from './store.js';
 import { ORIGINAL } from './variants.js';
 
-export interface EvaluateEnvironment extends Pick<DeidentifyServices, 'extractBrain' | 'makeHead'> {
+export interface EvaluateEnvironment extends Required<Pick<DeidentifyServices, 'extractBrain' | 'makeHead'>> {
   readonly signal: AbortSignal;
   /** @param threads what each job may use */
   makeNetworks(threads: number): NetworkRunner & { readonly peakMemoryMb?: number };

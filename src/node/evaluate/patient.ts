@@ -25,7 +25,7 @@ export interface Workplace {
   readonly store: FeatureStore;
   readonly networks: NetworkRunner & { readonly peakMemoryMb?: number };
   readonly instruments: Instruments;
-  readonly services: Pick<DeidentifyServices, 'extractBrain' | 'makeHead'>;
+  readonly services: Required<Pick<DeidentifyServices, 'extractBrain' | 'makeHead'>>;
   /** Changes when brain extraction does. */
   readonly brainKey: string;
   readonly signal: AbortSignal;

@@ -14,16 +14,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import {
-  FAILURES,
-  Failure,
-  type FailureTag,
-  REFUSALS,
-  Refusal,
-  type RefusalTag,
-} from '../../errors/errors.js';
+import { Failure, Refusal } from '../../errors/errors.js';
 import type { ModelDescription } from '../../networks/catalogue.js';
 import type { NetworkRunner, Tensor } from '../../networks/runner.js';
+import { reviveError, type WireError } from '../../networks/wire-errors.js';
 import { type Frame, FrameReader, sendFrame } from './frames.js';
 import type { Request } from './network-child.js';
 import { packagedModels, readModel, weightsPath } from './node-models.js';
@@ -82,13 +76,6 @@ function startChild(): Child {
     child.stderr = (child.stderr + text).slice(-4000);
   });
   return child;
-}
-
-function revive(error: { kind: string; tag: string; message: string }, name: string): Error {
-  if (error.kind === 'refusal' && error.tag in REFUSALS)
-    return new Refusal(error.tag as RefusalTag, error.message);
-  const tag = error.tag in FAILURES ? (error.tag as FailureTag) : 'network-failed';
-  return new Failure(tag, error.message.includes(name) ? error.message : `${name}: ${error.message}`);
 }
 
 export class NodeNetworkRunner implements NetworkRunner {
@@ -234,7 +221,7 @@ export class NodeNetworkRunner implements NetworkRunner {
     });
     this.#peakMemoryMb = Math.max(this.#peakMemoryMb, Number(reply.head.peakMemoryMb) || 0);
     const { error } = reply.head;
-    if (error !== undefined) throw revive(error as Parameters<typeof revive>[0], request.name);
+    if (error !== undefined) throw reviveError(error as WireError, request.name);
     return reply;
   }
 
