@@ -20,9 +20,9 @@ import { parseSeed } from '../dist/deidentify/seed.js';
 import { createImage } from '../dist/formats/create-image.js';
 import { decodeImage, frameValues } from '../dist/formats/stored-image.js';
 import { createMethods } from '../dist/methods/registry.js';
-import { NodeNetworkRunner } from '../dist/networks/node-runner.js';
 import { nodeGzip } from '../dist/node/gzip.js';
 import { loadImage } from '../dist/node/image-files.js';
+import { NodeNetworkRunner } from '../dist/node/networks/node-runner.js';
 import { invert, multiply } from '../dist/volume/affine.js';
 import { cohort, dataFolder } from './lib/cohort.mjs';
 import { spoiled } from './lib/face-spoils.mjs';
@@ -57,7 +57,7 @@ async function treated(head, method) {
       },
       { networks, gzip: nodeGzip, extractBrain, makeHead },
     );
-    writeFileSync(path, done.images[0].files.bytes);
+    writeFileSync(path, done.images[0].files[0].bytes);
   }
   return volumeOf(await decodeImage({ name: path, bytes: readFileSync(path) }, nodeGzip));
 }

@@ -12,13 +12,12 @@ import { loadImage } from '../dist/node/image-files.js';
 
 for (const { input, dump, output } of JSON.parse(readFileSync(process.argv[2], 'utf8'))) {
   const image = await loadImage(input, { allowConstant: true });
-  const { format, container, grid, frames, datatype, slope, intercept, littleEndian, stored } = image;
-  const about = { format, container, grid, frames, datatype, slope, intercept, littleEndian };
+  const { format, grid, frames, datatype, littleEndian, stored } = image;
+  const about = { format, grid, frames, datatype, ...image.scaling[0], littleEndian };
   writeFileSync(`${dump}.json`, JSON.stringify(about));
   writeFileSync(`${dump}.stored`, new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
   const values = Array.from({ length: frames }, (_, t) => new Uint8Array(frameValues(image, t).buffer));
   writeFileSync(`${dump}.values`, Buffer.concat(values));
   const files = await encodeImage(image, stored, nodeGzip, { name: output });
-  writeFileSync(files.name, files.bytes);
-  if (files.pairName !== undefined) writeFileSync(files.pairName, files.pairBytes);
+  for (const { name, bytes } of files) writeFileSync(name, bytes);
 }

@@ -13,8 +13,8 @@ import { parseSeed } from '../dist/deidentify/seed.js';
 import { createImage } from '../dist/formats/create-image.js';
 import { encodeImage } from '../dist/formats/stored-image.js';
 import { cpMae } from '../dist/methods/cp-mae/cp-mae.js';
-import { NodeNetworkRunner } from '../dist/networks/node-runner.js';
 import { nodeGzip } from '../dist/node/gzip.js';
+import { NodeNetworkRunner } from '../dist/node/networks/node-runner.js';
 import { IDENTITY } from '../dist/volume/affine.js';
 import { resampleLinear } from '../dist/volume/resample.js';
 
@@ -72,6 +72,6 @@ affine[3] += x0;
 affine[11] += z0;
 const image = createImage({ shape: [nx, 256, nz], affine }, cut);
 mkdirSync(new URL('../demo/', import.meta.url), { recursive: true });
-const { bytes } = await encodeImage(image, cut, nodeGzip, { name: 'head.nii.gz' });
+const [{ bytes }] = await encodeImage(image, cut, nodeGzip, { name: 'head.nii.gz' });
 writeFileSync(new URL('../demo/head.nii.gz', import.meta.url), bytes);
 console.log(`demo/head.nii.gz: ${(bytes.length / 1e6).toFixed(1)} MB`);

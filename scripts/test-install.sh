@@ -79,7 +79,7 @@ pass 'package: prosopon --version writes nothing to stderr'
 # A network runs in the installed package, that is, on the ONNX Runtime it carries.
 cat >run.mjs <<'RUN'
 const [, , models] = process.argv;
-const { NodeNetworkRunner } = await import('./node_modules/prosopon/dist/networks/node-runner.js');
+const { NodeNetworkRunner } = await import('./node_modules/prosopon/dist/node/networks/node-runner.js');
 const runner = new NodeNetworkRunner({ models });
 const { y } = await runner.run('affine-plus', { x: { data: Float32Array.of(4), shape: [1] } });
 await runner.close();

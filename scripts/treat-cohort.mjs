@@ -19,9 +19,9 @@ import { parseSeed } from '../dist/deidentify/seed.js';
 import { createImage } from '../dist/formats/create-image.js';
 import { frameValues } from '../dist/formats/stored-image.js';
 import { createMethods } from '../dist/methods/registry.js';
-import { NodeNetworkRunner } from '../dist/networks/node-runner.js';
 import { nodeGzip } from '../dist/node/gzip.js';
 import { loadImage } from '../dist/node/image-files.js';
+import { NodeNetworkRunner } from '../dist/node/networks/node-runner.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -66,7 +66,7 @@ for (const split of positionals[0].split(','))
         },
       },
     );
-    writeFileSync(`${path}.part`, done.images[0].files.bytes);
+    writeFileSync(`${path}.part`, done.images[0].files[0].bytes);
     renameSync(`${path}.part`, path);
     console.log(head.id);
   }

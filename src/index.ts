@@ -1,26 +1,31 @@
 /**
- * The public library: everything here runs in Node and in the browser. What needs Node (files, processes) is in
- * `prosopon/node`.
+ * The public library: everything here runs in Node and in the browser. What needs a platform (files, gzip, networks) is in
+ * `prosopon/node` and `prosopon/browser`, which also have `deidentify`, `findBrain` and `checkResult` with it filled in.
  *
  * Only what stands here is public. Names are added and removed on purpose: test/public-api.test.ts lists them.
  *
  * @example
  * import { decodeImage, deidentify, Refusal } from 'prosopon';
  * import { nodeGzip, NodeNetworkRunner } from 'prosopon/node';
+ * const networks = new NodeNetworkRunner();
+ * const done = await deidentify(image, { method: 'cp-mae', seed: 42 }, { networks, gzip: nodeGzip });
  */
 
 // Heads and methods
 export { type Head, makeHead } from './brain/head.js';
 // The pipeline
+export type { Check, Checks } from './deidentify/checks.js';
+export type { Comparison } from './deidentify/compare.js';
 export {
-  type Deidentified,
-  type DeidentifiedImage,
-  type DeidentifyInput,
-  type DeidentifyOptions,
-  type DeidentifyServices,
-  deidentify,
-  type ImageToTreat,
-} from './deidentify/pipeline.js';
+  type BrainSeen,
+  checkImages as checkResult,
+  deidentifyImage as deidentify,
+  findBrain,
+  type LibraryOptions as DeidentifyOptions,
+  type PlatformServices as DeidentifyServices,
+  type WhatToCheck,
+} from './deidentify/library.js';
+export type { Deidentified, DeidentifiedImage, ImageToTreat } from './deidentify/pipeline.js';
 export { freshSeed, parseSeed } from './deidentify/seed.js';
 export { VERSION } from './deidentify/version.js';
 // What happened
@@ -33,6 +38,7 @@ export {
   Refusal,
   type RefusalTag,
 } from './errors/errors.js';
+export { createImage, imageLike } from './formats/create-image.js';
 // Files in memory
 export {
   type Datatype,
@@ -40,12 +46,15 @@ export {
   decodeImage,
   type EncodeOptions,
   encodeImage,
+  finiteVolume,
+  frameValues,
   type Gzip,
   type ImageFiles,
+  type NamedBytes,
+  type Scaling,
   type StoredArray,
   type StoredImage,
 } from './formats/stored-image.js';
-export { frameValues } from './formats/voxels.js';
 export type {
   Alteration,
   BrainConditioning,
@@ -57,6 +66,7 @@ export type {
 export { createMethods, type Method, MethodRegistry } from './methods/registry.js';
 // Networks
 export { type ModelDescription, parseModelDescription } from './networks/catalogue.js';
+export { fromOrt, toOrt } from './networks/ort-tensors.js';
 export type { NetworkRunner, Tensor } from './networks/runner.js';
 // Pictures
 export { prepareSurface } from './render/field.js';
@@ -65,6 +75,7 @@ export { type Deflate, encodePng } from './render/png.js';
 export { shade } from './render/shade.js';
 export { castSurface } from './render/surface.js';
 export { parseView, VIEWS, type View } from './render/views.js';
+export { type Provenance, type QcContent, qcPage } from './report/qc.js';
 // Volumes
 export { type Affine, applyAffine, invert, multiply, type Vec3 } from './volume/affine.js';
 export {

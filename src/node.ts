@@ -1,17 +1,14 @@
 /**
- * The public library's part for Node: files, compression and networks in a process of their own.
+ * The public library's part for Node: files, compression and networks in a process of their own; and the library's own
+ * functions with these filled in.
  *
  * @example
- * import { loadImage, NodeNetworkRunner } from 'prosopon/node';
- * const image = await loadImage('head.nii.gz');
+ * import { deidentify, loadImage } from 'prosopon/node';
+ * const done = await deidentify(await loadImage('head.nii.gz'), { method: 'cp-mae', seed: 42 });
  */
-export {
-  listModels,
-  packagedModels,
-  readModel,
-  verifyModel,
-} from './networks/node-models.js';
-export { NodeNetworkRunner, type NodeRunnerOptions, type RunRecord } from './networks/node-runner.js';
 export { nodeDeflate } from './node/deflate.js';
 export { nodeGzip } from './node/gzip.js';
 export { loadImage } from './node/image-files.js';
+export { checkResult, deidentify, findBrain } from './node/library.js';
+export { listModels, packagedModels, readModel, verifyModel } from './node/networks/node-models.js';
+export { NodeNetworkRunner, type NodeRunnerOptions, type RunRecord } from './node/networks/node-runner.js';

@@ -35,7 +35,8 @@ describe('the layer check', () => {
       'methods/c.ts': "import type { A } from '../volume/a.js';\nexport { d } from './d.js';",
       'volume/a.test.ts': "import { run } from '../cli/main.js';\nimport fs from 'node:fs';",
       'cli/main.ts': "import { write } from '../node/write.js';\nimport fs from 'node:fs';",
-      'networks/node-runner.ts': "import { spawn } from 'node:child_process';",
+      'node/networks/node-runner.ts': "import { spawn } from 'node:child_process';",
+      'browser/gzip.ts': "import { b } from '../formats/b.js';",
       'index.ts': "export { c } from './methods/c.js';",
       'node.ts': "export { write } from './node/write.js';",
     };
@@ -52,9 +53,14 @@ describe('the layer check', () => {
     ['of the public door', 'volume/a.ts', "import { b } from '../index.js';"],
     ['out of src', 'volume/a.ts', "import { b } from '../../test/b.js';"],
     ['of Node on a neutral floor', 'formats/a.ts', "import { readFile } from 'node:fs/promises';"],
-    ['of a Node file on a neutral floor', 'brain/a.ts', "import { R } from '../networks/node-runner.js';"],
+    [
+      'of a Node file on a neutral floor',
+      'brain/a.ts',
+      "import { R } from '../node/networks/node-runner.js';",
+    ],
     ['of Node by the neutral door', 'index.ts', "export { nodeGzip } from './node/gzip.js';"],
-    ['of a Node file beside it', 'networks/a.ts', "import { R } from './node-runner.js';"],
+    ['of a Node file in the browser', 'browser/a.ts', "import { R } from '../node/networks/node-runner.js';"],
+    ['of the browser in Node', 'node/a.ts', "import { R } from '../browser/runner.js';"],
     ['from a folder that is on no floor', 'utils/a.ts', ''],
   ])('finds an import %s', (_, file, text) => {
     const { status, stderr } = check({ [file]: text });

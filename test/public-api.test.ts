@@ -1,6 +1,8 @@
 /** The names that users may rely on: one that appears or is lost by accident fails here. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import * as browser from '../src/browser.js';
+import * as imaging from '../src/imaging.js';
 import * as neutral from '../src/index.js';
 import * as node from '../src/node.js';
 
@@ -16,13 +18,19 @@ describe('the public library', () => {
       'VIEWS',
       'applyAffine',
       'castSurface',
+      'checkResult',
+      'createImage',
       'createMethods',
       'decodeImage',
       'deidentify',
       'encodeImage',
       'encodePng',
+      'findBrain',
+      'finiteVolume',
       'frameValues',
       'freshSeed',
+      'fromOrt',
+      'imageLike',
       'invert',
       'isRefusal',
       'makeHead',
@@ -31,8 +39,10 @@ describe('the public library', () => {
       'parseSeed',
       'parseView',
       'prepareSurface',
+      'qcPage',
       'sameGrid',
       'shade',
+      'toOrt',
       'voxelCount',
       'voxelMillilitres',
       'voxelSizes',
@@ -42,6 +52,9 @@ describe('the public library', () => {
   it('has these for Node', () => {
     expect(Object.keys(node).sort()).toEqual([
       'NodeNetworkRunner',
+      'checkResult',
+      'deidentify',
+      'findBrain',
       'listModels',
       'loadImage',
       'nodeDeflate',
@@ -50,6 +63,26 @@ describe('the public library', () => {
       'readModel',
       'verifyModel',
     ]);
+  });
+
+  it('has these for browsers', () => {
+    expect(Object.keys(browser).sort()).toEqual([
+      'WorkerNetworkRunner',
+      'browserGzip',
+      'checkResult',
+      'deidentify',
+      'findBrain',
+      'serveNetworks',
+    ]);
+  });
+
+  it('has a door for each entry of the package, and imaging has what the ruler computes with', () => {
+    const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      exports: object;
+    };
+    expect(Object.keys(exports)).toEqual(['.', './node', './browser', './imaging', './package.json']);
+    expect(imaging).toMatchObject({ VIEWS: neutral.VIEWS, makeHead: neutral.makeHead });
+    expect(Object.keys(imaging).length).toBeGreaterThan(45);
   });
 
   it('says the version that the package has', () => {

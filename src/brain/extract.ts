@@ -16,6 +16,7 @@ import { gridToGrid, resampleLinear } from '../volume/resample.js';
 import { quantile } from '../volume/statistics.js';
 import { type Grid, type Mask, type Shape, type Volume, voxelCount } from '../volume/volume.js';
 import { degreesBetween, type FoundBrain, findBrain } from './finder.js';
+import { darkBrain } from './intensity.js';
 import { reducedScan } from './levels.js';
 import {
   FIND_ADVICE,
@@ -180,11 +181,7 @@ export async function extractBrain(
       `expected to find a brain in the image, found none; ${FIND_ADVICE}`,
     );
   const level = levelOf(scan, found);
-  if (!(level > 0))
-    throw new Refusal(
-      'no-signal',
-      'expected a brain that is brighter than the air around it, found one that is as dark',
-    );
+  if (!(level > 0)) throw darkBrain('one that is as dark');
   const at = async (view: CropView): Promise<Volume> =>
     cleaned(await cropLogits(scan, level, cropGrid(view, 1), networks, signal), cropGrid(view, 1));
   let view: CropView = found;

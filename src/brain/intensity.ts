@@ -45,8 +45,10 @@ export function brainIntensity(values: Float32Array, mask: Uint8Array): BrainInt
   const inside = valuesInside(values, mask);
   if (inside.length === 0)
     throw new Refusal('mask-empty', 'expected a brain mask over finite voxels, found none in it');
-  throw new Refusal(
-    'no-signal',
-    `expected a brain that is brighter than air, found ${quantile(inside, 0.5)} in half of it and more`,
-  );
+  throw darkBrain(`${quantile(inside, 0.5)} in half of it and more`);
+}
+
+/** The one sentence for a brain that cannot be seen. */
+export function darkBrain(found: string): Refusal {
+  return new Refusal('no-signal', `expected a brain that is brighter than air, found ${found}`);
 }

@@ -5,7 +5,7 @@
  * prosopon brain head.nii.gz mask.nii.gz
  */
 import { Command } from 'commander';
-import { frameValues } from '../formats/stored-image.js';
+import { finiteVolume } from '../formats/stored-image.js';
 import { loadImage } from '../node/image-files.js';
 import { claimImage, encodeMask, inputFiles, stageImage } from './images.js';
 import { addCommonOptions } from './options.js';
@@ -29,11 +29,11 @@ async function brain(session: Session, input: string, output: string, options: C
   session.stage('read');
   const image = await loadImage(input);
   session.stage('brain');
-  const volume = { grid: image.grid, data: frameValues(image, 0) };
+  const volume = finiteVolume(image);
   const { signal } = session;
   const { mask } = await session.environment.extractBrain(volume, session.networks(), { signal });
   session.stage('write');
-  await stageImage(outputs, output, await encodeMask(image, mask, output));
+  await stageImage(outputs, await encodeMask(image, mask, output));
   signal.throwIfAborted();
   await outputs.commit();
   session.facts.outputs = [output];

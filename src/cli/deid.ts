@@ -16,14 +16,13 @@ import {
 import { parseSeed } from '../deidentify/seed.js';
 import { VERSION } from '../deidentify/version.js';
 import { Refusal } from '../errors/errors.js';
-import { frameValues, type StoredImage } from '../formats/stored-image.js';
+import { finiteVolume } from '../formats/stored-image.js';
 import type { Method } from '../methods/registry.js';
-import { readModel } from '../networks/node-models.js';
 import { nodeDeflate } from '../node/deflate.js';
 import { nodeGzip } from '../node/gzip.js';
 import { loadImage } from '../node/image-files.js';
+import { readModel } from '../node/networks/node-models.js';
 import type { QcContent } from '../report/qc.js';
-import type { Volume } from '../volume/volume.js';
 import { claimImage, encodeMask, inputFiles, stageImage } from './images.js';
 import { addCommonOptions, inputOutputPair, numberIn, type Pair } from './options.js';
 import type { CommonOptions, Session } from './session.js';
@@ -171,19 +170,11 @@ export async function deid(
   facts.warnings = done.warnings;
 
   session.stage('write');
-  for (const [i, { files }] of done.images.entries()) await stageImage(outputs, results[i] ?? output, files);
+  for (const { files } of done.images) await stageImage(outputs, files);
   if (options.saveBrainMask !== undefined)
-    await stageImage(
-      outputs,
-      options.saveBrainMask,
-      await encodeMask(image, done.brainMask, options.saveBrainMask),
-    );
+    await stageImage(outputs, await encodeMask(image, done.brainMask, options.saveBrainMask));
   if (options.saveAltered !== undefined)
-    await stageImage(
-      outputs,
-      options.saveAltered,
-      await encodeMask(image, done.altered, options.saveAltered),
-    );
+    await stageImage(outputs, await encodeMask(image, done.altered, options.saveAltered));
   if (options.qc !== undefined) {
     session.stage('report');
     // Loaded where it is wanted: the renderer takes a tenth of the start-up.
@@ -210,9 +201,8 @@ async function qcContent(
 ): Promise<QcContent> {
   const { result } = done.images[0];
   const models = await Promise.all(method.models.map((name) => readModel(name)));
-  const volumeOf = (image: StoredImage): Volume => ({ grid: image.grid, data: frameValues(image, 0) });
   return {
-    result: volumeOf(result),
+    result: finiteVolume(result),
     altered: done.altered,
     pose: done.pose,
     checks: done.checks,
@@ -238,6 +228,6 @@ async function qcContent(
       stages: session.timer.seconds,
     },
     // Read again: the pipeline has overwritten its copy.
-    ...(options.qcWithOriginal === true ? { original: volumeOf(await loadImage(input)) } : {}),
+    ...(options.qcWithOriginal === true ? { original: finiteVolume(await loadImage(input)) } : {}),
   };
 }

@@ -7,10 +7,10 @@
  */
 import { HEADER_DESCRIPTION } from '../deidentify/version.js';
 import { isRefusal } from '../errors/errors.js';
+import { imageFileNames } from '../formats/codecs.js';
 import { imageLike } from '../formats/create-image.js';
 import { encodeImage, type ImageFiles, type StoredImage } from '../formats/stored-image.js';
 import { nodeGzip } from '../node/gzip.js';
-import { imageFileNames } from '../node/image-files.js';
 import type { Outputs } from '../node/outputs.js';
 import type { Mask } from '../volume/volume.js';
 
@@ -19,11 +19,9 @@ export async function claimImage(outputs: Outputs, path: string): Promise<void> 
   for (const file of imageFileNames(path)) await outputs.claim(file);
 }
 
-/** The voxels of a pair first: a header announces an image that is there. */
-export async function stageImage(outputs: Outputs, path: string, files: ImageFiles): Promise<void> {
-  const [first, second] = imageFileNames(path);
-  if (second !== undefined && files.pairBytes !== undefined) await outputs.stage(second, files.pairBytes);
-  if (first !== undefined) await outputs.stage(first, files.bytes);
+/** The voxels of a pair first: a header announces an image that is there. @param files named by the path that was claimed */
+export async function stageImage(outputs: Outputs, files: ImageFiles): Promise<void> {
+  for (const { name, bytes } of [...files].reverse()) await outputs.stage(name, bytes);
 }
 
 /** The files that may belong to an input: itself and, of a pair, the other half. Its name decides nothing else. */
@@ -39,8 +37,5 @@ export function inputFiles(path: string): readonly string[] {
 /** A mask as an unsigned-byte image on the grid and in the format of `like`. */
 export async function encodeMask(like: StoredImage, mask: Mask, path: string): Promise<ImageFiles> {
   const image = imageLike(like, mask.data);
-  return encodeImage(image, image.stored, nodeGzip, {
-    name: path,
-    ...(like.format === 'mgh' ? {} : { description: HEADER_DESCRIPTION }),
-  });
+  return encodeImage(image, image.stored, nodeGzip, { name: path, description: HEADER_DESCRIPTION });
 }

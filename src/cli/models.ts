@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { Refusal } from '../errors/errors.js';
-import { listModels, packagedModels, readModel, verifyModel } from '../networks/node-models.js';
+import { listModels, packagedModels, readModel, verifyModel } from '../node/networks/node-models.js';
 import { addCommonOptions } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 

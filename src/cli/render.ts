@@ -6,7 +6,7 @@
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { isRefusal } from '../errors/errors.js';
-import { frameValues } from '../formats/stored-image.js';
+import { finiteVolume } from '../formats/stored-image.js';
 import { nodeDeflate } from '../node/deflate.js';
 import { loadImage } from '../node/image-files.js';
 import { encodePng } from '../render/png.js';
@@ -53,8 +53,7 @@ export async function render(
   session.stage('read');
   const image = await loadImage(input);
   session.stage('render');
-  const volume = { grid: image.grid, data: frameValues(image, 0) };
-  const { image: picture } = portrait(volume, { view: options.view });
+  const { image: picture } = portrait(finiteVolume(image), { view: options.view });
   session.stage('write');
   await outputs.stage(output, encodePng(picture, nodeDeflate));
   session.signal.throwIfAborted();

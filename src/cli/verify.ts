@@ -11,7 +11,7 @@ import { compareImages, type WhatToKeep } from '../deidentify/compare.js';
 import { readMask } from '../deidentify/given-mask.js';
 import { inspectImage } from '../deidentify/inspect.js';
 import { Refusal } from '../errors/errors.js';
-import { frameValues, type StoredImage } from '../formats/stored-image.js';
+import { finiteVolume, type StoredImage } from '../formats/stored-image.js';
 import { loadImage } from '../node/image-files.js';
 import { addCommonOptions } from './options.js';
 import type { CommonOptions, Session } from './session.js';
@@ -77,9 +77,7 @@ async function whatToKeep(
   options: VerifyOptions,
 ): Promise<WhatToKeep> {
   session.stage('brain');
-  const values = frameValues(original, 0);
-  for (let o = 0; o < values.length; o++) if (!Number.isFinite(values[o])) values[o] = 0;
-  const volume = { grid: original.grid, data: values };
+  const volume = finiteVolume(original);
   const { environment, signal } = session;
   const read = async (path: string) =>
     readMask(await loadImage(path, { allowConstant: true }), original.grid).mask;

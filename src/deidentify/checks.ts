@@ -7,9 +7,9 @@
  * requirePassed(checks); // throws Failure('verification-failed')
  */
 import { Failure } from '../errors/errors.js';
-import type { StoredImage } from '../formats/stored-image.js';
+import { auditHeaders } from '../formats/codecs.js';
+import { type Described, type StoredImage, sameScaling } from '../formats/image.js';
 import { type Grid, voxelCount } from '../volume/volume.js';
-import { checkHeader } from './header-check.js';
 import { compareTraces, type Trace, trace } from './traces.js';
 import { HEADER_DESCRIPTION } from './version.js';
 
@@ -22,7 +22,7 @@ export type Checks = Readonly<Record<string, Check>>;
 export interface ResultToCheck {
   readonly before: Trace;
   /** The image that was read; only its description is used, as its voxels have been overwritten. */
-  readonly original: Omit<StoredImage, 'stored'>;
+  readonly original: Described;
   readonly result: StoredImage;
   readonly keep: Uint8Array;
   /** True when new content was synthesised, so that it must not be constant. */
@@ -38,13 +38,10 @@ export function checkResult({ before, original, result, keep, remodelled }: Resu
     value: result.grid.shape.join('x'),
   };
   const type = {
-    passed:
-      result.datatype === original.datatype &&
-      Object.is(result.slope, original.slope) &&
-      Object.is(result.intercept, original.intercept),
+    passed: result.datatype === original.datatype && sameScaling(result, original),
     value: result.datatype,
   };
-  const header = checkHeader(original, result, HEADER_DESCRIPTION);
+  const header = auditHeaders(original, result, HEADER_DESCRIPTION);
   const headers = {
     geometryIdentical: { passed: header.sameGeometry, value: header.sameGeometry ? 'same bits' : 'differs' },
     headerClean: { passed: header.strayBytes === 0, value: header.strayBytes },

@@ -5,8 +5,8 @@
  * @example
  * const { checks, changedOutside } = compareImages(original, result, { brain, pose });
  */
-import type { StoredImage } from '../formats/stored-image.js';
-import { frameValues } from '../formats/stored-image.js';
+import { type StoredImage, sameScaling } from '../formats/image.js';
+import { finiteVolume } from '../formats/stored-image.js';
 import type { Affine } from '../volume/affine.js';
 import { dilateMm } from '../volume/morphology.js';
 import { type Grid, type Mask, voxelMillilitres } from '../volume/volume.js';
@@ -95,9 +95,9 @@ function gridCheck(original: StoredImage, result: StoredImage): Check {
 }
 
 function typeCheck(original: StoredImage, result: StoredImage): Check {
-  const show = ({ datatype, slope, intercept }: StoredImage): string =>
-    `${datatype} x ${slope} + ${intercept}`;
-  const same = show(original) === show(result);
+  const show = ({ datatype, scaling: [{ slope, intercept }, ...others] }: StoredImage): string =>
+    `${datatype} x ${slope} + ${intercept}${others.length > 0 ? ' and others' : ''}`;
+  const same = original.datatype === result.datatype && sameScaling(original, result);
   return { passed: same, value: same ? show(result) : `${show(original)} before, ${show(result)} after` };
 }
 
@@ -108,8 +108,7 @@ export function compareImages(
 ): Comparison {
   const grid = gridCheck(original, result);
   const type = typeCheck(original, result);
-  const volumeOf = (image: StoredImage) => ({ grid: image.grid, data: finite(frameValues(image, 0)) });
-  const before = faceSurface(volumeOf(original), pose, scale);
+  const before = faceSurface(finiteVolume(original), pose, scale);
   if (!grid.passed)
     return { checks: { grid, type }, original: before, result: undefined, kept: 0, changedOutside: 1 };
   const keep = altered === undefined ? brain.data : altered.data.map((v) => 1 - v);
@@ -125,7 +124,7 @@ export function compareImages(
         rim.data.map((v) => 1 - v),
       )
     : { changed: 1, of: 1 };
-  const kept = faceKept(before, volumeOf(result));
+  const kept = faceKept(before, finiteVolume(result));
   const share = Math.max(kept.share, 0);
   const millilitres = inside.changed * voxelMillilitres(original.grid);
   const changedOutside = outside.of === 0 ? 0 : outside.changed / outside.of;
@@ -160,7 +159,7 @@ export function compareImages(
   return {
     checks,
     original: before,
-    result: faceSurface(volumeOf(result), pose, scale),
+    result: faceSurface(finiteVolume(result), pose, scale),
     kept: share,
     changedOutside,
   };
@@ -171,8 +170,3 @@ export const NO_FACE = {
   none: 'the original has no face',
   outside: 'the original shows no face: it was cut off, or the scan ends above it',
 } as const;
-
-function finite(values: Float32Array): Float32Array {
-  for (let o = 0; o < values.length; o++) if (!Number.isFinite(values[o])) values[o] = 0;
-  return values;
-}

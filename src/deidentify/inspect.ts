@@ -9,7 +9,7 @@
 import { makeHead } from '../brain/head.js';
 import { type Contrast, contrastOf, fitTissues } from '../brain/tissues.js';
 import { isRefusal } from '../errors/errors.js';
-import { frameValues, type StoredImage } from '../formats/stored-image.js';
+import { finiteVolume, type StoredImage } from '../formats/stored-image.js';
 import { type Affine, applyAffine, at, invert, multiply, type Vec3 } from '../volume/affine.js';
 import { closestAxes } from '../volume/canonical-grid.js';
 import { dilateMm } from '../volume/morphology.js';
@@ -115,9 +115,7 @@ export async function inspectImage(image: StoredImage, services: InspectServices
     volumes: image.frames,
     datatype: image.datatype,
   };
-  const data = frameValues(image, 0);
-  for (let o = 0; o < data.length; o++) if (!Number.isFinite(data[o])) data[o] = 0;
-  const volume = { grid, data };
+  const volume = finiteVolume(image);
   const notes: string[] = [];
   if (image.frames > 1) notes.push(`${image.frames} volumes: all of them would get one face`);
   try {

@@ -6,17 +6,21 @@
  * voxels that are not kept are overwritten in memory, and only then is the synthesis called.
  *
  * @example
- * const done = await deidentify({ image, outputName: 'out.nii.gz' }, { method, resolution: 256 }, { networks, gzip: nodeGzip, ...brain });
+ * const done = await deidentify({ image, outputName: 'out.nii.gz' }, { method, resolution: 256 }, { networks, gzip: nodeGzip });
  * done.images[0].files; // encoded, read back and checked
  */
 import { craniumMask } from '../brain/cranium.js';
-import type { Head } from '../brain/head.js';
+import { extractBrain } from '../brain/extract.js';
+import { type Head, makeHead } from '../brain/head.js';
+import { brainIntensity } from '../brain/intensity.js';
 import { Failure, isRefusal, Refusal } from '../errors/errors.js';
+import { outputNames } from '../formats/codecs.js';
 import type { Gzip } from '../formats/gzip.js';
-import { imageName } from '../formats/image-names.js';
+import type { FileNames } from '../formats/names.js';
 import {
   decodeImage,
   encodeImage,
+  finiteVolume,
   frameValues,
   type ImageFiles,
   type StoredImage,
@@ -72,12 +76,14 @@ export interface DeidentifyOptions {
 export interface DeidentifyServices {
   readonly networks: NetworkRunner;
   readonly gzip: Gzip;
-  extractBrain(
+  /** Default: the networks that ship. */
+  extractBrain?(
     volume: Volume,
     networks: NetworkRunner,
     options: { signal?: AbortSignal },
   ): Promise<{ mask: Mask; pose?: Affine }>;
-  makeHead(volume: Volume, brainMask: Mask): Head;
+  /** Default: pose and intensity from the brain's voxels. */
+  makeHead?(volume: Volume, brainMask: Mask): Head;
   readonly signal?: AbortSignal;
   readonly onStage?: (stage: string) => void;
 }
@@ -125,9 +131,12 @@ export async function deidentify(
     services.onStage?.(name);
   };
   const seed = options.seed ?? freshSeed();
+  const find = services.extractBrain ?? extractBrain;
+  const make = services.makeHead ?? makeHead;
   const { grid } = input.image;
   const treated: readonly ImageToTreat[] = [input, ...(input.companions ?? [])];
-  for (const { outputName, image } of treated) requireOutputName(outputName, image.format);
+  // Said before any work is done.
+  const names = treated.map(({ outputName, image }) => outputNames(outputName, image.format));
   const images = treated.map(({ image }) => image);
   for (const image of images)
     if (!sameGrid(image.grid, grid))
@@ -137,25 +146,24 @@ export async function deidentify(
       );
 
   stage('brain');
-  const values = frameValues(input.image, 0);
-  // NaN times a mask of 0 is NaN: outside the brain such voxels are air, inside `imageStatistics` refuses them.
-  for (let o = 0; o < values.length; o++) if (!Number.isFinite(values[o])) values[o] = 0;
+  // Voxels that are not finite are air here; in the brain `imageStatistics` refuses them.
+  const { data: values } = finiteVolume(input.image);
   const given = input.brainMask === undefined ? undefined : readMask(input.brainMask, grid);
   const finding =
     given !== undefined && options.trustMask === true
       ? undefined
-      : services.extractBrain({ grid, data: values }, services.networks, withSignal(services));
+      : find({ grid, data: values }, services.networks, withSignal(services));
   // Behind the first look for the brain, while its mask is worked on here.
   services.networks.warm?.(options.method.models);
   const { brainMask, notes } = await settleMask(given, finding);
   const margin = options.brainMarginMm ?? (input.brainMask === undefined ? FOUND_MARGIN_MM : 0);
   const brainKept = margin > 0 ? dilateMm(brainMask, margin) : brainMask;
   const statistics = images.map((image) => imageStatistics(image, brainMask));
-  const head = services.makeHead({ grid, data: values }, brainMask);
+  const head = make({ grid, data: values }, brainMask);
   // Decides whether a result appears, never what it holds (P1): a digest of the surface, compared when the result is read back.
   const faces = images.map((image) => {
-    const first = image === input.image ? values : frameValues(image, 0);
-    return faceSurface({ grid, data: first }, head.pose, head.scale);
+    const first = image === input.image ? { grid, data: values } : finiteVolume(image);
+    return faceSurface(first, head.pose, head.scale);
   });
   const kept = options.keep === 'cranium' ? union(brainKept, craniumMask(head.pose, grid)) : brainKept;
 
@@ -211,11 +219,11 @@ export async function deidentify(
 
   const done: DeidentifiedImage[] = [];
   const checks: Record<string, Checks[string]> = {};
-  for (const [i, { image, outputName }] of treated.entries()) {
+  for (const [i, image] of images.entries()) {
     stage('encode');
     const files = await encodeImage(image, image.stored, services.gzip, {
-      name: outputName,
-      ...(image.format === 'mgh' ? {} : { description: HEADER_DESCRIPTION }),
+      name: names[i] as FileNames,
+      description: HEADER_DESCRIPTION,
     });
     stage('verify');
     const result = await decodeImage(files, services.gzip);
@@ -270,7 +278,7 @@ async function settleMask(
  * @throws {Refusal} face-kept when it is more than strangers share
  */
 function faceGone(before: FaceSurface, result: StoredImage, drawn: boolean): Check {
-  const kept = faceKept(before, { grid: result.grid, data: frameValues(result, 0) });
+  const kept = faceKept(before, finiteVolume(result));
   if (isFaceGone(kept, drawn)) return { passed: true, value: Number(kept.share.toFixed(3)) };
   throw new Refusal(
     'face-kept',
@@ -290,16 +298,6 @@ function withSignal(services: DeidentifyServices): { signal?: AbortSignal } {
 
 function union(a: Mask, b: Mask): Mask {
   return { grid: a.grid, data: a.data.map((v, o) => v | (b.data[o] as number)) };
-}
-
-/** Said before any work is done; `encodeImage` says the same. */
-function requireOutputName(name: string, format: StoredImage['format']): void {
-  const isMgh = imageName(name).kind === 'mgh';
-  if (isMgh !== (format === 'mgh'))
-    throw new Refusal(
-      'option-invalid',
-      `expected an output name of the input's format (${format === 'mgh' ? '.mgh or .mgz' : '.nii, .nii.gz, .hdr or .img'}), found one of ${isMgh ? 'MGH' : 'NIfTI'}`,
-    );
 }
 
 function requireOptions(options: DeidentifyOptions): void {
@@ -332,11 +330,8 @@ function imageStatistics(image: StoredImage, brain: Mask): FrameStatistics[] {
   const found = Array.from({ length: image.frames }, (_, frame) =>
     frameStatistics(frameValues(image, frame), brain),
   );
-  if (!found.some(({ level }) => level > 0))
-    throw new Refusal(
-      'no-signal',
-      'expected a positive intensity in the brain, found a median of zero or less',
-    );
+  // Says why.
+  if (!found.some(({ level }) => level > 0)) brainIntensity(frameValues(image, 0), brain.data);
   return found;
 }
 

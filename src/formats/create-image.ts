@@ -9,12 +9,12 @@
 import { Failure } from '../errors/errors.js';
 import { type Affine, at } from '../volume/affine.js';
 import { type Grid, voxelCount, voxelSizes } from '../volume/volume.js';
+import { codecOf } from './codecs.js';
 import { DATATYPES, type Datatype, type StoredArray } from './datatypes.js';
 import { writeField } from './fields.js';
+import { type Described, type StoredImage, UNSCALED } from './image.js';
 import { checkedGrid } from './limits.js';
-import { mghRetyped } from './mgh.js';
-import { NIFTI1, NIFTI2, type NiftiLayout, niftiCode } from './nifti-layout.js';
-import type { StoredImage } from './stored-image.js';
+import { NIFTI1 } from './nifti/layout.js';
 
 export function datatypeOf(stored: StoredArray): Datatype {
   const found = (Object.keys(DATATYPES) as Datatype[]).find(
@@ -53,16 +53,13 @@ export function createImage(grid: Grid, stored: StoredArray): StoredImage {
     true,
   );
   writeField(header, fields.units, [UNITS_MM], true);
-  const like: StoredImage = {
-    format: 'nifti1',
-    container: 'single',
+  const like: Described = {
+    format: NIFTI1.format,
     grid: checkedGrid(grid.shape, affine),
     frames: 1,
     datatype: 'uint8',
-    stored: new Uint8Array(0),
-    slope: 1,
-    intercept: 0,
-    header,
+    scaling: [UNSCALED],
+    files: [{ header }],
     littleEndian: true,
   };
   return imageLike(like, stored);
@@ -70,34 +67,13 @@ export function createImage(grid: Grid, stored: StoredArray): StoredImage {
 
 /**
  * An image with other voxels on the grid of `like`: same format, byte order, affines and codes; the type and the
- * number of frames are those of `stored`; no scaling.
+ * number of volumes are those of `stored`; no scaling.
  * @throws {Failure} internal when the format cannot hold the type (MGH: int8, uint32, 64 bits)
  */
-export function imageLike(like: StoredImage, stored: StoredArray): StoredImage {
+export function imageLike(like: Described, stored: StoredArray): StoredImage {
   const datatype = datatypeOf(stored);
   const frames = frameCount(stored, like.grid);
-  const header =
-    like.format === 'mgh'
-      ? mghRetyped(like.header, datatype, frames)
-      : niftiRetyped(like, like.format === 'nifti1' ? NIFTI1 : NIFTI2, datatype, frames);
-  if (header === undefined) throw new Failure('internal', `${like.format} holds no ${datatype}`);
-  return { ...like, datatype, frames, stored, slope: 1, intercept: 0, header };
-}
-
-function niftiRetyped(
-  like: StoredImage,
-  layout: NiftiLayout,
-  datatype: Datatype,
-  frames: number,
-): Uint8Array {
-  const { fields } = layout;
-  const header = new Uint8Array(like.header);
-  const write = (name: keyof typeof fields, values: readonly number[]): void =>
-    writeField(header, fields[name], values, like.littleEndian);
-  write('dim', [frames > 1 ? 4 : 3, ...like.grid.shape, frames, 1, 1, 1]);
-  write('datatype', [niftiCode(datatype)]);
-  write('bitpix', [DATATYPES[datatype].bytes * 8]);
-  write('slope', [1]);
-  write('intercept', [0]);
-  return header;
+  const files = codecOf(like.format).retype(like, datatype, frames);
+  if (files === undefined) throw new Failure('internal', `${like.format} holds no ${datatype}`);
+  return { ...like, datatype, frames, stored, scaling: [UNSCALED], files };
 }

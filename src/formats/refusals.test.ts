@@ -145,7 +145,10 @@ describe('NIfTI that is refused', () => {
   it('a pair without its voxels, or with too few of them', async () => {
     const { header, voxels } = rawNiftiParts({ pair: true });
     await expectRefusal(header, 'not-readable', /none/);
-    const short = { name: 'x', bytes: header, pairBytes: voxels.subarray(1) };
+    const short = [
+      { name: 'x', bytes: header },
+      { name: 'y', bytes: voxels.subarray(1) },
+    ] as const;
     expect((await refusalOf(decodeImage(short, nodeGzip))).tag).toBe('truncated');
   });
 

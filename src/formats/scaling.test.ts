@@ -31,10 +31,12 @@ describe('scaling', () => {
       for (const variant of VARIANTS) {
         const file = rawNifti({ ...variant, slope, intercept });
         const image = await decodeImage({ name: 'x', bytes: file.slice() }, nodeGzip);
-        const { bytes } = await encodeImage(image, image.stored, nodeGzip, { name: 'y.nii' });
+        const [{ bytes }] = await encodeImage(image, image.stored, nodeGzip, { name: 'y.nii' });
         expect(fieldBytes(bytes, variant.version)).toBe(fieldBytes(file, variant.version));
         const single = (value: number): number => (variant.version === 1 ? Math.fround(value) : value);
-        expect([image.slope, image.intercept]).toEqual(inForce ? [single(slope), single(intercept)] : [1, 0]);
+        expect(image.scaling).toEqual([
+          inForce ? { slope: single(slope), intercept: single(intercept) } : { slope: 1, intercept: 0 },
+        ]);
         if (!inForce) expect(frameValues(image, 0)).toEqual(new Float32Array(image.stored as Int16Array));
       }
     },
@@ -58,7 +60,7 @@ describe('scaling', () => {
         { name: 'x', bytes: rawNifti({ version, littleEndian, patch }) },
         nodeGzip,
       );
-      const { bytes } = await encodeImage(image, image.stored, nodeGzip, { name: 'y.nii' });
+      const [{ bytes }] = await encodeImage(image, image.stored, nodeGzip, { name: 'y.nii' });
       const plain = Buffer.from(version === 1 ? '7fc00000' : '7ff8000000000000', 'hex');
       if (littleEndian) plain.reverse();
       expect(fieldBytes(bytes, version)).toBe(plain.toString('hex').repeat(2));

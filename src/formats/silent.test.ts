@@ -12,7 +12,7 @@ async function rewritten(bytes: Uint8Array, name: string, description?: string):
   const image = await decodeImage({ name: 'x', bytes }, nodeGzip);
   const options = description === undefined ? { name } : { name, description };
   const out = await encodeImage(image, image.stored, nodeGzip, options);
-  return Buffer.concat([out.bytes, out.pairBytes ?? new Uint8Array(0)]);
+  return Buffer.concat(out.map((file) => file.bytes));
 }
 
 /** Bytes of the header that no reader of the geometry, type or scaling needs, by the standards. */

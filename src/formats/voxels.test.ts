@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isRefusal } from '../errors/errors.js';
 import { createImage, imageLike } from './create-image.js';
 import { allocate, DATATYPES, type Datatype, type StoredArray } from './datatypes.js';
+import { UNSCALED } from './image.js';
 import { frameValues, type StoredImage, toStored } from './stored-image.js';
 import { requireSignal } from './voxels.js';
 
@@ -12,7 +13,7 @@ const COUNT = 512;
 const GRID = { shape: SHAPE, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] };
 
 function image(datatype: Datatype, slope = 1, intercept = 0, frames = 1): StoredImage {
-  return { ...createImage(GRID, allocate(datatype, COUNT * frames)), slope, intercept };
+  return { ...createImage(GRID, allocate(datatype, COUNT * frames)), scaling: [{ slope, intercept }] };
 }
 
 /** What is stored for one value. */
@@ -105,11 +106,39 @@ describe('toStored', () => {
 describe('frameValues', () => {
   it('scales in double precision and reads the frame asked for', () => {
     const stored = Int16Array.from({ length: COUNT * 2 }, (_, i) => i - 300);
-    const like = { ...createImage(GRID, stored), slope: 0.1, intercept: 2 };
+    const like = { ...createImage(GRID, stored), scaling: [{ slope: 0.1, intercept: 2 }] as const };
     expect(frameValues(like, 1)[3]).toBe(Math.fround((COUNT + 3 - 300) * 0.1 + 2));
     const big = createImage(GRID, BigInt64Array.from(stored, BigInt));
     expect(frameValues(big, 1)[3]).toBe(COUNT + 3 - 300);
     expect(() => frameValues(like, 2)).toThrow(/frame 2 of 2/);
+  });
+
+  it('and toStored scale each slice by its own slope, in every volume', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 0.01, max: 5, noNaN: true }), { minLength: 32, maxLength: 32 }),
+        fc.constantFrom('int16', 'int32', 'int64', 'float32'),
+        (slopes, datatype) => {
+          const [nx, ny, nz] = GRID.shape;
+          const [first = UNSCALED, ...others] = slopes
+            .slice(0, 2 * nz)
+            .map((slope, k) => ({ slope, intercept: k }));
+          const like = { ...image(datatype, 1, 0, 2), scaling: [first, ...others] as const };
+          const into = allocate(datatype, 2 * COUNT);
+          const every = new Uint8Array(COUNT).fill(1);
+          const values = Float32Array.from({ length: COUNT }, (_, i) => i % 97);
+          for (const volume of [0, 1]) {
+            toStored(like, values, into, volume, every);
+            frameValues({ ...like, stored: into }, volume).forEach((v, i) => {
+              const slice = volume * nz + Math.floor(i / (nx * ny));
+              const step = datatype === 'float32' ? 1e-4 : (slopes[slice] ?? 0) * 0.501 + 1e-3;
+              expect(Math.abs(v - (i % 97))).toBeLessThanOrEqual(step);
+            });
+          }
+        },
+      ),
+      { numRuns: 10, seed: 15 },
+    );
   });
 
   it('gives an array of its own', () => {
@@ -139,7 +168,7 @@ describe('requireSignal', () => {
 describe('imageLike', () => {
   it('puts another type and number of frames on the same grid', () => {
     const mask = imageLike(image('float32', 2, 1, 3), new Uint8Array(COUNT));
-    expect([mask.datatype, mask.frames, mask.slope, mask.intercept]).toEqual(['uint8', 1, 1, 0]);
+    expect([mask.datatype, mask.frames, mask.scaling]).toEqual(['uint8', 1, [{ slope: 1, intercept: 0 }]]);
     expect(mask.grid).toEqual(GRID);
     expect(() => imageLike(mask, new Uint8Array(COUNT + 1))).toThrow(/513 voxels/);
   });

@@ -1,16 +1,16 @@
 /**
- * From stored voxels to values and back: value = stored * slope + intercept.
+ * From stored voxels to values and back: value = stored * slope + intercept, for all slices or for each.
  *
  * @example
  * const values = frameValues(image, 0);
  * toStored(image, newValues, result, 0, outsideBrain); // brain voxels of `result` stay as they are
  */
 import { Failure, Refusal } from '../errors/errors.js';
-import { voxelCount } from '../volume/volume.js';
-import { DATATYPES, type StoredArray } from './datatypes.js';
-import type { StoredImage } from './stored-image.js';
+import { type Volume, voxelCount } from '../volume/volume.js';
+import { DATATYPES, type Datatype, type StoredArray } from './datatypes.js';
+import { type Described, type StoredImage, scalingOf } from './image.js';
 
-function frameBounds(image: StoredImage, frame: number): { first: number; count: number } {
+function frameBounds(image: Described, frame: number): { first: number; count: number } {
   if (!Number.isInteger(frame) || frame < 0 || frame >= image.frames)
     throw new Failure('internal', `frame ${frame} of ${image.frames}`);
   const count = voxelCount(image.grid.shape);
@@ -23,17 +23,48 @@ function frameBounds(image: StoredImage, frame: number): { first: number; count:
  */
 export function frameValues(image: StoredImage, frame: number): Float32Array {
   const { first, count } = frameBounds(image, frame);
-  const { slope, intercept } = image;
   const source = image.stored.subarray(first, first + count);
-  if (source instanceof BigInt64Array || source instanceof BigUint64Array) {
-    const out = new Float32Array(count);
-    for (let i = 0; i < count; i++) out[i] = Number(source[i]) * slope + intercept;
-    return out;
-  }
-  if (slope === 1 && intercept === 0) return new Float32Array(source);
+  const parts = scaledParts(image, frame);
+  const plain = parts.every(({ slope, intercept }) => slope === 1 && intercept === 0);
+  if (plain && !(source instanceof BigInt64Array || source instanceof BigUint64Array))
+    return new Float32Array(source);
   const out = new Float32Array(count);
-  for (let i = 0; i < count; i++) out[i] = (source[i] as number) * slope + intercept;
+  for (const { from, to, slope, intercept } of parts)
+    if (source instanceof BigInt64Array || source instanceof BigUint64Array)
+      for (let i = from; i < to; i++) out[i] = Number(source[i]) * slope + intercept;
+    else for (let i = from; i < to; i++) out[i] = (source[i] as number) * slope + intercept;
   return out;
+}
+
+/**
+ * A scan as everything here reads one that looks for a brain, a face or a surface in it: the values of one volume, all
+ * finite. What is not (NaN outside of a field of view, an infinity) is air: 0, or the lowest value of a scan that has
+ * values below 0. Whether the brain itself is whole is asked of the stored voxels (`frameStatistics`).
+ */
+export function finiteVolume(image: StoredImage, frame = 0): Volume {
+  const data = frameValues(image, frame);
+  let [lowest, broken] = [0, 0];
+  for (let o = 0; o < data.length; o++) {
+    const v = data[o] as number;
+    if (!Number.isFinite(v)) broken++;
+    else if (v < lowest) lowest = v;
+  }
+  if (broken > 0) for (let o = 0; o < data.length; o++) if (!Number.isFinite(data[o])) data[o] = lowest;
+  return { grid: image.grid, data };
+}
+
+/** The stretches of a volume's voxels that are scaled alike: all of them, or slice by slice. */
+function scaledParts(
+  image: Described,
+  frame: number,
+): { from: number; to: number; slope: number; intercept: number }[] {
+  const [nx, ny, nz] = image.grid.shape;
+  if (image.scaling.length === 1) return [{ from: 0, to: nx * ny * nz, ...scalingOf(image, 0) }];
+  return Array.from({ length: nz }, (_, k) => ({
+    from: k * nx * ny,
+    to: (k + 1) * nx * ny,
+    ...scalingOf(image, frame * nz + k),
+  }));
 }
 
 /**
@@ -45,14 +76,14 @@ export function frameValues(image: StoredImage, frame: number): Float32Array {
  * @param only one per voxel of a frame
  */
 export function toStored(
-  image: StoredImage,
+  image: Described,
   values: Float32Array,
   into: StoredArray,
   frame: number,
   only: Uint8Array,
 ): void {
   const { first, count } = frameBounds(image, frame);
-  const { array, range } = DATATYPES[image.datatype];
+  const { array } = DATATYPES[image.datatype];
   if (
     !(into instanceof array) ||
     into.length !== count * image.frames ||
@@ -60,29 +91,40 @@ export function toStored(
     only.length !== count
   )
     throw new Failure('internal', 'values, mask and stored voxels do not belong together');
-  const { slope, intercept } = image;
+  for (const part of scaledParts(image, frame))
+    writePart(image.datatype, values, into.subarray(first, first + count), only, part);
+}
+
+function writePart(
+  datatype: Datatype,
+  values: Float32Array,
+  into: StoredArray,
+  only: Uint8Array,
+  { from, to, slope, intercept }: { from: number; to: number; slope: number; intercept: number },
+): void {
+  const { range } = DATATYPES[datatype];
   const unscale = (i: number): number => {
     const value = values[i] as number;
     return ((Number.isNaN(value) ? 0 : value) - intercept) / slope;
   };
   if (into instanceof BigInt64Array || into instanceof BigUint64Array) {
     const [low, high] = range ?? [0n, 0n];
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < to; i++) {
       if (only[i] === 0) continue;
       const v = Math.round(unscale(i));
       // Number(high) rounds up to 2^63 or 2^64, so that everything from there on is beyond the type.
-      into[first + i] = v <= Number(low) ? low : v >= Number(high) ? high : BigInt(v);
+      into[i] = v <= Number(low) ? low : v >= Number(high) ? high : BigInt(v);
     }
     return;
   }
   // Values that overflow single precision are clamped to its largest, so that no infinity is made here.
   const single = 3.4028234663852886e38;
-  const low = range ? Number(range[0]) : image.datatype === 'float32' ? -single : -Number.MAX_VALUE;
-  const high = range ? Number(range[1]) : image.datatype === 'float32' ? single : Number.MAX_VALUE;
-  for (let i = 0; i < count; i++) {
+  const low = range ? Number(range[0]) : datatype === 'float32' ? -single : -Number.MAX_VALUE;
+  const high = range ? Number(range[1]) : datatype === 'float32' ? single : Number.MAX_VALUE;
+  for (let i = from; i < to; i++) {
     if (only[i] === 0) continue;
     const v = unscale(i);
-    into[first + i] = Math.min(Math.max(range ? Math.round(v) : v, low), high);
+    into[i] = Math.min(Math.max(range ? Math.round(v) : v, low), high);
   }
 }
 

@@ -8,8 +8,7 @@
  */
 import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-common';
 import { Failure } from '../errors/errors.js';
-import { tensorSize } from './frames.js';
-import type { Tensor } from './runner.js';
+import { type Tensor, tensorSize } from './runner.js';
 
 type Session = Pick<InferenceSession, 'inputNames' | 'inputMetadata'>;
 

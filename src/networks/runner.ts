@@ -1,16 +1,26 @@
 /**
  * What the rest of the program knows of neural networks: named tensors in, named tensors out.
- * The implementations (a child process in Node, a worker in the browser) stand beside this file.
+ * The implementations are `src/node/networks/` (a child process) and `src/browser/` (a worker).
  *
  * @example
  * const { logits } = await runner.run('brain-extraction', { image: { data, shape: [1, 1, 128, 128, 128] } });
  */
+import { Failure } from '../errors/errors.js';
 import type { ModelDescription } from './catalogue.js';
 
 export interface Tensor {
   readonly data: Float32Array | Int32Array | Uint8Array;
   /** Row-major: the last axis runs fastest (a Volume's data has shape [nz, ny, nx]). */
   readonly shape: readonly number[];
+}
+
+/** Number of values in a tensor of that shape. @throws {Failure} network-failed for an impossible shape. */
+export function tensorSize(shape: readonly number[]): number {
+  const size = shape.reduce((product, n) => product * n, 1);
+  if (!Number.isSafeInteger(size) || shape.some((n) => !Number.isInteger(n) || n < 0)) {
+    throw new Failure('network-failed', `a tensor cannot have the shape [${shape.join(', ')}]`);
+  }
+  return size;
 }
 
 export interface NetworkRunner {

@@ -50,7 +50,17 @@ describe.each(STRAY)('a gzip file with %s behind it', (_name, stray) => {
     const { header, voxels } = rawNiftiParts({ pair: true });
     const [bytes, pairBytes] = [header, voxels].map((half) => Buffer.concat([gzipSync(half), stray]));
     if (bytes === undefined || pairBytes === undefined) throw new Error('no pair');
-    expect((await decodeImage({ name: 'x', bytes, pairBytes }, nodeGzip)).stored).toEqual(stored);
+    expect(
+      (
+        await decodeImage(
+          [
+            { name: 'x', bytes },
+            { name: 'y', bytes: pairBytes },
+          ],
+          nodeGzip,
+        )
+      ).stored,
+    ).toEqual(stored);
   });
 
   it('is refused when the member is damaged, or too short for its header', async () => {

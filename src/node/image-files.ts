@@ -9,14 +9,8 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { Refusal } from '../errors/errors.js';
-import { imageName } from '../formats/image-names.js';
-import {
-  type DecodeOptions,
-  decodeImage,
-  openingBytes,
-  type StoredImage,
-  sniff,
-} from '../formats/stored-image.js';
+import { sniff } from '../formats/codecs.js';
+import { type DecodeOptions, decodeImage, openFile, type StoredImage } from '../formats/stored-image.js';
 import { nameProblem } from './file-names.js';
 import { nodeGzip } from './gzip.js';
 
@@ -31,34 +25,22 @@ export async function loadImage(path: string, options: DecodeOptions = {}): Prom
   const problem = nameProblem(path);
   if (problem !== undefined) throw new Refusal('not-readable', problem);
   const bytes = await readImageFile(path);
-  const kind = sniff(await openingBytes(bytes, nodeGzip));
-  if (kind === 'nifti-pair') {
+  const file = await openFile({ name: path, bytes }, nodeGzip);
+  const known = sniff(file.opening);
+  if (known?.holds === 'header') {
     const voxels = await companion(path, 'img');
-    return decodeImage(
-      { name: path, bytes, ...(voxels === undefined ? {} : { pairBytes: await readImageFile(voxels) }) },
-      nodeGzip,
-      options,
-    );
+    if (voxels === undefined) return decodeImage(file, nodeGzip, options);
+    return decodeImage([file, { name: voxels, bytes: await readImageFile(voxels) }], nodeGzip, options);
   }
   // Bytes of voxels may look like the four that an MGH file begins with, so here the name has a say.
-  if (kind !== 'nifti-single' && /\.img(\.gz)?$/i.test(path)) {
+  if (known?.codec.fileNames(path) === undefined && /\.img(\.gz)?$/i.test(path)) {
     const header = await companion(path, 'hdr');
-    if (header !== undefined) {
-      const files = { name: header, bytes: await readImageFile(header), pairBytes: bytes };
-      return decodeImage(files, nodeGzip, options);
-    }
-    if (kind === undefined)
+    if (header !== undefined)
+      return decodeImage([{ name: header, bytes: await readImageFile(header) }, file], nodeGzip, options);
+    if (known === undefined)
       throw new Refusal('not-readable', 'expected a header (.hdr) beside the .img file, found none');
   }
-  return decodeImage({ name: path, bytes }, nodeGzip, options);
-}
-
-/**
- * The files that an image of this name consists of: one path, or the header's and the voxels' of a pair.
- * @throws {Refusal} option-invalid when the ending is not one of an image
- */
-export function imageFileNames(path: string): readonly string[] {
-  return imageName(path).files;
+  return decodeImage(file, nodeGzip, options);
 }
 
 /** The other half of a pair, compressed like this one or not; undefined when there is none. */

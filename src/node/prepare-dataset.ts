@@ -16,7 +16,7 @@ import { type Head, makeHead } from '../brain/head.js';
 import { prepareHead, prepareOn } from '../brain/prepare.js';
 import { maskFromLabels } from '../brain/reference-mask.js';
 import { isRefusal, Refusal } from '../errors/errors.js';
-import { frameValues } from '../formats/stored-image.js';
+import { finiteVolume } from '../formats/stored-image.js';
 import { convexHull } from '../methods/cp-gan/hull.js';
 import { binaryHead } from '../methods/cp-gan/surface.js';
 import { invert, multiply } from '../volume/affine.js';
@@ -118,8 +118,7 @@ function readIndex(path: string, resolution: number, grid: PreparedGrid, hulls: 
 }
 
 async function loadVolume(path: string): Promise<Volume> {
-  const image = await loadImage(path);
-  return { grid: image.grid, data: frameValues(image, 0) };
+  return finiteVolume(await loadImage(path));
 }
 
 /**

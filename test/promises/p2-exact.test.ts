@@ -74,7 +74,7 @@ describe.each(await methodsUnderTest())('P2 with $name', ({ method, services }) 
       { method, resolution: 128, ...(scaled(method) && name === 'oblique' ? { scale: 0.9 } : {}) },
       services,
     );
-    const { bytes } = done.images[0].files;
+    const [{ bytes }] = done.images[0].files;
     const after = bytes[0] === 0x1f ? gunzipSync(bytes) : Buffer.from(bytes);
     expect(after.length).toBe(before.length);
 

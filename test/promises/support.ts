@@ -21,10 +21,10 @@ import { fakeServices, niftiBytes } from '../../src/deidentify/testing/fixtures.
 import { decodeImage, frameValues, type StoredImage } from '../../src/formats/stored-image.js';
 import { createMethods, type Method } from '../../src/methods/registry.js';
 import { fakeMethod } from '../../src/methods/testing/fake-method.js';
-import { listModels } from '../../src/networks/node-models.js';
-import { NodeNetworkRunner } from '../../src/networks/node-runner.js';
 import { nodeGzip } from '../../src/node/gzip.js';
 import { loadImage } from '../../src/node/image-files.js';
+import { listModels } from '../../src/node/networks/node-models.js';
+import { NodeNetworkRunner } from '../../src/node/networks/node-runner.js';
 import { headGrid, syntheticHead } from '../../src/volume/testing/synthetic-head.js';
 import type { Grid } from '../../src/volume/volume.js';
 
@@ -33,7 +33,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export interface MethodUnderTest {
   readonly name: string;
   readonly method: Method;
-  readonly services: DeidentifyServices;
+  readonly services: Required<Omit<DeidentifyServices, 'signal' | 'onStage'>>;
 }
 
 /** Those that draw a face: P1 and a seed mean nothing to a method that removes. */
@@ -129,7 +129,7 @@ export async function outcomeFor(
       { method, resolution: 128, trustMask, ...(seed === null ? {} : { seed: parseSeed(seed) }) },
       services,
     );
-    return done.images[0].files.bytes;
+    return done.images[0].files[0].bytes;
   } catch (error) {
     if (error instanceof Error && 'tag' in error) return `${String(error.tag)}: ${error.message}`;
     throw error;

@@ -134,7 +134,10 @@ export function simpleHead(volume: Volume, brainMask: Mask): Head {
 }
 
 /** Services whose networks are not there and whose brain is the mask given. */
-export function fakeServices(gzip: Gzip, brain?: Mask): DeidentifyServices {
+export function fakeServices(
+  gzip: Gzip,
+  brain?: Mask,
+): Required<Omit<DeidentifyServices, 'signal' | 'onStage'>> {
   return {
     gzip,
     networks: {

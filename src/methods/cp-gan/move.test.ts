@@ -1,8 +1,8 @@
 /** What becomes of a generator's fields: the shipped learned head, moved, around the synthetic brain. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { Failure } from '../../errors/errors.js';
-import { NodeNetworkRunner } from '../../networks/node-runner.js';
 import type { Tensor } from '../../networks/runner.js';
+import { NodeNetworkRunner } from '../../node/networks/node-runner.js';
 import { IDENTITY } from '../../volume/affine.js';
 import { Random } from '../../volume/random.js';
 import { sha256 } from '../../volume/sha256.js';

@@ -17,10 +17,10 @@ import { resultsTsv } from '../../evaluate/report-tsv.js';
 import { type Absent, type Evaluation, evaluationJson } from '../../evaluate/results.js';
 import type { Method } from '../../methods/registry.js';
 import type { ModelDescription } from '../../networks/catalogue.js';
-import { readModel } from '../../networks/node-models.js';
 import type { NetworkRunner } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
 import { nodeDeflate } from '../deflate.js';
+import { readModel } from '../networks/node-models.js';
 import { codeOf } from '../outputs.js';
 import { findInstruments, type Instruments } from './instruments.js';
 import type { EvaluateOptions, SectionName } from './plan.js';
@@ -31,7 +31,7 @@ import { ShapeScores } from './shape-scores.js';
 import { FeatureStore } from './store.js';
 import { ORIGINAL } from './variants.js';
 
-export interface EvaluateEnvironment extends Pick<DeidentifyServices, 'extractBrain' | 'makeHead'> {
+export interface EvaluateEnvironment extends Required<Pick<DeidentifyServices, 'extractBrain' | 'makeHead'>> {
   readonly signal: AbortSignal;
   /** @param threads what each job may use */
   makeNetworks(threads: number): NetworkRunner & { readonly peakMemoryMb?: number };

@@ -19,11 +19,11 @@ import {
 import { embedPictures, SQN_MODEL } from '../../evaluate/sqn.js';
 import type { LabelMap } from '../../evaluate/utility.js';
 import type { ModelDescription } from '../../networks/catalogue.js';
-import { readModel } from '../../networks/node-models.js';
-import { NodeNetworkRunner } from '../../networks/node-runner.js';
 import type { NetworkRunner } from '../../networks/runner.js';
 import type { Affine } from '../../volume/affine.js';
 import type { Mask, Volume, VoxelArray } from '../../volume/volume.js';
+import { readModel } from '../networks/node-models.js';
+import { NodeNetworkRunner } from '../networks/node-runner.js';
 import { type LabelName, labelNames, readTsv } from './cohort.js';
 import { FACE_PACKAGES, type FaceSeen, loadFaceRecognition } from './face-recognition.js';
 import type { HeadView } from './head-view.js';

@@ -13,7 +13,7 @@ import { maskFromLabels } from '../../brain/reference-mask.js';
 import type { DeidentifyServices } from '../../deidentify/pipeline.js';
 import { VERSION } from '../../deidentify/version.js';
 import { Refusal } from '../../errors/errors.js';
-import { frameValues } from '../../formats/stored-image.js';
+import { finiteVolume } from '../../formats/stored-image.js';
 import type { NetworkRunner } from '../../networks/runner.js';
 import { type Mask, sameGrid, type Volume } from '../../volume/volume.js';
 import { loadImage } from '../image-files.js';
@@ -25,7 +25,7 @@ export interface Workplace {
   readonly store: FeatureStore;
   readonly networks: NetworkRunner & { readonly peakMemoryMb?: number };
   readonly instruments: Instruments;
-  readonly services: Pick<DeidentifyServices, 'extractBrain' | 'makeHead'>;
+  readonly services: Required<Pick<DeidentifyServices, 'extractBrain' | 'makeHead'>>;
   /** Changes when brain extraction does. */
   readonly brainKey: string;
   readonly signal: AbortSignal;
@@ -134,9 +134,5 @@ export function labelsElsewhere(): Refusal {
 }
 
 export async function loadVolume(path: string, allowConstant = false): Promise<Volume> {
-  const image = await loadImage(path, { allowConstant });
-  const data = frameValues(image, 0);
-  // As the pipeline does: what is not finite outside the brain is air.
-  for (let o = 0; o < data.length; o++) if (!Number.isFinite(data[o])) data[o] = 0;
-  return { grid: image.grid, data };
+  return finiteVolume(await loadImage(path, { allowConstant }));
 }

@@ -31,7 +31,7 @@ export function keptTreated(folder: string, patient: Patient, variant: Variant):
     wanted: () => !existsSync(path),
     async put(view) {
       const image = createImage(view.volume.grid, view.volume.data);
-      const { bytes } = await encodeImage(image, image.stored, nodeGzip, {
+      const [{ bytes }] = await encodeImage(image, image.stored, nodeGzip, {
         name: path,
         description: HEADER_DESCRIPTION,
       });

@@ -24,7 +24,7 @@ import { keptTreated, renderingOf } from './products.js';
 import { FeatureStore, keyOf } from './store.js';
 import { AGAIN, BLURRED, BRAIN_ONLY, ORIGINAL, type PartName, treated, type Variant } from './variants.js';
 
-export interface EvaluateServices extends Pick<DeidentifyServices, 'extractBrain' | 'makeHead'> {
+export interface EvaluateServices extends Required<Pick<DeidentifyServices, 'extractBrain' | 'makeHead'>> {
   readonly signal: AbortSignal;
   readonly instruments: Instruments;
   /** One inference process per job. */

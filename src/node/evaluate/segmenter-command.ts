@@ -63,7 +63,7 @@ export async function runSegmenter(
     const input = join(folder, 'in.nii.gz');
     const output = join(folder, 'out.nii.gz');
     const image = createImage(volume.grid, volume.data);
-    const { bytes } = await encodeImage(image, image.stored, nodeGzip, { name: input });
+    const [{ bytes }] = await encodeImage(image, image.stored, nodeGzip, { name: input });
     await writeFile(input, bytes, { mode: 0o600 });
     const [program = '', ...args] = command.map((word) =>
       word.replaceAll('{in}', input).replaceAll('{out}', output),

@@ -16,7 +16,7 @@ import {
 import { regridded } from '../../evaluate/regrid.js';
 import type { RowKind } from '../../evaluate/results.js';
 import { createImage } from '../../formats/create-image.js';
-import { frameValues } from '../../formats/stored-image.js';
+import { finiteVolume } from '../../formats/stored-image.js';
 import type { Method } from '../../methods/registry.js';
 import { Random } from '../../volume/random.js';
 import { resampleLinear } from '../../volume/resample.js';
@@ -205,7 +205,7 @@ async function treat(
   highest = Math.max(highest, process.memoryUsage.rss());
   const { result } = done.images[0];
   return {
-    volume: { grid: result.grid, data: frameValues(result, 0) },
+    volume: finiteVolume(result),
     treatment: {
       stages: timer.seconds,
       peakMb: Math.round(highest / 2 ** 20 + (networks.peakMemoryMb ?? 0)),

@@ -1,8 +1,8 @@
 /**
  * Where models stand on disk, and their descriptions (Node).
  *
- * The folder is `models/` beside the program's own package.json, both in a clone (`src/networks/`) and in an
- * installed package (`dist/networks/`): two levels up in each.
+ * The folder is `models/` beside the program's own package.json, both in a clone (`src/node/networks/`) and in an
+ * installed package (`dist/node/networks/`): three levels up in each.
  *
  * @example
  * for (const name of await listModels()) console.log((await readModel(name)).description);
@@ -12,12 +12,12 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Failure, Refusal } from '../errors/errors.js';
-import { isModelName, type ModelDescription, parseModelDescription } from './catalogue.js';
+import { Failure, Refusal } from '../../errors/errors.js';
+import { isModelName, type ModelDescription, parseModelDescription } from '../../networks/catalogue.js';
 
 /** The folder of the models that came with this package. */
 export function packagedModels(): string {
-  return fileURLToPath(new URL('../../models', import.meta.url));
+  return fileURLToPath(new URL('../../../models', import.meta.url));
 }
 
 function hasCode(error: unknown, ...codes: string[]): boolean {

@@ -1,9 +1,9 @@
 /** The second lock on headers: what the writer makes passes, and every way in which it could be wrong does not. */
 import { describe, expect, it } from 'vitest';
-import { decodeImage, encodeImage, type StoredImage } from '../formats/stored-image.js';
-import { type RawNifti, rawNifti } from '../formats/testing/raw-images.js';
 import { nodeGzip } from '../node/gzip.js';
-import { checkHeader } from './header-check.js';
+import { auditHeaders } from './codecs.js';
+import { decodeImage, encodeImage, type StoredImage } from './stored-image.js';
+import { type RawNifti, rawNifti } from './testing/raw-images.js';
 
 const read = (raw: RawNifti): Promise<StoredImage> =>
   decodeImage({ name: 'x', bytes: rawNifti(raw) }, nodeGzip);
@@ -16,9 +16,9 @@ async function rewritten(image: StoredImage): Promise<StoredImage> {
 
 /** An image whose header was changed after it was read. */
 function altered(image: StoredImage, change: (header: DataView) => void): StoredImage {
-  const header = Uint8Array.from(image.header);
+  const header = Uint8Array.from(image.files[0].header);
   change(new DataView(header.buffer));
-  return { ...image, header };
+  return { ...image, files: [{ header }] };
 }
 
 const VARIANTS = [1, 2].flatMap((version) =>
@@ -39,7 +39,7 @@ describe.each(VARIANTS)('a header of version $version, little endian: $littleEnd
     for (const scaling of [...SCALINGS, { slope: 0.37, intercept: -12.5 }]) {
       const original = await read({ ...variant, ...scaling });
       const result = await rewritten(original);
-      expect(checkHeader(original, result, 'program 1')).toEqual({ sameGeometry: true, strayBytes: 0 });
+      expect(auditHeaders(original, result, 'program 1')).toEqual({ sameGeometry: true, strayBytes: 0 });
     }
   });
 
@@ -49,7 +49,7 @@ describe.each(VARIANTS)('a header of version $version, little endian: $littleEnd
       const result = await rewritten(original);
       for (const at of [slopeAt, interceptAt]) {
         const other = altered(result, (view) => put(view, at, 1.5));
-        expect(checkHeader(original, other, 'program 1').sameGeometry).toBe(false);
+        expect(auditHeaders(original, other, 'program 1').sameGeometry).toBe(false);
       }
     }
   });
@@ -60,17 +60,17 @@ describe.each(VARIANTS)('a header of version $version, little endian: $littleEnd
     for (const at of [slopeAt, interceptAt]) {
       const last = variant.littleEndian ? at : at + (wide ? 7 : 3);
       const wordy = altered(result, (view) => view.setUint8(last, 0x4a));
-      expect(checkHeader(original, wordy, 'program 1')).toEqual({ sameGeometry: true, strayBytes: 1 });
+      expect(auditHeaders(original, wordy, 'program 1')).toEqual({ sameGeometry: true, strayBytes: 1 });
       // The original may have them.
-      expect(checkHeader(wordy, result, 'program 1')).toEqual({ sameGeometry: true, strayBytes: 0 });
+      expect(auditHeaders(wordy, result, 'program 1')).toEqual({ sameGeometry: true, strayBytes: 0 });
     }
   });
 
   it('does not pass with another description or a byte in a free field', async () => {
     const original = await read(variant);
     const result = await rewritten(original);
-    expect(checkHeader(original, result, 'program 2').strayBytes).toBe(1);
+    expect(auditHeaders(original, result, 'program 2').strayBytes).toBe(1);
     const stray = altered(result, (view) => view.setUint8(wide ? 504 : 228, 65));
-    expect(checkHeader(original, stray, 'program 1').strayBytes).toBe(1);
+    expect(auditHeaders(original, stray, 'program 1').strayBytes).toBe(1);
   });
 });

@@ -10,8 +10,8 @@
  * const reader = new FrameReader((frame) => answer(frame));
  * socket.on('data', (chunk) => reader.push(chunk));
  */
-import { Failure } from '../errors/errors.js';
-import type { Tensor } from './runner.js';
+import { Failure } from '../../errors/errors.js';
+import { type Tensor, tensorSize } from '../../networks/runner.js';
 
 /** JSON values that travel beside the tensors. */
 export interface Frame {
@@ -39,15 +39,6 @@ function typeOf(data: Tensor['data']): TensorType {
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof Int32Array) return 'int32';
   return 'uint8';
-}
-
-/** Number of values in a tensor of that shape. @throws {Failure} network-failed for an impossible shape. */
-export function tensorSize(shape: readonly number[]): number {
-  const size = shape.reduce((product, n) => product * n, 1);
-  if (!Number.isSafeInteger(size) || shape.some((n) => !Number.isInteger(n) || n < 0)) {
-    throw new Failure('network-failed', `a tensor cannot have the shape [${shape.join(', ')}]`);
-  }
-  return size;
 }
 
 function allocate(type: TensorType, size: number): Tensor['data'] {

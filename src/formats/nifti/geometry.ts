@@ -4,9 +4,9 @@
  * @example
  * const affine = qformAffine([0, 0, 0], [-90, -126, -72], [1, 1, 1, 1]);
  */
-import { Refusal } from '../errors/errors.js';
-import type { Affine } from '../volume/affine.js';
-import type { Shape } from '../volume/volume.js';
+import { Refusal } from '../../errors/errors.js';
+import type { Affine } from '../../volume/affine.js';
+import type { Shape } from '../../volume/volume.js';
 
 /** Twelve numbers of srow_x, srow_y, srow_z. */
 export function sformAffine(rows: readonly number[]): Affine {

@@ -14,12 +14,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { FAILURES, Failure, type FailureTag, REFUSALS, Refusal, type RefusalTag } from '../errors/errors.js';
-import type { ModelDescription } from './catalogue.js';
+import { Failure, Refusal } from '../../errors/errors.js';
+import type { ModelDescription } from '../../networks/catalogue.js';
+import type { NetworkRunner, Tensor } from '../../networks/runner.js';
+import { reviveError, type WireError } from '../../networks/wire-errors.js';
 import { type Frame, FrameReader, sendFrame } from './frames.js';
 import type { Request } from './network-child.js';
 import { packagedModels, readModel, weightsPath } from './node-models.js';
-import type { NetworkRunner, Tensor } from './runner.js';
 
 /** What is known of one run afterwards, for stage times and the benchmark. */
 export interface RunRecord {
@@ -42,7 +43,10 @@ export interface NodeRunnerOptions {
 function childEntry(): string {
   const here = import.meta.url;
   return fileURLToPath(
-    new URL(here.endsWith('.ts') ? '../../dist/networks/network-child.js' : './network-child.js', here),
+    new URL(
+      here.endsWith('.ts') ? '../../../dist/node/networks/network-child.js' : './network-child.js',
+      here,
+    ),
   );
 }
 
@@ -72,13 +76,6 @@ function startChild(): Child {
     child.stderr = (child.stderr + text).slice(-4000);
   });
   return child;
-}
-
-function revive(error: { kind: string; tag: string; message: string }, name: string): Error {
-  if (error.kind === 'refusal' && error.tag in REFUSALS)
-    return new Refusal(error.tag as RefusalTag, error.message);
-  const tag = error.tag in FAILURES ? (error.tag as FailureTag) : 'network-failed';
-  return new Failure(tag, error.message.includes(name) ? error.message : `${name}: ${error.message}`);
 }
 
 export class NodeNetworkRunner implements NetworkRunner {
@@ -224,7 +221,7 @@ export class NodeNetworkRunner implements NetworkRunner {
     });
     this.#peakMemoryMb = Math.max(this.#peakMemoryMb, Number(reply.head.peakMemoryMb) || 0);
     const { error } = reply.head;
-    if (error !== undefined) throw revive(error as Parameters<typeof revive>[0], request.name);
+    if (error !== undefined) throw reviveError(error as WireError, request.name);
     return reply;
   }
 

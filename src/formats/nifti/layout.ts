@@ -5,8 +5,8 @@
  * @example
  * const [rank, nx, ny, nz] = readField(header, NIFTI1.fields.dim, true);
  */
-import type { Datatype } from './datatypes.js';
-import type { Field } from './fields.js';
+import type { Datatype } from '../datatypes.js';
+import type { Field } from '../fields.js';
 
 export type NiftiField =
   | 'sizeofHeader'

@@ -4,21 +4,22 @@
  * @example
  * const { grid, datatype, voxelOffset } = parseNifti(openingBytes);
  */
-import { Refusal } from '../errors/errors.js';
-import type { Affine } from '../volume/affine.js';
-import type { Shape } from '../volume/volume.js';
-import { DATATYPES, type Datatype } from './datatypes.js';
-import { readField, readOne } from './fields.js';
-import type { ParsedHeader } from './header.js';
-import { checkedGrid, checkSize, MAX_VOXEL_OFFSET } from './limits.js';
-import { pixdimAffine, qformAffine, sformAffine } from './nifti-geometry.js';
+import { Refusal } from '../../errors/errors.js';
+import type { Affine } from '../../volume/affine.js';
+import type { Shape } from '../../volume/volume.js';
+import { DATATYPES, type Datatype } from '../datatypes.js';
+import { readField, readOne } from '../fields.js';
+import { type Scaling, UNSCALED } from '../image.js';
+import { checkedGrid, checkSize, MAX_VOXEL_OFFSET } from '../limits.js';
+import type { ParsedHeader } from '../read-voxels.js';
+import { pixdimAffine, qformAffine, sformAffine } from './geometry.js';
 import {
   NIFTI_DATATYPES,
   NIFTI_UNSUPPORTED,
   type NiftiField,
   type NiftiLayout,
   niftiKind,
-} from './nifti-layout.js';
+} from './layout.js';
 
 /** Some writers pad files; more than a megabyte after the voxels means that the dimensions are wrong. */
 const SLACK_BYTES = 1 << 20;
@@ -54,7 +55,7 @@ export function parseNifti(bytes: Uint8Array): ParsedHeader {
     grid: checkedGrid(shape, preferredAffine(bytes, layout, shape, littleEndian)),
     frames,
     datatype,
-    ...scaling(one('slope'), one('intercept')),
+    scaling: scaling(one('slope'), one('intercept')),
     littleEndian,
     header: new Uint8Array(bytes.subarray(0, layout.headerBytes)),
     voxelOffset: voxelOffset(one('voxelOffset'), container === 'single' ? layout.singleOffset : 0),
@@ -112,8 +113,8 @@ function voxelOffset(offset: number, least: number): number {
 }
 
 /** A slope of 0 or one that is not finite means that stored values are the values. */
-export function scaling(slope: number, intercept: number): { slope: number; intercept: number } {
-  if (!Number.isFinite(slope) || slope === 0) return { slope: 1, intercept: 0 };
+function scaling(slope: number, intercept: number): Scaling {
+  if (!Number.isFinite(slope) || slope === 0) return UNSCALED;
   if (!Number.isFinite(intercept))
     throw invalid(`expected a finite scl_inter beside scl_slope ${slope}, found ${intercept}`);
   return { slope, intercept };

@@ -5,13 +5,14 @@
  * @example
  * const { grid, datatype } = parseMgh(openingBytes);
  */
-import { Refusal } from '../errors/errors.js';
-import type { Affine } from '../volume/affine.js';
-import type { Shape } from '../volume/volume.js';
-import type { Datatype } from './datatypes.js';
-import { copyField, type Field, readField, readOne, writeField } from './fields.js';
-import type { ParsedHeader } from './header.js';
-import { checkedGrid, checkSize } from './limits.js';
+import { Refusal } from '../../errors/errors.js';
+import type { Affine } from '../../volume/affine.js';
+import type { Shape } from '../../volume/volume.js';
+import type { Datatype } from '../datatypes.js';
+import { copyField, type Field, readField, readOne, writeField } from '../fields.js';
+import { UNSCALED } from '../image.js';
+import { checkedGrid, checkSize } from '../limits.js';
+import type { ParsedHeader } from '../read-voxels.js';
 
 export const MGH_HEADER_BYTES = 284;
 /** Footer and tags; FreeSurfer keeps transforms and every command line there. */
@@ -77,8 +78,7 @@ export function parseMgh(bytes: Uint8Array): ParsedHeader {
     grid: checkedGrid(shape, mghAffine(bytes, shape)),
     frames,
     datatype,
-    slope: 1,
-    intercept: 0,
+    scaling: UNSCALED,
     littleEndian: false,
     header: new Uint8Array(bytes.subarray(0, MGH_HEADER_BYTES)),
     voxelOffset: MGH_HEADER_BYTES,

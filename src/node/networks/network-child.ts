@@ -13,12 +13,13 @@ import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import type { InferenceSession } from 'onnxruntime-common';
-import { Failure, Refusal } from '../errors/errors.js';
+import { Refusal } from '../../errors/errors.js';
+import { fromOrt, toOrt } from '../../networks/ort-tensors.js';
+import type { Tensor } from '../../networks/runner.js';
+import { wireError } from '../../networks/wire-errors.js';
 import { type Frame, FrameReader, sendFrame } from './frames.js';
 import { wrongHash } from './node-models.js';
 import { loadOnnxRuntime } from './onnxruntime.js';
-import { fromOrt, toOrt } from './ort-tensors.js';
-import type { Tensor } from './runner.js';
 
 /** What a request's head holds. */
 export interface Request {
@@ -85,14 +86,6 @@ async function release(name: string): Promise<Frame> {
   return { head: {}, tensors: {} };
 }
 
-function describe(error: unknown): Record<string, unknown> {
-  if (error instanceof Refusal || error instanceof Failure) {
-    return { error: { kind: error.kind, tag: error.tag, message: error.message } };
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return { error: { kind: 'failure', tag: 'network-failed', message } };
-}
-
 /** Of a wish to load nothing is told: what fails fails again, with words, when the network is run. */
 async function answer(frame: Frame): Promise<Frame | undefined> {
   const request = frame.head as unknown as Request;
@@ -105,7 +98,7 @@ async function answer(frame: Frame): Promise<Frame | undefined> {
     if (request.kind === 'release') return await release(request.name);
     return await run(request, frame.tensors);
   } catch (error) {
-    return { head: describe(error), tensors: {} };
+    return { head: { error: wireError(error) }, tensors: {} };
   }
 }
 

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Failure, Refusal } from '../errors/errors.js';
+import { Failure, Refusal } from '../../errors/errors.js';
+import type { Tensor } from '../../networks/runner.js';
 import { listModels, readModel, verifyModel } from './node-models.js';
 import { NodeNetworkRunner, type RunRecord } from './node-runner.js';
-import type { Tensor } from './runner.js';
 
-const models = fileURLToPath(new URL('./testing/models', import.meta.url));
+const models = fileURLToPath(new URL('../../networks/testing/models', import.meta.url));
 
 /** Repeatable values in -1 to 1. */
 function ramp(length: number): Float32Array {

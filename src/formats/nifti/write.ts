@@ -8,13 +8,13 @@
  * @example
  * const bytes = niftiHeader(like.header, NIFTI1, { littleEndian: true, container: 'single', grid: like.grid });
  */
-import { Failure, isRefusal } from '../errors/errors.js';
-import type { Affine } from '../volume/affine.js';
-import type { Grid } from '../volume/volume.js';
-import { copyField, readField, readOne, writeField } from './fields.js';
-import { sameAffine } from './nifti-geometry.js';
-import type { NiftiLayout } from './nifti-layout.js';
-import { storedQform, storedSform } from './nifti-read.js';
+import { Failure, isRefusal } from '../../errors/errors.js';
+import type { Affine } from '../../volume/affine.js';
+import type { Grid } from '../../volume/volume.js';
+import { copyField, readField, readOne, writeField } from '../fields.js';
+import { sameAffine } from './geometry.js';
+import type { NiftiLayout } from './layout.js';
+import { storedQform, storedSform } from './read.js';
 
 export interface NiftiHeaderOptions {
   readonly littleEndian: boolean;

@@ -12,13 +12,13 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type * as Ort from 'onnxruntime-common';
-import { Failure } from '../errors/errors.js';
+import { Failure } from '../../errors/errors.js';
 
 export type OnnxRuntime = Pick<typeof Ort, 'InferenceSession' | 'Tensor'>;
 
 /** @throws {Failure} network-failed on a platform for which no binary is there. */
 export function loadOnnxRuntime(): OnnxRuntime {
-  const vendored = fileURLToPath(new URL('../../vendor/onnxruntime-node/dist/index.js', import.meta.url));
+  const vendored = fileURLToPath(new URL('../../../vendor/onnxruntime-node/dist/index.js', import.meta.url));
   const source = existsSync(vendored) ? vendored : 'onnxruntime-node';
   try {
     return createRequire(import.meta.url)(source) as OnnxRuntime;

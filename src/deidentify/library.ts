@@ -1,0 +1,132 @@
+/**
+ * What users of the library call: the pipeline, the search for a brain and the comparison of two images, on images as they
+ * are read, with defaults for all that need not be said. The platform's part (networks, gzip) comes from its door:
+ * `prosopon/node` and `prosopon/browser` have these functions with it filled in.
+ *
+ * @example
+ * const done = await deidentifyImage(image, { method: 'cp-mae', seed: 42 }, { networks, gzip });
+ * done.images[0].files[0].bytes;
+ */
+import { extractBrain } from '../brain/extract.js';
+import { makeHead } from '../brain/head.js';
+import { codecOf } from '../formats/codecs.js';
+import { finiteVolume, type StoredImage } from '../formats/stored-image.js';
+import type { Seed } from '../methods/method.js';
+import { createMethods, type Method } from '../methods/registry.js';
+import type { Mask } from '../volume/volume.js';
+import { type Comparison, compareImages } from './compare.js';
+import { readMask } from './given-mask.js';
+import {
+  type Deidentified,
+  type DeidentifyInput,
+  type DeidentifyOptions,
+  type DeidentifyServices,
+  deidentify,
+} from './pipeline.js';
+import { parseSeed } from './seed.js';
+
+export interface LibraryOptions
+  extends Partial<Omit<DeidentifyOptions, 'method' | 'seed'>>,
+    Pick<DeidentifyInput, 'brainMask' | 'companions'> {
+  /** By name, or one of your own; default: the first that ships, cp-mae. */
+  readonly method?: string | Method;
+  /** A number, words or 256 bits; a fresh random one when absent. */
+  readonly seed?: string | number | bigint | Seed;
+  /** Of the result; only the ending matters (compression, single file or pair). Default: the format's usual one. */
+  readonly outputName?: string;
+}
+
+/** The part of the services that differs from platform to platform, and what may be left out. */
+export type PlatformServices = DeidentifyServices;
+
+/** Compressed, where the format has that. */
+function usualName(format: string): string {
+  const { endings, fileNames } = codecOf(format);
+  const ending = endings.find((each) => fileNames(`head${each}`)?.compressed === true) ?? endings[0] ?? '';
+  return `head${ending}`;
+}
+
+/**
+ * A new face. The image's voxels are overwritten: read it again if it is needed afterwards.
+ * @throws {Refusal} for what the input does not allow  @throws {Failure} verification-failed, network-failed
+ */
+export async function deidentifyImage(
+  image: StoredImage,
+  options: LibraryOptions,
+  services: PlatformServices,
+): Promise<Deidentified> {
+  const {
+    method = 'cp-mae',
+    seed,
+    outputName = usualName(image.format),
+    brainMask,
+    companions,
+    ...rest
+  } = options;
+  return deidentify(
+    {
+      image,
+      outputName,
+      ...(brainMask === undefined ? {} : { brainMask }),
+      ...(companions === undefined ? {} : { companions }),
+    },
+    {
+      resolution: 256,
+      ...rest,
+      method: typeof method === 'string' ? createMethods().get(method) : method,
+      ...(seed === undefined ? {} : { seed: seed instanceof Uint32Array ? seed : parseSeed(seed) }),
+    },
+    services,
+  );
+}
+
+export interface BrainSeen {
+  /** On the grid of the image; 1 = brain. */
+  readonly mask: Mask;
+  /** Dice of what two networks found, 0 to 1. */
+  readonly agreement: number;
+}
+
+/** The brain mask that `deidentify` would use. @throws {Refusal} brain-implausible, no-signal */
+export async function findBrain(
+  image: StoredImage,
+  services: Pick<PlatformServices, 'networks' | 'signal'>,
+): Promise<BrainSeen> {
+  const { networks, signal } = services;
+  const { mask, agreement } = await extractBrain(
+    finiteVolume(image),
+    networks,
+    signal === undefined ? {} : { signal },
+  );
+  return { mask, agreement };
+}
+
+export interface WhatToCheck {
+  /** The brain, as an image; without it, it is looked for in the original. */
+  readonly brainMask?: StoredImage;
+  /** What was to be altered: then all else must be the same, to the bit. */
+  readonly altered?: StoredImage;
+}
+
+/**
+ * Whether a result of any tool keeps the brain and has lost the face, as `prosopon verify` does.
+ * @throws {Refusal} brain-implausible, no-signal, mask-mismatch, mask-empty, mask-values
+ */
+export async function checkImages(
+  original: StoredImage,
+  result: StoredImage,
+  what: WhatToCheck,
+  services: Pick<PlatformServices, 'networks' | 'signal'>,
+): Promise<Comparison> {
+  const brain =
+    what.brainMask === undefined
+      ? (await findBrain(original, services)).mask
+      : readMask(what.brainMask, original.grid).mask;
+  const { pose, scale } = makeHead(finiteVolume(original), brain);
+  return compareImages(original, result, {
+    brain,
+    pose,
+    scale,
+    ...(what.altered === undefined ? {} : { altered: readMask(what.altered, original.grid).mask }),
+  });
+}
