@@ -17,6 +17,7 @@ import { parseSeed } from '../deidentify/seed.js';
 import { VERSION } from '../deidentify/version.js';
 import { Refusal } from '../errors/errors.js';
 import { finiteVolume } from '../formats/stored-image.js';
+import { KEEP, type Keep, requireTaken, whoScales } from '../methods/options.js';
 import type { Method } from '../methods/registry.js';
 import { nodeDeflate } from '../node/deflate.js';
 import { nodeGzip } from '../node/gzip.js';
@@ -35,7 +36,7 @@ export interface DeidOptions extends CommonOptions {
   readonly saveAltered?: string;
   readonly seed?: string;
   readonly resolution: '128' | '256';
-  readonly keep: 'brain' | 'cranium';
+  readonly keep: Keep;
   readonly brainMarginMm?: number;
   readonly scale?: number;
   readonly noise: boolean;
@@ -48,6 +49,7 @@ export interface DeidOptions extends CommonOptions {
 const SYNTHESIS_OPTIONS: readonly string[] = ['seed', 'resolution', 'scale', 'noise'];
 
 export function deidCommand(session: Session): Command {
+  const scales = whoScales(session.environment.methods.all);
   const command = new Command('deid')
     .description('give a head MRI a new face; every brain voxel keeps its stored bits')
     .argument('<in>', 'NIfTI or MGH image')
@@ -64,9 +66,7 @@ export function deidCommand(session: Session): Command {
     .addOption(
       new Option('--resolution <n>', 'voxels along the model cube').choices(['128', '256']).default('256'),
     )
-    .addOption(
-      new Option('--keep <what>', 'what keeps its bits').choices(['brain', 'cranium']).default('brain'),
-    )
+    .addOption(new Option('--keep <what>', 'what keeps its bits').choices([...KEEP]).default(KEEP[0]))
     .option(
       '--brain-margin-mm <x>',
       `keep also what is this near the brain (default: ${FOUND_MARGIN_MM}, or 0 with --brain-mask)`,
@@ -74,8 +74,8 @@ export function deidCommand(session: Session): Command {
     )
     .option(
       '--scale <x>',
-      'size of the new head around the brain, which keeps its own (cp-gan only)',
-      numberIn(0.85, 1.15),
+      `size of the new head around the brain, which keeps its own (${scales?.names.join(', ') ?? 'no method'} only)`,
+      numberIn(...(scales?.range ?? [1, 1])),
     )
     .option('--no-noise', 'leave out the scanner-like noise on new voxels')
     .option(
@@ -109,11 +109,7 @@ export async function deid(
       'option-invalid',
       `expected none of the options of a synthesis (${SYNTHESIS_OPTIONS.join(', ')}) with ${method.name}, which removes and draws nothing; found ${typed.join(', ')}`,
     );
-  if (options.scale !== undefined && !(method.kind === 'remodel' && method.scalable === true))
-    throw new Refusal(
-      'option-invalid',
-      `expected --scale only with cp-gan, which draws heads by size; found it with ${method.name}`,
-    );
+  requireTaken(method, options);
   facts.seedGiven = options.seed !== undefined;
   const seed = options.seed === undefined ? undefined : parseSeed(options.seed);
   if (options.trustMask === true && options.brainMask === undefined)

@@ -195,7 +195,7 @@ describe('prosopon deid', () => {
     const plain = fakeMethod();
     const scalable: typeof plain = {
       ...plain,
-      scalable: true,
+      options: { scale: [0.85, 1.15] },
       synthesize: (gamma, seed, context) => {
         scales.push(context.scale);
         return plain.synthesize(gamma, seed, context);
@@ -207,9 +207,14 @@ describe('prosopon deid', () => {
     expect(scales).toEqual([0.9, undefined]);
     for (const wrong of ['0.84', '1.2', 'big', ''])
       expect((await run(deid('--force', '--scale', wrong), { methods })).code).toBe(2);
-    const { code, err } = await run(deid('--force', '--scale', '0.9'));
+    const other = { ...plain, name: 'other' };
+    const { code, err } = await run(deid('--force', '--scale', '0.9', '--method', 'other'), {
+      methods: new MethodRegistry().register(scalable).register(other),
+    });
     expect(code).toBe(1);
-    expect(err).toMatch(/--scale only with cp-gan.*found it with fake/);
+    expect(err).toMatch(/a scale only with a method that draws heads by size.*with other/);
+    // What the help says of it comes from the methods that there are.
+    expect((await run(['deid', '--help'], { methods })).out).toMatch(/its own\s+\(fake only\)/);
   });
 
   it('ends with 130 when interrupted, at once, and leaves nothing', async () => {

@@ -131,7 +131,7 @@ describe('deidentify', () => {
 
   it('refuses a scale with a method that has none, and one beyond the limits', async () => {
     await expect(run({}, { scale: 1.1 })).rejects.toThrow(tagged('option-invalid'));
-    const scalable = { ...fakeMethod(), scalable: true };
+    const scalable = { ...fakeMethod(), options: { scale: [0.85, 1.15] as const } };
     await expect(run({}, { scale: 1.2 }, scalable)).rejects.toThrow(tagged('option-invalid'));
     await expect(run({}, { scale: 1.1 }, scalable)).resolves.toBeDefined();
   });
@@ -141,7 +141,7 @@ describe('deidentify', () => {
     const { altered, images, pose } = await run(
       {},
       { keep: 'cranium' },
-      { ...fakeMethod(), keepsCranium: true },
+      { ...fakeMethod(), options: { keep: ['brain', 'cranium'] } },
     );
     const cranium = craniumMask(pose, grid).data;
     altered.data.forEach((v, o) => {

@@ -26,6 +26,7 @@ import {
   type StoredImage,
 } from '../formats/stored-image.js';
 import type { Alteration, MethodContext, RemodellingMethod, Seed } from '../methods/method.js';
+import { type Keep, requireTaken } from '../methods/options.js';
 import type { Method } from '../methods/registry.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import type { Affine } from '../volume/affine.js';
@@ -61,10 +62,10 @@ export interface DeidentifyOptions {
   readonly seed?: Seed;
   readonly resolution: 128 | 256;
   /** The brain (the default), or also all that lies above the brow and the ears: `src/brain/cranium.ts`. */
-  readonly keep?: 'brain' | 'cranium';
+  readonly keep?: Keep;
   /** Also keep what lies within this distance of the brain, 0 to 20 mm; default FOUND_MARGIN_MM where the network found the brain, 0 where its mask is given. */
   readonly brainMarginMm?: number;
-  /** Size of the head around the brain, 0.85 to 1.15, for methods that are `scalable`. The brain keeps its own. */
+  /** Size of the head around the brain, for methods whose `options` have it. The brain keeps its own. */
   readonly scale?: number;
   /** Takes a given brain mask without comparing it with the brain that networks find; default false. */
   readonly trustMask?: boolean;
@@ -108,7 +109,6 @@ export interface Deidentified {
 }
 
 const MAX_MARGIN_MM = 20;
-const [MIN_SCALE, MAX_SCALE] = [0.85, 1.15];
 /**
  * Kept round a brain that the network found: its masks miss 2.9 % of the brain (18 test heads), all at the rim, and
  * segmentations of the results lost 1.5 % of grey matter there. The inner skull says nothing of a face.
@@ -301,22 +301,7 @@ function union(a: Mask, b: Mask): Mask {
 }
 
 function requireOptions(options: DeidentifyOptions): void {
-  const { keep, method } = options;
-  if (keep !== undefined && keep !== 'brain' && keep !== 'cranium')
-    throw new Refusal('option-invalid', `expected to keep "brain" or "cranium", found "${String(keep)}"`);
-  if (keep === 'cranium' && method.kind === 'remodel' && method.keepsCranium !== true)
-    throw new Refusal(
-      'option-invalid',
-      `expected a method that can join a head to a cranium that stays, found ${method.name}, which cannot`,
-    );
-  const { scale } = options;
-  if (scale !== undefined && !(method.kind === 'remodel' && method.scalable === true))
-    throw new Refusal(
-      'option-invalid',
-      `expected a scale only with a method that draws heads by size, found one with ${method.name}`,
-    );
-  if (scale !== undefined && !(scale >= MIN_SCALE && scale <= MAX_SCALE))
-    throw new Refusal('option-invalid', `expected a scale of ${MIN_SCALE} to ${MAX_SCALE}, found ${scale}`);
+  requireTaken(options.method, options);
   const margin = options.brainMarginMm ?? 0;
   if (!(margin >= 0 && margin <= MAX_MARGIN_MM))
     throw new Refusal(

@@ -9,6 +9,7 @@ import type { Head } from '../brain/head.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import type { Affine } from '../volume/affine.js';
 import type { Mask, Volume } from '../volume/volume.js';
+import type { Keep, MethodOptions } from './options.js';
 
 /** 256-bit seed as eight unsigned 32-bit words; the only source of randomness. */
 export type Seed = Uint32Array;
@@ -18,9 +19,9 @@ export interface MethodContext {
   /** Voxels along an edge of the 256 mm model cube: 128 (2 mm) or 256 (1 mm). */
   readonly resolution: 128 | 256;
   /** What keeps its bits, of which `condition` may then make use; 'brain' when absent. */
-  readonly keep?: 'brain' | 'cranium';
+  readonly keep?: Keep;
   readonly signal?: AbortSignal;
-  /** Size of the head around the brain that stays as it is, 0.85 to 1.15; 1 when absent. For methods that are `scalable`. */
+  /** Size of the head around the brain that stays as it is, 0.85 to 1.15; 1 when absent. For methods whose `options` have a scale. */
   readonly scale?: number;
   /** Called with a stage's name when it begins, for progress and stage times. */
   readonly onStage?: (stage: string) => void;
@@ -33,15 +34,13 @@ export interface RemodellingMethod<Conditioning> {
   readonly reference: string;
   /** Names of the networks that it runs, for `prosopon models` and provenance. */
   readonly models: readonly string[];
-  /** It can join a head to a cranium that stays (`--keep cranium`). */
-  readonly keepsCranium?: boolean;
+  /** What it can be asked for beside the seed and the resolution; nothing when absent. */
+  readonly options?: MethodOptions;
   /**
    * What gamma holds of the scan; 'brain' when absent. A convex hull is the outline of the whole head: promise P1 still says
    * that the result is a function of gamma and the seed, but gamma is then more than the brain (docs/decisions/0009).
    */
   readonly conditioning?: 'brain' | 'brain and convex hull';
-  /** Takes `MethodContext.scale`. */
-  readonly scalable?: boolean;
   /** The privacy transform: all that the synthesis will ever see. */
   condition(head: Head, context: MethodContext): Promise<Conditioning>;
   /** A whole head on the model grid, in units of the brain level (1 = the brain's median). */

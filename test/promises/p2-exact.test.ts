@@ -5,6 +5,7 @@ import { deidentify } from '../../src/deidentify/pipeline.js';
 import { type FileContent, mghBytes, niftiBytes } from '../../src/deidentify/testing/fixtures.js';
 import { DATATYPES } from '../../src/formats/datatypes.js';
 import { decodeImage } from '../../src/formats/stored-image.js';
+import { optionsOf } from '../../src/methods/options.js';
 import type { Method } from '../../src/methods/registry.js';
 import { nodeGzip } from '../../src/node/gzip.js';
 import { headGrid, syntheticHead } from '../../src/volume/testing/synthetic-head.js';
@@ -45,7 +46,7 @@ function casesOf(method: Method): { names: readonly string[]; frames: readonly n
 }
 
 function scaled(method: Method): boolean {
-  return method.kind === 'remodel' && method.scalable === true;
+  return optionsOf(method).scale !== undefined;
 }
 
 describe.each(await methodsUnderTest())('P2 with $name', ({ method, services }) => {

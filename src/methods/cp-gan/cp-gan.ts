@@ -20,7 +20,7 @@ import { channelsAt, channelsOf, condition, type GanConditioning, SIZE } from '.
 import { moveHead } from './move.js';
 import { averagePool } from './pooling.js';
 import { continueInwards } from './rim.js';
-import { scaleHull } from './scale.js';
+import { SCALE_LIMITS, scaleHull } from './scale.js';
 import { upsampleCubic } from './upsample.js';
 
 const NETWORK = 'cp-gan-generator';
@@ -94,7 +94,7 @@ export const cpGan: RemodellingMethod<GanConditioning> = {
     'Van der Goten, Hepp, Akata and Smith, Conditional De-Identification of 3D Magnetic Resonance Images, BMVC 2021; Adversarial Privacy Preservation in MRI Scans of the Brain, ICLR 2021 submission',
   models: [NETWORK, 'head-128', 'head-256', 'texture'],
   conditioning: 'brain and convex hull',
-  scalable: true,
+  options: { scale: SCALE_LIMITS },
   condition,
   synthesize,
 };

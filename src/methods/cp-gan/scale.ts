@@ -15,7 +15,7 @@ import type { Grid, Volume, VoxelArray } from '../../volume/volume.js';
 import type { GanConditioning } from './gamma.js';
 
 /** The sizes of brains in the paper's data. */
-export const SCALE_LIMITS = { least: 0.85, most: 1.15 } as const;
+export const SCALE_LIMITS = [0.85, 1.15] as const;
 /** Skull and scalp are thinner than this almost nowhere above the brow: a smaller hull still leaves them room. */
 const SHELL_MM = 8;
 

@@ -204,7 +204,7 @@ export const cpMae: RemodellingMethod<BrainConditioning> = {
     'head-256',
     'texture',
   ],
-  keepsCranium: true,
+  options: { keep: ['brain', 'cranium'] },
   condition,
   synthesize: (gamma, seed, context) => synthesize(gamma, seed, context, false),
 };
