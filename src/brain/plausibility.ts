@@ -8,7 +8,7 @@
 import { Refusal } from '../errors/errors.js';
 import { multiply, scaling } from '../volume/affine.js';
 import { labelComponents } from '../volume/components.js';
-import { type Mask, voxelMillilitres, voxelSizes } from '../volume/volume.js';
+import { type Grid, type Mask, sameGrid, voxelMillilitres, voxelSizes } from '../volume/volume.js';
 import { fitPose, type PoseFit } from './pose.js';
 import { brainTemplate } from './template.js';
 
@@ -26,7 +26,7 @@ export const MIN_MILLILITRES = 500;
 export const MAX_MILLILITRES = 2600;
 
 /** One mask is measured by the extraction and again for its head: 2 s at 256^3, so the figures are kept with it. */
-const measured = new WeakMap<Uint8Array, MaskMeasures>();
+const measured = new WeakMap<Uint8Array, { grid: Grid; measures: MaskMeasures }>();
 
 /** Blocks of the mask of about 2 mm that are set by more than half: pieces are counted there, 8 times faster than at 1 mm. */
 function coarseMask(mask: Mask): Mask {
@@ -54,9 +54,10 @@ function coarseMask(mask: Mask): Mask {
 /** The mask must not change afterwards. @throws {Refusal} brain-implausible when it is empty */
 export function measureMask(mask: Mask): MaskMeasures {
   const known = measured.get(mask.data);
-  if (known !== undefined) return known;
+  // The same voxels may be given on another grid: a header that was put right.
+  if (known !== undefined && sameGrid(known.grid, mask.grid)) return known.measures;
   const measures = measure(mask);
-  measured.set(mask.data, measures);
+  measured.set(mask.data, { grid: mask.grid, measures });
   return measures;
 }
 

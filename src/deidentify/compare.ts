@@ -169,7 +169,7 @@ export function compareImages(
 /** In words for people. */
 export const NO_FACE = {
   none: 'the original has no face',
-  outside: 'the scan ends above the face',
+  outside: 'the original shows no face: it was cut off, or the scan ends above it',
 } as const;
 
 function finite(values: Float32Array): Float32Array {

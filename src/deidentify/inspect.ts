@@ -10,7 +10,7 @@ import { makeHead } from '../brain/head.js';
 import { type Contrast, contrastOf, fitTissues } from '../brain/tissues.js';
 import { isRefusal } from '../errors/errors.js';
 import { frameValues, type StoredImage } from '../formats/stored-image.js';
-import { type Affine, at } from '../volume/affine.js';
+import { type Affine, applyAffine, at, invert, multiply, type Vec3 } from '../volume/affine.js';
 import { closestAxes } from '../volume/canonical-grid.js';
 import { dilateMm } from '../volume/morphology.js';
 import { type Grid, type Mask, type Volume, voxelMillilitres, voxelSizes } from '../volume/volume.js';
@@ -82,6 +82,26 @@ function hasHead(volume: Volume, mask: Mask, level: number): boolean {
   return all > 0 && tissue / all > LEAST_SHELL;
 }
 
+/** Where eyes, nose and mouth are in the brain's frame, mm. */
+const FEATURES: readonly Vec3[] = [
+  [-32, 70, -28],
+  [32, 70, -28],
+  [0, 85, -50],
+  [-20, 75, -78],
+  [20, 75, -78],
+];
+
+/** Whether most of where a face would be lies in the field of view: else nothing was removed. */
+function faceInView(grid: Grid, pose: Affine, scale: number): boolean {
+  const toVoxel = multiply(invert(grid.affine), pose);
+  const seen = FEATURES.filter(([x, y, z]) =>
+    applyAffine(toVoxel, [scale * x, scale * y, scale * z]).every(
+      (v, axis) => v >= 0 && v <= (grid.shape[axis] as number) - 1,
+    ),
+  );
+  return 2 * seen.length > FEATURES.length;
+}
+
 /** More than a sloppy table position: a header whose axes lie, or a patient on his side. */
 const MUCH_TURNED = 50;
 
@@ -127,15 +147,16 @@ export async function inspectImage(image: StoredImage, services: InspectServices
           }),
     };
     const { state } = faceSurface(volume, head.pose, head.scale);
+    const withHead = hasHead(head.volume, mask, head.brainLevel);
+    if (!withHead) notes.push('there is a brain and no head round it');
     const face =
       state === 'found' || state === 'hidden'
         ? 'present'
-        : state === 'outside'
+        : !faceInView(grid, head.pose, head.scale)
           ? 'not in view'
-          : hasHead(head.volume, mask, head.brainLevel)
+          : withHead
             ? 'removed'
             : 'brain only';
-    if (!hasHead(head.volume, mask, head.brainLevel)) notes.push('there is a brain and no head round it');
     return { ...base, brain, face, notes };
   } catch (error) {
     if (!isRefusal(error)) throw error;

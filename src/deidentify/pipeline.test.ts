@@ -184,6 +184,30 @@ describe('deidentify', () => {
 });
 
 describe('deidentify refuses', () => {
+  it('a result that still shows the face, whatever else it changes', async () => {
+    const dim: RemovalMethod = {
+      kind: 'remove',
+      name: 'dim',
+      reference: '-',
+      models: [],
+      alter: async ({ volume }) => ({
+        values: { grid, data: volume.data.map((v) => 0.6 * v + 20) },
+        altered: { grid, data: new Uint8Array(volume.data.length).fill(1) },
+      }),
+    };
+    const dimmed = run({}, {}, dim);
+    await expect(dimmed).rejects.toEqual(tagged('face-kept'));
+    await expect(dimmed).rejects.toThrow(/found \d+ % of it in its place; .*mask.*--method/);
+    // A mask that takes in the whole head keeps the face's bits.
+    const everything = { grid, data: Uint8Array.from(head.volume.data, (v) => (v > 40 ? 1 : 0)) };
+    const kept = deidentify(
+      { image: await read(), brainMask: await maskImage(everything), outputName: 'out.nii' },
+      { method: fakeMethod(), resolution: 128, trustMask: true },
+      fakeServices(nodeGzip),
+    );
+    await expect(kept).rejects.toEqual(tagged('face-kept'));
+  });
+
   it('a mask on another grid, an empty one and a full one', async () => {
     const shifted = { ...grid, affine: grid.affine.map((v, i) => (i === 3 ? v + 1 : v)) };
     const masks: [Mask, string][] = [

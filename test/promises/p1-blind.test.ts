@@ -6,8 +6,10 @@
 import { describe, expect, it } from 'vitest';
 import { fakeMethod } from '../../src/methods/testing/fake-method.js';
 import { sameHullChanges } from '../../src/methods/testing/same-hull.js';
+import { dilateMm } from '../../src/volume/morphology.js';
 import { Random } from '../../src/volume/random.js';
 import { sha256 } from '../../src/volume/sha256.js';
+import type { Mask } from '../../src/volume/volume.js';
 import {
   type HeadUnderTest,
   headsUnderTest,
@@ -64,6 +66,32 @@ describe.each(methods)('P1 with $name', (under) => {
       }
     });
 
+    it('gives the bytes of a mask that is trusted when it is compared with a brain that is found', async () => {
+      // Whether there is a result may depend on what is found; what a result holds does not (decision 0016).
+      const expected = await outcomeFor(under, await imageOf(head), await maskOf(head), 'promise', true);
+      expect(expected).toBeInstanceOf(Uint8Array);
+      const found = { grid: head.grid, data: dilated(head) };
+      const compared = {
+        ...under,
+        services: { ...under.services, extractBrain: async () => ({ mask: found }) },
+      };
+      const [, other = head.values] = Object.values(cases);
+      for (const values of [head.values, other])
+        expect(
+          Buffer.compare(
+            (await outcomeFor(compared, await imageOf(head, values), await maskOf(head))) as Uint8Array,
+            expected as Uint8Array,
+          ),
+        ).toBe(0);
+      const beside = { ...under.services, extractBrain: async () => ({ mask: mirrored(head) }) };
+      const refused = await outcomeFor(
+        { ...under, services: beside },
+        await imageOf(head),
+        await maskOf(head),
+      );
+      expect(refused).toMatch(/^mask-/);
+    });
+
     it('refuses in the same words whatever stands outside the brain', async () => {
       const first = head.brain.indexOf(1);
       const tiny = head.brain.map((_, o) => (o === first ? 1 : 0));
@@ -81,6 +109,21 @@ describe.each(methods)('P1 with $name', (under) => {
     });
   });
 });
+
+/** A mask that was found: a little larger than the one given. */
+function dilated({ grid, brain }: HeadUnderTest): Uint8Array {
+  return dilateMm({ grid, data: brain }, 1).data;
+}
+
+/** The brain upside down in the stored order of its slices. */
+function mirrored({ grid, brain }: HeadUnderTest): Mask {
+  const [nx, ny, nz] = grid.shape;
+  const slice = nx * ny;
+  return {
+    grid,
+    data: brain.map((_, o) => brain[(nz - 1 - Math.floor(o / slice)) * slice + (o % slice)] as number),
+  };
+}
 
 function differing(a: Float32Array, b: Float32Array): number {
   let n = 0;

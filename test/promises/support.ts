@@ -121,11 +121,12 @@ export async function outcomeFor(
   image: StoredImage,
   brainMask: StoredImage,
   seed: string | null = 'promise',
+  trustMask = false,
 ): Promise<Uint8Array | string> {
   try {
     const done = await deidentify(
       { image, brainMask, outputName: 'out.nii' },
-      { method, resolution: 128, ...(seed === null ? {} : { seed: parseSeed(seed) }) },
+      { method, resolution: 128, trustMask, ...(seed === null ? {} : { seed: parseSeed(seed) }) },
       services,
     );
     return done.images[0].files.bytes;

@@ -14,6 +14,7 @@ STAGES = {
     "brain-extraction": "brain_extraction",
     "register": "register",
     "vqvae-complement": "vqvae_complement",
+    "vqvae-complement-fine": "vqvae_complement_fine",
     "vqvae-brain": "vqvae_brain",
     "masked-autoencoder": "masked_autoencoder",
     "texture": "texture",

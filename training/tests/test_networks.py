@@ -147,3 +147,29 @@ def test_shapes() -> None:
     assert displacement.shape[:2] == (2, 3) and gain.shape[:2] == (2, 1)
     assert displacement.shape[2:] == gain.shape[2:]
     assert displacement.abs().max() == 0, "an untrained decoder moves nothing"
+
+
+def test_two_level_codes_have_their_sites_and_each_level_tells():
+    from prosopon_training.networks.complement_fine import FINE_SITES, TwoLevelVqVae
+    from prosopon_training.stages.vqvae_complement_fine import random_keeps
+
+    torch.manual_seed(0)
+    model = TwoLevelVqVae(8).eval()
+    nn = torch.nn
+    nn.init.normal_(model.decoder.out8.weight, std=0.1)
+    displacement, gain = 0.05 * torch.randn(2, 3, 32, 32, 24), 0.1 * torch.randn(2, 1, 32, 32, 24)
+    brain = torch.rand(2, 2, 64, 64, 48)
+    coarse, fine = model.codes(displacement, gain, brain)
+    assert coarse.shape == (2, 3, 8, 8, 6) and fine.shape == (2, 3, *FINE_SITES)
+    ones = torch.ones(2, 1, 8, 8, 6), torch.ones(2, 1, *FINE_SITES)
+    with torch.no_grad():
+        both, _ = model.decoder.decode(coarse, ones[0], fine, ones[1], brain)
+        no_fine, _ = model.decoder.decode(coarse, ones[0], fine, 0 * ones[1], brain)
+        none, _ = model.decoder.decode(coarse, 0 * ones[0], fine, 0 * ones[1], brain)
+        again, _ = model.decoder.decode(-coarse, 0 * ones[0], -fine, 0 * ones[1], brain)
+    assert both.shape == (2, 3, 32, 32, 24)
+    assert not torch.equal(both, no_fine) and not torch.equal(no_fine, none)
+    assert torch.equal(none, again), "null codes still tell"
+    keep, fine_keep = random_keeps(np.random.default_rng(1), 200)
+    whole = (keep.mean((1, 2, 3, 4)) == 1) & (fine_keep.mean((1, 2, 3, 4)) == 1)
+    assert 0.25 < float(whole.float().mean()) < 0.45

@@ -29,12 +29,12 @@ def test_recipe_is_of_its_stage_and_its_loop_is_the_stages(path: Path, monkeypat
     taken = []
     monkeypatch.setattr(stage, "run", taken.append)
     monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
-    needs = {"vqvae-complement": ["fields"], "masked-autoencoder": ["fields", "complement", "brain"]}.get(config["stage"], [])
+    needs = {"vqvae-complement": ["fields"], "vqvae-complement-fine": ["fields"], "masked-autoencoder": ["fields", "complement", "brain"]}.get(config["stage"], [])
     main(["train", config["stage"], "--data", "none", "--out", str(tmp_path), "--config", str(path), "--seed", "5",
           *[part for name in needs for part in (f"--{name}", "none")]])
     (args,) = taken
     assert args.seed == 5
-    for name, value in config["options"].items():
+    for name, value in ({**config["options"], "seed": 5}).items():
         assert getattr(args, name.replace("-", "_")) == value
     assert config.get("loop", {}) == (asdict(stage.LOOP) if hasattr(stage, "LOOP") else {})
 

@@ -1,0 +1,98 @@
+/** Two images before and after anybody's de-identification: what must be said of each pair. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { templateBrain } from '../brain/testing/template-brain.js';
+import type { Datatype } from '../formats/datatypes.js';
+import { decodeImage, frameValues, type StoredImage } from '../formats/stored-image.js';
+import { nodeGzip } from '../node/gzip.js';
+import { applyAffine, IDENTITY, multiply, translation, type Vec3 } from '../volume/affine.js';
+import { resampleLinear } from '../volume/resample.js';
+import type { Grid } from '../volume/volume.js';
+import { compareImages } from './compare.js';
+import { niftiBytes } from './testing/fixtures.js';
+
+const DEMO = fileURLToPath(new URL('../../demo/head.nii.gz', import.meta.url));
+const demo = await decodeImage({ name: 'head.nii.gz', bytes: readFileSync(DEMO) }, nodeGzip);
+const grid: Grid = {
+  shape: [112, 132, 128],
+  affine: [2, 0, 0, -112, 0, 2, 0, -110, 0, 0, 2, -158, 0, 0, 0, 1],
+};
+const values = resampleLinear({ grid: demo.grid, data: frameValues(demo, 0) }, grid).map(Math.round);
+const brain = templateBrain(grid, IDENTITY);
+
+function read(data: Float32Array, { on = grid, datatype = 'int16' as Datatype, slope = 0 } = {}) {
+  const bytes = niftiBytes({ grid: on, frames: [data], datatype, ...(slope === 0 ? {} : { slope }) });
+  return decodeImage({ name: 'a.nii', bytes }, nodeGzip);
+}
+
+function changed(value: (v: number, p: Vec3, o: number) => number): Float32Array {
+  const [nx, ny] = grid.shape;
+  return values.map((v, o) =>
+    value(v, applyAffine(grid.affine, [o % nx, Math.floor(o / nx) % ny, Math.floor(o / (nx * ny))]), o),
+  );
+}
+
+const inFace = ([, y, z]: Vec3): boolean => y > 30 && z < 0;
+const outside = (o: number): boolean => brain.data[o] === 0;
+const original = await read(values);
+
+function failing(result: StoredImage, altered?: Uint8Array): string[] {
+  const { checks } = compareImages(original, result, {
+    brain,
+    pose: IDENTITY,
+    ...(altered === undefined ? {} : { altered: { grid, data: altered } }),
+  });
+  return Object.entries(checks)
+    .filter(([, { passed }]) => !passed)
+    .map(([name]) => name);
+}
+
+describe('compareImages', () => {
+  const cutOff = changed((v, p, o) => (outside(o) && inFace(p) ? 0 : v));
+
+  it('passes a result that keeps the brain and has lost the face', async () => {
+    expect(failing(await read(cutOff))).toEqual([]);
+  });
+
+  it('says how much of a face stands in the result', async () => {
+    const half = await read(changed((v, p, o) => (outside(o) && inFace(p) && p[0] > 0 ? 0 : v)));
+    const { checks, kept } = compareImages(original, half, { brain, pose: IDENTITY });
+    expect(failing(half)).toEqual(['faceGone']);
+    expect(kept).toBeGreaterThan(0.8);
+    expect(checks.faceGone?.value).toMatch(/^\d+ % of the original's face in its place$/);
+  });
+
+  it('fails the original itself', async () => {
+    expect(failing(original)).toEqual(['faceGone', 'changedOutside']);
+  });
+
+  it('counts the brain voxels that differ, and their millilitres', async () => {
+    const inside = brain.data.indexOf(1);
+    const touched = cutOff.slice();
+    touched[inside] = (touched[inside] as number) + 1;
+    const result = await read(touched);
+    expect(failing(result)).toEqual(['brainIdentical']);
+    const { checks } = compareImages(original, result, { brain, pose: IDENTITY });
+    expect(checks.brainIdentical?.value).toMatch(/^1 of \d+ voxels differ \(0\.0 ml\)$/);
+  });
+
+  it('with the altered region: all else to the bit', async () => {
+    const altered = values.map((v, o) => (cutOff[o] === v ? 0 : 1));
+    const region = Uint8Array.from(altered);
+    expect(failing(await read(cutOff), region)).toEqual([]);
+    const touched = cutOff.slice();
+    const at = touched.findIndex((_, o) => outside(o) && region[o] === 0);
+    touched[at] = (touched[at] as number) + 1;
+    expect(failing(await read(touched), region)).toEqual(['keptVoxelsIdentical']);
+  });
+
+  it('names another grid, another place and another type', async () => {
+    const moved = { ...grid, affine: multiply(translation(0, 1, 0), grid.affine) };
+    expect(failing(await read(cutOff, { on: moved }))).toEqual(['grid']);
+    const floats = failing(await read(cutOff, { datatype: 'float32' }));
+    expect(floats).toContain('type');
+    expect(floats).toContain('brainIdentical');
+    expect(failing(await read(cutOff, { slope: 0.5 }))).toContain('type');
+  });
+});

@@ -1,0 +1,93 @@
+"""VQ-VAE of the complement with two levels of codes, 32 mm and 16 mm (networks/complement_fine.py). In training: both levels null for
+15 % of the heads, fine codes null for another 25 %, part of either for the rest of half; so that the decoder knows what a brain
+says alone, what the coarse codes add and what the fine ones add. Not exported yet: the masked autoencoder knows one level.
+"""
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..data import read_index
+from ..device import ask
+from ..networks.complement import DISPLACEMENT_SCALE, SITES
+from ..networks.complement_fine import FINE_SITES, TwoLevelVqVae
+from ..runs import write_settings
+from ..single import Loop, train
+from .vqvae_complement import FieldHead, collate, field_loss, load_fields
+
+HELP = "VQ-VAE of the complement with a second, finer level of codes; needs prepared heads (train and val) and the run of register"
+BATCH = 4
+LOOP = Loop(validate_every=100, warm_up=60, ema_decay=0.99)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--fields", type=Path, required=True, help="run folder of register")
+    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+
+
+def random_keeps(rng: np.random.Generator, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Which codes of either level a head keeps."""
+    coarse, fine = torch.ones((count, 1, *SITES)), torch.ones((count, 1, *FINE_SITES))
+    for i in range(count):
+        r = rng.random()
+        if r < 0.15:
+            coarse[i], fine[i] = 0, 0
+        elif r < 0.4:
+            fine[i] = 0
+        elif r < 0.65:
+            share = rng.uniform(0, 1)
+            coarse[i] = (torch.rand(coarse[i].shape) > share * rng.uniform(0, 1)).float()
+            fine[i] = (torch.rand(fine[i].shape) > share).float()
+    return coarse, fine
+
+
+def perplexity(indices: list[torch.Tensor], size: int) -> tuple[float, float]:
+    counts = torch.bincount(torch.cat([i.reshape(-1) for i in indices]), minlength=size).float()
+    p = counts / counts.sum()
+    return float(torch.exp(-(p * (p + 1e-9).log()).sum())), float((counts > 0).float().mean())
+
+
+@torch.no_grad()
+def validate_heads(model: TwoLevelVqVae, heads: list[FieldHead]) -> dict[str, float]:
+    """RMS error of the displacement (mm, about) with both levels, the coarse one, and none; the share of the variance that is left
+    open by the brain which either explains; perplexity and share used of both codebooks."""
+    errors: dict[str, list[float]] = {"both": [], "coarse": [], "none": []}
+    used: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
+    for head in heads:
+        s = head.sample(np.random.default_rng(0), 0)
+        coarse, fine = ask(model.codes, s["displacement"], s["gain"], s["brain4"])
+        used[0].append(model.encoder.fsq.indices(coarse))
+        used[1].append(model.fine_encoder.fsq.indices(fine))
+        for name, a, b in (("both", 1.0, 1.0), ("coarse", 1.0, 0.0), ("none", 0.0, 0.0)):
+            keeps = torch.full((1, 1, *SITES), a), torch.full((1, 1, *FINE_SITES), b)
+            squared, _ = field_loss(*ask(model.decoder.decode, coarse, keeps[0], fine, keeps[1], s["brain4"]), s)
+            errors[name].append(float(squared))
+    mean = {name: float(np.mean(values)) for name, values in errors.items()}
+    mm = 120 * DISPLACEMENT_SCALE
+    out = {f"val_rms_mm_{name}": mm * value**0.5 for name, value in mean.items()}
+    out |= {f"explained_{name}": 1 - mean[name] / mean["none"] for name in ("both", "coarse")}
+    for name, indices in zip(("coarse", "fine"), used, strict=True):
+        out[f"perplexity_{name}"], out[f"codes_used_{name}"] = perplexity(indices, model.encoder.fsq.size)
+    return out
+
+
+def run(args: argparse.Namespace) -> None:
+    torch.manual_seed(args.seed)
+    rng = np.random.default_rng(args.seed)
+    heads = load_fields(args.fields, read_index(args.data, "train"))
+    val = load_fields(args.fields, read_index(args.data, "val"))
+    model = TwoLevelVqVae(args.width).to(memory_format=torch.channels_last_3d)
+    out = write_settings(args.out, width=args.width)
+
+    def step_loss(_: int) -> tuple[torch.Tensor, dict[str, float]]:
+        s = collate([heads[rng.integers(len(heads))].sample(rng) for _ in range(BATCH)])
+        coarse, fine = ask(model.codes, s["displacement"], s["gain"], s["brain4"])
+        keep, fine_keep = random_keeps(rng, BATCH)
+        squared, loss = field_loss(*ask(model.decoder.decode, coarse, keep, fine, fine_keep, s["brain4"]), s)
+        return loss, {"squared": float(squared.detach())}
+
+    train(model, step_loss, lambda ema: validate_heads(ema, val), out, args, rng, LOOP)
