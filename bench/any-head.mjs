@@ -8,6 +8,7 @@
  *
  * Usage: node bench/any-head.mjs test|val|heads|FOLDER [--look DIR] [--resolution 128] [--models DIR] [--masks-only] [--only TEXT]
  */
+import '../scripts/lib/help.mjs';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -104,7 +105,7 @@ async function treat(head, look) {
     if (options['masks-only']) return row;
     const done = await deidentify(
       { image, outputName: image.format === 'mgh' ? 'x.mgz' : 'x.nii.gz' },
-      { method, seed: parseSeed(1), resolution: Number(options.resolution) },
+      { method, seed: parseSeed(1), resolution: options.resolution === '256' ? 256 : 128 },
       { networks, gzip: nodeGzip, extractBrain: async () => ({ mask }), makeHead },
     );
     row.treated = true;

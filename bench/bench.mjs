@@ -8,6 +8,7 @@
  * @example
  * npm run bench -- [--models DIR] [--threads N] [--runs 5] [--commands 5] [--method cp-mae] [--head FILE] [--networks-only] [--json FILE]
  */
+import '../scripts/lib/help.mjs';
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
@@ -137,10 +138,10 @@ async function benchCommand() {
   try {
     const rows = [];
     // The model's own two grids, and the fast setting on a fine scan.
-    for (const [edge, resolution] of [
-      [256, '256'],
-      [128, '128'],
-      [256, '128'],
+    for (const { edge, resolution } of [
+      { edge: 256, resolution: '256' },
+      { edge: 128, resolution: '128' },
+      { edge: 256, resolution: '128' },
     ]) {
       const { head, mask } = await writeBenchHead(folder, options.head, edge);
       const args = [

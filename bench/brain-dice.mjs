@@ -4,6 +4,7 @@
  *
  * Usage: node bench/brain-dice.mjs [test|val|heads] [--models DIR] [--out DIR]
  */
+import '../scripts/lib/help.mjs';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -30,7 +31,7 @@ const heads =
   split === 'heads'
     ? readdirSync(join(folder, 'heads'))
         .filter((f) => /\.(nii\.gz|mgz)$/.test(f))
-        .map((f) => ({ id: f, scan: join(folder, 'heads', f) }))
+        .map((f) => ({ id: f, scan: join(folder, 'heads', f), labels: undefined }))
     : cohort(folder, split);
 const scores = [];
 for (const head of heads) {

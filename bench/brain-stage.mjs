@@ -4,6 +4,7 @@
  *
  * Usage: node bench/brain-stage.mjs OTHER_CHECKOUT [--head FILE] [--runs N]
  */
+import '../scripts/lib/help.mjs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';

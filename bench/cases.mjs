@@ -13,6 +13,7 @@
  * @example
  * node bench/cases.mjs [--bin bin/prosopon.mjs] [--heads 3] [--cases 'mask|slope'] [--table FILE] [--out ../tmp/cases]
  */
+import '../scripts/lib/help.mjs';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';

@@ -7,6 +7,7 @@
  *
  * Usage: node bench/face-gone.mjs [val|test] --work DIR [--heads N] [--each]
  */
+import '../scripts/lib/help.mjs';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

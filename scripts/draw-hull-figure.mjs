@@ -5,6 +5,7 @@
  *
  * Usage: node scripts/draw-hull-figure.mjs [OUT.png]
  */
+import './lib/help.mjs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +36,7 @@ const draws = Array.from({ length: 8 }, (_, k) =>
   convexHull(outline, new Random(sha256(Uint8Array.of(k))), grid),
 );
 
+/** @type {import('../dist/volume/affine.js').Vec3} */
 const at = [0, 10, -15];
 const slices = (volume, options = {}) =>
   renderSlices(volume, { planes: ['sagittal', 'axial'], at, frame: head.pose, pixelMm: 1.25, ...options });

@@ -4,6 +4,7 @@
  *
  * Usage: node scripts/draw-region-map.mjs [OUT.png]
  */
+import './lib/help.mjs';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { drawRegionMap } from '../dist/evaluate/region-map.js';

@@ -6,6 +6,7 @@
  *
  * Usage: node scripts/draw-scale-figure.mjs [--models DIR] [--seed WORDS] [--out FILE.png]
  */
+import './lib/help.mjs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';

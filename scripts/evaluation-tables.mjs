@@ -4,6 +4,7 @@
  * @example
  * node scripts/evaluation-tables.mjs OUT/results.json [BLOCK ...]
  */
+import './lib/help.mjs';
 import { readFileSync } from 'node:fs';
 
 const [file, ...wanted] = process.argv.slice(2);

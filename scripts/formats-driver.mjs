@@ -5,6 +5,7 @@
  * @example
  * node scripts/formats-driver.mjs JOBS.json   # [{ "input": PATH, "dump": PATH, "output": PATH }, ...]
  */
+import './lib/help.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { encodeImage, frameValues } from '../dist/formats/stored-image.js';
 import { nodeGzip } from '../dist/node/gzip.js';

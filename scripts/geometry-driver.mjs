@@ -5,10 +5,12 @@
  * @example
  * node scripts/geometry-driver.mjs JOBS.json   # [{ "op": NAME, "input": PATH, "output": PATH, ... }, ...]
  */
+import './lib/help.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { FsqCodebook } from '../dist/methods/cp-mae/fsq.js';
 import { siteMeans } from '../dist/methods/cp-mae/sites.js';
 import { brainBlocks } from '../dist/methods/learned-head/grid.js';
+import { IDENTITY } from '../dist/volume/affine.js';
 import { labelComponents } from '../dist/volume/components.js';
 import { closeMm, dilateMm, fillHoles, squaredDistance } from '../dist/volume/morphology.js';
 import { resampleLinear } from '../dist/volume/resample.js';
@@ -38,6 +40,7 @@ const OPERATIONS = {
   blocks: (job) => {
     const [brain, fraction] = [floats(job.input), floats(job.mask)];
     const blocks = brainBlocks({
+      pose: IDENTITY,
       brain: { grid: job.grid, data: brain },
       mask: { grid: job.grid, data: fraction },
     });

@@ -4,6 +4,7 @@
  *
  * Usage: node scripts/make-brain-contrast.mjs PREPARED
  */
+import './lib/help.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -5,6 +5,7 @@
  *
  * Usage: node scripts/make-demo-head.mjs PREPARED [SEED]
  */
+import './lib/help.mjs';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeHead } from '../dist/brain/head.js';
@@ -49,6 +50,7 @@ for (let v = 0; v < mask.data.length; v++) if (mask.data[v] === 0) brain.data[v]
 
 const networks = new NodeNetworkRunner();
 const seed = parseSeed(seedText);
+/** @type {import('../dist/methods/method.js').MethodContext} */
 const context = { networks, resolution: 256 };
 const head = makeHead(brain, mask);
 const face = await cpMae.synthesize(await cpMae.condition(head, context), seed, context);

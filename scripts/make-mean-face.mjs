@@ -3,6 +3,7 @@
  *
  * Usage: node scripts/make-mean-face.mjs   (needs the real heads, see bench/lib/cohort.mjs, and npm run build)
  */
+import './lib/help.mjs';
 import { writeFileSync } from 'node:fs';
 import { cohort, dataFolder } from '../bench/lib/cohort.mjs';
 import { measureMask } from '../dist/brain/plausibility.js';

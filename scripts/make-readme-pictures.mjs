@@ -4,6 +4,7 @@
  *
  * Usage: node scripts/make-readme-pictures.mjs
  */
+import './lib/help.mjs';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

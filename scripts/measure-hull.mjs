@@ -9,6 +9,7 @@
  *
  * Usage: node scripts/measure-hull.mjs [val,test] [N]
  */
+import './lib/help.mjs';
 import { cohort, dataFolder } from '../bench/lib/cohort.mjs';
 import { makeHead } from '../dist/brain/head.js';
 import { modelGrid } from '../dist/brain/model-grid.js';
@@ -35,6 +36,8 @@ const load = async (path) => {
 /** A mask's surface for the attacker: zeros and ones with an edge of 2 mm. */
 const shapeOf = (mask, pose) => headShape(gaussianSmooth(mask, 2), pose);
 
+/** The condition asks no network. @type {any} */
+const context = {};
 const rows = [];
 const shapes = { original: [], hull: [], otherHull: [], few: [], otherFew: [], brain: [] };
 const random = (n) => new Random(sha256(Uint8Array.of(n)));
@@ -43,7 +46,7 @@ for (const { id, scan, labels } of people) {
   const head = makeHead(volume, maskFromLabels(await load(labels)));
   const start = performance.now();
   const before = process.cpuUsage().user;
-  const gamma = await cpGan.condition(head, {});
+  const gamma = await cpGan.condition(head, context);
   const seconds = (performance.now() - start) / 1000;
   const cpuSeconds = (process.cpuUsage().user - before) / 1e6;
   const { flags } = prepareHead(head, 128);
@@ -85,14 +88,19 @@ for (const name of Object.keys(rows[0])) {
 }
 const percent = ({ value, low, high }) =>
   `${(100 * value).toFixed(0)} % [${(100 * low).toFixed(0)}, ${(100 * high).toFixed(0)}]`;
-for (const region of ['face', 'head'])
-  for (const [name, queries, candidates] of [
-    ['original against hulls', shapes.original, shapes.hull],
-    ['hull of the original against hulls', shapes.otherHull, shapes.hull],
-    ['original against hulls of 20 facets', shapes.original, shapes.few],
-    ['hull of 20 facets of the original against such', shapes.otherFew, shapes.few],
-    ['original against brains', shapes.original, shapes.brain],
-    ['brain of the original against brains', shapes.brain, shapes.brain],
+/** @type {import('../dist/evaluate/geometry.js').ShapeRegion[]} */
+const regions = ['face', 'head'];
+for (const region of regions)
+  for (const {
+    name,
+    of: [queries, candidates],
+  } of [
+    { name: 'original against hulls', of: [shapes.original, shapes.hull] },
+    { name: 'hull of the original against hulls', of: [shapes.otherHull, shapes.hull] },
+    { name: 'original against hulls of 20 facets', of: [shapes.original, shapes.few] },
+    { name: 'hull of 20 facets of the original against such', of: [shapes.otherFew, shapes.few] },
+    { name: 'original against brains', of: [shapes.original, shapes.brain] },
+    { name: 'brain of the original against brains', of: [shapes.brain, shapes.brain] },
   ]) {
     const similarity = shapeSimilarity(queries, candidates, region);
     const found = identify(similarity, people.length, random(5));

@@ -4,6 +4,7 @@
  *
  * Usage: node scripts/prepare-label-heads.mjs LABEL_DIR OUT_DIR
  */
+import './lib/help.mjs';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeHead } from '../dist/brain/head.js';
@@ -22,6 +23,7 @@ if (folder === undefined || out === undefined) {
 }
 
 /** Class numbers of the output, by the labels they hold; 0 is air. Sides are joined. */
+/** @type {[string, number[]][]} */
 export const CLASSES = [
   ['air', [0]],
   ['white matter', [2, 41, 77, 85]],

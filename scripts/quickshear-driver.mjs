@@ -4,6 +4,7 @@
  * @example
  * node scripts/quickshear-driver.mjs JOBS.json   # [{ "mask": PATH, "output": PATH, "grid": { shape, affine } }, ...]
  */
+import './lib/help.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { closestCanonical } from '../dist/methods/quickshear/canonical.js';
 import { sheared, shearLine, warningsFor } from '../dist/methods/quickshear/quickshear.js';

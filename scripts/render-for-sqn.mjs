@@ -12,6 +12,7 @@
  * @example
  * node scripts/render-for-sqn.mjs train,val --out prepared/sqn-original
  */
+import './lib/help.mjs';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -57,10 +58,13 @@ async function load(path) {
 /** Uniform in [low, high). */
 const between = (random, low, high) => low + (high - low) * random.uniform();
 
+/** @returns {import('../dist/volume/affine.js').Vec3} */
+const three = (value) => [value(0), value(1), value(2)];
+
 /** The scan on a grid shifted by up to a voxel and turned by up to 2 degrees about the head. */
 function regridded(volume, pose, random) {
-  const turn = [0, 1, 2].map(() => between(random, -0.035, 0.035));
-  const shift = [0, 1, 2].map(() => between(random, -1, 1));
+  const turn = three(() => between(random, -0.035, 0.035));
+  const shift = three(() => between(random, -1, 1));
   const about = translation(pose[3], pose[7], pose[11]);
   const back = translation(-pose[3], -pose[7], -pose[11]);
   const affine = multiply(
@@ -77,9 +81,10 @@ function noisy(volume, sigma, random) {
 
 function drawPictures(field, pose, random) {
   const [yaw, pitch] = [between(random, -12, 12), between(random, -12, 12)];
+  /** @type {import('../dist/volume/affine.js').Vec3} */
   const light = [between(random, -0.8, 0.8), between(random, 0, 1), between(random, 0.6, 1.2)];
   const style = { ...GREY, light, ambient: between(random, 0.1, 0.3), hollows: between(random, 0.1, 0.6) };
-  const centre = CENTRE.map((v) => v + between(random, -4, 4));
+  const centre = three((axis) => CENTRE[axis] + between(random, -4, 4));
   return VIEWS.map((side) => {
     const view = { yaw: side + yaw, pitch };
     return shade(castSurface(field, { frame: pose, centre, view, size: SIZE, fovMm: 256 }), style).data;
@@ -88,7 +93,9 @@ function drawPictures(field, pose, random) {
 
 function renderings(volume, pose, level, random) {
   const plain = prepareSurface(volume);
-  const standard = ['A', 'B'].map((viewSet) => {
+  /** @type {import('../dist/evaluate/views.js').ViewSet[]} */
+  const sets = ['A', 'B'];
+  const standard = sets.map((viewSet) => {
     const pictures = attackPictures(plain, pose, { style: 'relief', viewSet });
     return [pictures.front.data, pictures.left.data, pictures.right.data];
   });

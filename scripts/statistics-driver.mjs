@@ -5,6 +5,7 @@
  * @example
  * node scripts/statistics-driver.mjs JOBS.json RESULTS.json   # [{ "op": NAME, ... }, ...] to [[number, ...], ...]
  */
+import './lib/help.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import {
   incompleteBeta,

@@ -8,6 +8,7 @@
  * @example
  * node scripts/treat-cohort.mjs train,val --out prepared/treated-cp-mae
  */
+import './lib/help.mjs';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -54,7 +55,7 @@ for (const split of positionals[0].split(','))
       {
         method,
         seed: parseSeed(`${values.seed} ${head.id}`),
-        resolution: Number(values.resolution),
+        resolution: values.resolution === '256' ? 256 : 128,
         brainMarginMm: FOUND_MARGIN_MM,
       },
       {

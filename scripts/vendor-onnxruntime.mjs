@@ -19,6 +19,7 @@ const source = dirname(dirname(createRequire(import.meta.url).resolve('onnxrunti
  * Platform, architecture and the files that a CPU session needs there. Left out: DirectML.dll, dxcompiler.dll and
  * dxil.dll (38 MB: GPU only; onnxruntime.dll loads the first on demand and the others by name), the second copy
  * of the macOS library (45 MB, same bytes; the binding asks for libonnxruntime.1.dylib), Windows on ARM (32 MB).
+ * @type {[string, string, string[]][]}
  */
 const PLATFORMS = [
   ['linux', 'x64', ['onnxruntime_binding.node', 'libonnxruntime.so.1']],

@@ -61,10 +61,8 @@ export async function writeBenchHead(folder, given, edge = EDGE) {
   const source = given ?? (existsSync(DEMO_HEAD) ? DEMO_HEAD : undefined);
   if (source !== undefined) {
     const image = await loadImage(source);
-    const middle = applyAffine(
-      image.grid.affine,
-      image.grid.shape.map((n) => (n - 1) / 2),
-    );
+    const [nx, ny, nz] = image.grid.shape;
+    const middle = applyAffine(image.grid.affine, [(nx - 1) / 2, (ny - 1) / 2, (nz - 1) / 2]);
     const grid = cubeGrid(IDENTITY, middle, edge, EDGE / edge);
     const values = resampleLinear({ grid: image.grid, data: frameValues(image, 0) }, grid);
     return { head: await write(path, grid, Int16Array.from(values, Math.round)), mask: undefined };

@@ -57,9 +57,9 @@ const SOFT_EDGE_MM = 224;
 /**
  * The mask on a cube of 224 mm centred at `centre`, world axes, as fractions, smoothed by about 4 mm. Every set voxel is
  * shared out among the eight cube voxels around it: a pass over the brain instead of a resampling of the cube.
- * @param spacing mm, a divisor of 224
+ * @param spacing mm, a divisor of 224; by default that on which poses are fitted
  */
-function softMask(mask: Mask, centre: Vec3, spacing: number): Volume {
+export function softMask(mask: Mask, centre: Vec3, spacing = FINE_MM): Volume {
   const size = SOFT_EDGE_MM / spacing;
   const grid = cubeGrid(IDENTITY, centre, size, spacing);
   const data = new Float32Array(size ** 3);
@@ -311,7 +311,7 @@ function placed(fit: Fit, centre: Vec3): PoseFit {
  */
 export function fitPose(mask: Mask, template: Volume): PoseFit {
   const centre = centroid(mask);
-  const soft = softMask(mask, centre, FINE_MM);
+  const soft = softMask(mask, centre);
   const points = templatePoints(template);
   let best = settle(soft, points, turnedBy(IDENTITY));
   if (best.agreement < TRUSTED_AGREEMENT) {

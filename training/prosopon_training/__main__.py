@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -23,30 +25,49 @@ STAGES = {
 }
 
 
+def add_stage(trainer: argparse._SubParsersAction, name: str) -> argparse.ArgumentParser:
+    stage = importlib.import_module(f".stages.{STAGES[name]}", __package__)
+    sub = trainer.add_parser(name, help=stage.HELP, description=stage.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    sub.add_argument("--data", nargs="+", required=True, help="folders that `prosopon prepare` wrote")
+    sub.add_argument("--out", required=True, help="run folder: checkpoint.pt, log.jsonl, curves.png, training.json")
+    sub.add_argument("--minutes", type=float, default=60)
+    sub.add_argument("--steps", type=int, default=10**9)
+    sub.add_argument("--seed", type=int, default=1)
+    sub.add_argument("--threads", type=int, default=1)
+    sub.add_argument("--initial", type=Path, help="start from this checkpoint.pt or shipped models/NAME/model.onnx (a new site's cohort)")
+    sub.add_argument("--config", type=Path, help="a recipe, training/configs/STAGE.toml; options given here win over it")
+    stage.add_arguments(sub)
+    sub.set_defaults(run=stage.run, loop={})
+    return sub
+
+
+def train(args: argparse.Namespace) -> None:
+    from . import record
+
+    stage = importlib.import_module(f".stages.{STAGES[args.stage]}", __package__)
+    torch.set_num_threads(args.threads)
+    loop = getattr(stage, "LOOP", None)
+    record.begin(args, asdict(replace(loop, **args.loop)) if loop is not None else {})
+    args.run(args)
+
+
 def main(arguments: list[str] | None = None) -> None:
+    from . import cohort, config, exports
+
+    arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="prosopon_training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     trainer = commands.add_parser("train", help="train one stage").add_subparsers(dest="stage", required=True)
-    for name, module in STAGES.items():
-        stage = importlib.import_module(f".stages.{module}", __package__)
-        sub = trainer.add_parser(name, help=stage.HELP, description=stage.__doc__,
-                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-        sub.add_argument("--data", nargs="+", required=True, help="folders that `prosopon prepare` wrote")
-        sub.add_argument("--out", required=True, help="run folder: checkpoint.pt, log.jsonl, curves.png")
-        sub.add_argument("--minutes", type=float, default=60)
-        sub.add_argument("--steps", type=int, default=10**9)
-        sub.add_argument("--seed", type=int, default=1)
-        sub.add_argument("--threads", type=int, default=1)
-        sub.add_argument("--initial", type=Path, help="start from this checkpoint.pt or shipped models/NAME/model.onnx (a new site's cohort)")
-        stage.add_arguments(sub)
-        sub.set_defaults(run=stage.run)
-    from . import cohort, exports
-
+    stages = {name: add_stage(trainer, name) for name in STAGES}
     exporter = commands.add_parser("export", help="write models/NAME from a run", description=exports.__doc__)
     exports.add_arguments(exporter)
     cohort.add_arguments(commands.add_parser(
         "cohort", help="continue from the shipped weights on a new site's cohort", description=cohort.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter))
+    recipe = config.config_named(arguments)
+    if recipe is not None and arguments[0] == "train" and arguments[1] in stages:
+        options, loop = config.read_config(recipe, arguments[1], stages[arguments[1]])
+        stages[arguments[1]].set_defaults(**options, loop=loop)
     args = parser.parse_args(arguments)
     if args.command == "cohort":
         cohort.run(args, main)
@@ -55,8 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
         with torch.no_grad():
             exports.EXPORTS[args.stage](args.run, args.models, args)
         return
-    torch.set_num_threads(args.threads)
-    args.run(args)
+    train(args)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ projected when the gradient's cosine with the weight stays below ``delta / sqrt(
 from __future__ import annotations
 
 import math
-from typing import Callable, Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 # stage, the shipped model it starts from, share of a stage's minutes, runs of other stages that it reads, by option
 PLAN: tuple[tuple[str, str | None, float, dict[str, str]], ...] = (

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
@@ -11,15 +10,11 @@ from .export import write_model
 from .networks.resnet import BrainAge, Sqn
 from .networks.segmentation import LabelMap, Segmentation
 from .regions import REGIONS, mirrored
-from .stages.masked_autoencoder import load_run
+from .runs import load_run, settings_of
 from .stages.segmentation import MARGIN, MULTIPLE, REACH
 
 DATA = "IXI, Hammersmith subset at 2 mm, train split (113 heads), IXI project (brain-development.org), CC BY-SA 3.0"
 COMMON = {"version": "0.1.0", "licence": "CC-BY-SA-3.0", "data": DATA}
-
-
-def settings_of(run: Path) -> dict:
-    return json.loads((run / "settings.json").read_text())
 
 
 def export_segmentation(run: Path, models: Path, args: argparse.Namespace) -> None:

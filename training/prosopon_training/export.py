@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from . import record as training_record
 from .flops import count_gflop
+from .runs import log_rows
 
 OPSET = 20
 
@@ -71,13 +73,12 @@ def write_card(folder: Path, record: dict, run: Path | None) -> None:
     lines = [f"# {record['name']} {record['version']}", "", record["description"] + ".", "", f"- Data: {record['data']}.",
              f"- Licence of the weights: {record['licence']}.", f"- Input: {record['normalisation']}.",
              f"- SHA-256: {record['sha256']}.", f"- {record['settings']['gflop']} GFLOP a pass."]
-    if run is not None and (run / "log.jsonl").exists():
-        rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    if run is not None and (rows := log_rows(run)):
         row = rows[-1]
         # not every row of cp-gan is a validation
         judged = next((r for r in rows[::-1] if any(key.startswith("val") for key in r)), row)
         figures = ", ".join(f"{key} {value:.4g}" for key, value in judged.items() if key.startswith(("val", "perplexity", "codes_used")))
-        lines.append(f"- Training: {row['step']} steps, {row['seconds'] / 60:.0f} minutes on one core of a CPU; last validation "
+        lines.append(f"- Training: {row['step']} steps, {row['seconds'] / 60:.0f} minutes on {training_record.machine(run)}; last validation "
                      f"(val split, 18 heads or fewer): {figures}.")
     lines += ["- Not covered: children, other scanners than one 3 T Philips, other contrasts than T1-weighted, pathology. "
               "Test figures: docs/results.md.", ""]
@@ -87,8 +88,12 @@ def write_card(folder: Path, record: dict, run: Path | None) -> None:
 def write_model(
     name: str, module: nn.Module, feeds: dict[str, torch.Tensor], outputs: list[str], models: Path,
     description: dict, half: bool = True, free_axes: dict | None = None, byte_scale: float | None = None, run: Path | None = None,
+    derived_from: Path | None = None,
 ) -> None:
-    """Exports, checks parity, writes ``model.onnx`` and ``model.json``."""
+    """Exports, checks parity, writes ``model.onnx``, ``model.json``, ``card.md`` and the run's ``training.json``.
+
+    ``derived_from``: the run of another network, of which this one is computed in closed form.
+    """
     import onnxruntime
 
     folder = models / name
@@ -133,4 +138,6 @@ def write_model(
     }
     (folder / "model.json").write_text(json.dumps(record, indent=2) + "\n")
     write_card(folder, record, run)
+    if (recipe := run or derived_from) is not None:
+        training_record.ship(recipe, folder)
     print(f"{name}: {path.stat().st_size / 1e6:.2f} MB, parity {worst:.1e}")

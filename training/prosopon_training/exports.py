@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
@@ -17,8 +16,8 @@ from .networks.brain_extraction import BrainExtraction
 from .networks.complement import SITES, ComplementVqVae, enlarge
 from .networks.masked import MaskedAutoencoder
 from .networks.texture import MAX_LOG_SPREAD, MIN_LOG_SPREAD, Texture
-from .stages.masked_autoencoder import load_run
 from .residual import ShapeResidual, residual_components
+from .runs import load_run, settings_of
 from .stages.vqvae_complement import load_fields
 from .template import templates
 
@@ -122,7 +121,7 @@ class DrawTexture(nn.Module):
 
 
 def export_extraction(run: Path, models: Path, _: argparse.Namespace) -> None:
-    net = load_run(BrainExtraction(json.loads((run / "settings.json").read_text())["width"]), run)
+    net = load_run(BrainExtraction(settings_of(run)["width"]), run)
     write_model("brain-extraction", net, {"image": torch.rand(1, 1, 96, 112, 96)}, ["logits"], models, {
         **COMMON, **BRAIN_SOURCES, "version": "0.2.0",
         "description": "Brain mask logits at 2 mm (U-Net), any structural contrast, about a brain that stands upright at an adult's size",
@@ -130,7 +129,7 @@ def export_extraction(run: Path, models: Path, _: argparse.Namespace) -> None:
 
 
 def export_finder(run: Path, models: Path, _: argparse.Namespace) -> None:
-    net = load_run(BrainExtraction(json.loads((run / "settings.json").read_text())["width"]), run)
+    net = load_run(BrainExtraction(settings_of(run)["width"]), run)
     write_model("brain-finder", net, {"image": torch.rand(1, 1, 64, 64, 64)}, ["logits"], models, {
         **COMMON, **BRAIN_SOURCES, "grid": {"size": 64, "spacing": 4},
         "description": "Brain mask logits at 4 mm (U-Net), any structural contrast, any field of view",
@@ -139,7 +138,7 @@ def export_finder(run: Path, models: Path, _: argparse.Namespace) -> None:
 
 
 def export_brain(run: Path, models: Path, _: argparse.Namespace) -> None:
-    net = load_run(BrainVqVae(json.loads((run / "settings.json").read_text())["width"]), run).encoder
+    net = load_run(BrainVqVae(settings_of(run)["width"]), run).encoder
     write_model("brain-encoder", net, {"brain": torch.rand(1, 2, 64, 64, 48)}, ["codes"], models, {
         **COMMON, "description": "e1 of CP-MAE: brain at 4 mm to 8x8x6 quantised codes (FSQ 8,5,5,5)",
         "normalisation": "mask fraction; intensity over the brain's median"}, run=run,
@@ -147,7 +146,7 @@ def export_brain(run: Path, models: Path, _: argparse.Namespace) -> None:
 
 
 def export_masked(run: Path, models: Path, _: argparse.Namespace) -> None:
-    net = load_run(MaskedAutoencoder(json.loads((run / "settings.json").read_text())["codes"]), run)
+    net = load_run(MaskedAutoencoder(settings_of(run)["codes"]), run)
     feeds = {"brain_codes": torch.rand(1, 4, *SITES) * 2 - 1, "brain_sites": torch.rand(1, 2, *SITES),
              "codes": torch.rand(1, 3, *SITES) * 2 - 1, "keep": (torch.rand(1, 1, *SITES) > 0.5).float()}
     write_model("masked-autoencoder", net, feeds, ["logits"], models, {
@@ -156,7 +155,7 @@ def export_masked(run: Path, models: Path, _: argparse.Namespace) -> None:
 
 
 def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None:
-    model = load_run(ComplementVqVae(json.loads((run / "settings.json").read_text())["width"]), run)
+    model = load_run(ComplementVqVae(settings_of(run)["width"]), run)
     feeds = {"codes": torch.rand(1, 3, *SITES) * 2 - 1, "keep": torch.ones(1, 1, *SITES),
              "brain": torch.rand(1, 2, 64, 64, 48)}
     write_model("complement-decoder", Decoder(model.decoder), feeds, ["displacement", "gain"], models, {
@@ -167,22 +166,22 @@ def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None
                 ["displacement", "gain"], models, {
         **COMMON, "description": f"Random fields that the codes leave open: {args.components} principal components with "
                                  f"{100 * share:.0f} % of the residual's variance over train heads",
-        "normalisation": "standard normal scores", "settings": {"components": args.components, "varianceShare": round(share, 4)}})
-    export_heads(*templates(args.fields, args.data, args.sharpen), models)
+        "normalisation": "standard normal scores", "settings": {"components": args.components, "varianceShare": round(share, 4)}}, derived_from=run)
+    export_heads(*templates(args.fields, args.data, args.sharpen), models, args.fields)
 
 
-def export_heads(coarse: torch.Tensor, fine: torch.Tensor, models: Path) -> None:
+def export_heads(coarse: torch.Tensor, fine: torch.Tensor, models: Path, fields_run: Path | None = None) -> None:
     """The learned head at 2 mm [128, 128, 96] and at 1 mm [256, 256, 192], brain levels."""
     fields = {"displacement": torch.rand(1, 3, 64, 64, 48) * 0.05, "gain": torch.rand(1, 1, 64, 64, 48) * 0.2}
     for template, size, spacing in ((coarse, 128, 2), (fine, 256, 1)):
         write_model(f"head-{size}", LearnedHead(template, 3.0, (64, 64, 48)), fields, ["fields", "template"], models, {
             **COMMON, "grid": {"size": size, "spacing": spacing},
             "description": f"The learned head at {spacing} mm as bytes, and where to read it: positions in half grids and the bytes' factor at 4 mm",
-            "normalisation": "1 = the brain's median"}, half=False)
+            "normalisation": "1 = the brain's median"}, half=False, derived_from=fields_run)
 
 
 def export_texture(run: Path, models: Path, _: argparse.Namespace) -> None:
-    settings = json.loads((run / "settings.json").read_text())
+    settings = settings_of(run)
     net = load_run(Texture(settings["width"]), run)
     shape = [1, 1, 64, 48, 32]
     write_model("texture", DrawTexture(net), {"head": torch.rand(shape), "noise": torch.randint(0, 255, shape, dtype=torch.uint8)}, ["textured"], models, {

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import onnx
 
-
 COUNTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 

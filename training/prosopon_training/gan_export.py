@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
@@ -11,7 +10,7 @@ from .export import write_model
 from .initial import learned_head
 from .networks.generator import Drawing, Generator
 from .networks.moving import Moving, MovingGenerator
-from .stages.masked_autoencoder import load_run
+from .runs import load_run, settings_of
 
 NAME = "cp-gan-generator"
 MODEL_CUBE_MM = 256
@@ -19,14 +18,16 @@ MODEL_CUBE_MM = 256
 
 def moving_lines(settings: dict) -> list[str]:
     imitated = f"; the first {settings['imitate']} steps on fields alone" if settings.get("imitate") else ""
-    kept = f"a term that asks for the registered fields of two draws' mean, weight {settings['likeness']:g}" if settings.get("likeness") else "no reconstruction term"
+    kept = "no reconstruction term"
+    if settings.get("likeness"):
+        kept = f"a term that asks for the registered fields of two draws' mean, weight {settings['likeness']:g}"
     return [
         f"- Against the paper: {settings['heads']} heads, batch {settings['batch']}, CPU here; 2,172 (ADNI) and 2,168 (OASIS-3) scans at 128^3 on four "
         "V100 there, for a time that it does not give.",
         "- Not in the paper: what goes from scale to scale is a velocity and a gain that move and brighten the learned head "
         "(`models/head-128`, `head-256`), not an image, down to 8 mm (docs/decisions/0014); a linear map from hull, mask and noise to fields is found in closed form, "
-        f"and the blocks learn what it leaves{imitated}; the discriminator's real heads are registered ones, seen up to {settings['size']}^3; a learned map of the grid at each "
-        f"scale; equalised learning rate; plain 3^3 convolutions in place of depthwise ones; {kept}.",
+        f"and the blocks learn what it leaves{imitated}; the discriminator's real heads are registered ones, seen up to {settings['size']}^3; a learned map "
+        f"of the grid at each scale; equalised learning rate; plain 3^3 convolutions in place of depthwise ones; {kept}.",
         "- Choices, curves and what went wrong on the way: docs/cp-gan-training.md."]
 
 
@@ -49,7 +50,7 @@ def describe_limits(folder: Path, settings: dict) -> None:
 
 
 def export_generator(run: Path, models: Path, args: argparse.Namespace) -> None:
-    settings = json.loads((run / "settings.json").read_text())
+    settings = settings_of(run)
     moves = settings.get("form") == "move"
     size = settings["size"]
     if moves:

@@ -60,13 +60,13 @@ class MovingPair(Pair):
         far.backward()
         if np.isfinite(float(far.detach())):
             self.g_steps.step()
-            self.ema.update(self.generator)
+            self.ema.update_parameters(self.generator)
         return {"unlike": float(far.detach())}
 
     @torch.no_grad()
     def val_figures(self, batch: MovedBatch, noise: torch.Tensor) -> dict[str, float]:
         """Millimetres over the face and head: from the registered head, and from each other; of the averaged weights."""
-        a, b = (self.ema.model.fields(z[None], batch.gammas)[:, :3] for z in noise)
+        a, b = (self.ema.module.fields(z[None], batch.gammas)[:, :3] for z in noise)
         weight = batch.weight / batch.weight.sum()
 
         def rms(x: torch.Tensor) -> float:

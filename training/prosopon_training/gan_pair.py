@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from . import averaging
 from .adamp import AdamP
 from .gan_data import Batch, composites
 from .initial import load_initial
-from .loop import Ema
 from .networks.discriminator import Discriminator
 from .networks.equalised import works_folded
 from .networks.generator import Generator, smoothed
+from .runs import read_checkpoint
+from .schedule import Rates, linear_end
 
 NOISE = (1, 4, 4, 4)
 DIVERSE_SCALES = (8, 16)
@@ -76,10 +78,12 @@ class Pair:
         self.likeness = args.likeness
         self.generator = self.make_generator(args).to(device)
         self.discriminator = Discriminator(args.size).to(device)
-        self.ema = Ema(self.generator, args.ema)
+        self.ema = averaging.averaged(self.generator, args.ema)
         rate = args.discriminator_rate or args.learning_rate
         self.g_steps = AdamP(self.generator.parameters(), lr=args.learning_rate, betas=(0.0, 0.99))
         self.d_steps = AdamP(self.discriminator.parameters(), lr=rate, betas=(0.0, 0.99))
+        # the linear end is for the lattice of late steps to settle
+        self.rates = Rates([self.g_steps, self.d_steps], linear_end(warm_up=50))
 
     def make_generator(self, args: argparse.Namespace) -> torch.nn.Module:
         return Generator(args.size)
@@ -121,7 +125,7 @@ class Pair:
         wishes.backward()
         if np.isfinite(float(wishes.detach())):
             self.g_steps.step()
-            self.ema.update(self.generator)
+            self.ema.update_parameters(self.generator)
         return row
 
     def step(self, batch: Batch, penalise: bool) -> dict[str, float]:
@@ -155,37 +159,32 @@ class Pair:
         if all(np.isfinite(v) for v in row.values()):
             self.d_steps.step()
             self.g_steps.step()
-            self.ema.update(self.generator)
+            self.ema.update_parameters(self.generator)
         else:
             row = {"lost": 1.0}
         return row
 
-    def set_rates(self, factor: float, bases: tuple[float, float]) -> None:
-        for optimiser, base in zip((self.g_steps, self.d_steps), bases):
-            for group in optimiser.param_groups:
-                group["lr"] = base * factor
-
     def state(self) -> dict:
         return {"model": self.generator.state_dict(), "discriminator": self.discriminator.state_dict(),
-                "ema": self.ema.model.state_dict(), "optimiser": [self.g_steps.state_dict(), self.d_steps.state_dict()],
-                "updates": self.ema.updates}
+                "ema": self.ema.module.state_dict(), "optimiser": [self.g_steps.state_dict(), self.d_steps.state_dict()],
+                "updates": averaging.updates(self.ema)}
 
     def load(self, state: dict) -> None:
         self.generator.load_state_dict(state["model"])
         self.discriminator.load_state_dict(state["discriminator"])
-        self.ema.model.load_state_dict(state["ema"])
+        self.ema.module.load_state_dict(state["ema"])
         for optimiser, kept in zip((self.g_steps, self.d_steps), state["optimiser"]):
             optimiser.load_state_dict(kept)
-        self.ema.updates = state["updates"]
+        averaging.set_updates(self.ema, state["updates"])
 
     def start_from(self, path: Path) -> None:
         """Blocks that are there by name and shape: a run of another size gives all the scales that both have."""
         if path.suffix == ".onnx":
             fresh = load_initial(self.generator, path)
         else:
-            state = torch.load(path, map_location="cpu", weights_only=False)
+            state = read_checkpoint(path)
             fresh = fitted(self.generator, state["ema"]) + fitted(self.discriminator, state["discriminator"])
-        self.ema.model.load_state_dict(self.generator.state_dict())
+        self.ema.module.load_state_dict(self.generator.state_dict())
         print(f"started from {path.name}" + (f"; {len(fresh)} entries start afresh" if fresh else ""), flush=True)
 
 

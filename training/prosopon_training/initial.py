@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from .runs import read_checkpoint
+
 
 def onnx_weights(path: Path) -> dict[str, torch.Tensor]:
     """Named initialisers as float32; those stored as halves under their own names. Anonymous constants are left out."""
@@ -38,7 +40,7 @@ def load_initial(model: nn.Module, path: Path) -> list[str]:
     """
     state = model.state_dict()
     if path.suffix != ".onnx":
-        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=False)["ema"])
+        model.load_state_dict(read_checkpoint(path)["ema"])
         return []
     weights = onnx_weights(path)
     prefixes = ["", *(f"{name}." for name, _ in model.named_children())]

@@ -1,138 +1,112 @@
-"""The training loop that all stages share: AdamW, warm-up and cosine decay over a time or step budget, EMA of
-weights, checkpoints that resume, validation curves as JSON lines and as a picture.
+"""The loop that every stage goes through: a budget of steps or minutes, means of figures, validation, checkpoints that resume.
+
+    run(learner, out, Budget(minutes=60, steps=10**9), Rhythm(log=250, validate=250, checkpoint=250), Chance(seed, rng))
+
+What is learned is the :class:`Learner`'s: one network by gradient (``single.py``), two against each other (``stages/cp_gan.py``), a field for
+each head (``stages/register.py``).
 """
 from __future__ import annotations
 
-import copy
 import json
-import math
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
+from typing import Protocol
 
-import torch
-from torch import nn
-
-from .initial import load_initial
+from .chance import Chance
+from .runs import draw_curves, read_checkpoint, save
 
 
-class Ema:
-    """Exponential moving average of a module's parameters and buffers, with the usual warm-up of its decay."""
+class Learner(Protocol):
+    def at(self, step: int, progress: float) -> None:
+        """Before each step: how far the run is, from 0 to 1."""
 
-    def __init__(self, model: nn.Module, decay: float):
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
-        self.decay = decay
-        self.updates = 0
+    def step(self, number: int) -> dict[str, float]:
+        """One step; figures whose means are logged."""
 
-    @torch.no_grad()
-    def update(self, model: nn.Module) -> None:
-        self.updates += 1
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for kept, new in zip(self.model.state_dict().values(), model.state_dict().values()):
-            if kept.dtype.is_floating_point:
-                kept.lerp_(new.detach(), 1 - decay)
-            else:
-                kept.copy_(new)
+    def validate(self) -> dict[str, float]:
+        """Figures of val heads."""
 
+    def state(self) -> dict[str, object]:
+        """What a checkpoint holds: tensors, numbers and text in dicts and lists."""
 
-def save(path: Path, **parts: object) -> None:
-    """Writes a checkpoint whole or not at all."""
-    partial = path.with_suffix(".part")
-    torch.save(parts, partial)
-    partial.replace(path)
+    def load(self, state: dict) -> None: ...
+
+    def after(self, step: int) -> None:
+        """After a step has been logged: pictures."""
+
+    def finish(self, step: int) -> None:
+        """When the budget is spent."""
 
 
-def draw_curves(folder: Path) -> None:
-    """Every numeric field of ``log.jsonl`` over steps, in ``curves.png``."""
-    import matplotlib
+@dataclass(frozen=True)
+class Budget:
+    """Whichever comes first."""
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    keys = sorted({key for row in rows for key in row if key not in ("step", "seconds")})
-    figure, axes = plt.subplots(len(keys), 1, figsize=(7, 2 * len(keys)), squeeze=False)
-    for axis, key in zip(axes[:, 0], keys):
-        points = [(row["step"], row[key]) for row in rows if key in row]
-        axis.plot(*zip(*points))
-        axis.set_ylabel(key, fontsize=7)
-    figure.tight_layout()
-    figure.savefig(folder / "curves.png", dpi=70)
-    plt.close(figure)
+    minutes: float
+    steps: int
 
 
-def train(
-    model: nn.Module,
-    step_loss: Callable[[int], tuple[torch.Tensor, dict[str, float]]],
-    validate: Callable[[nn.Module], dict[str, float]],
-    out: Path,
-    *,
-    minutes: float,
-    steps: int,
-    learning_rate: float,
-    groups: list[dict] | None = None,
-    weight_decay: float = 1e-2,
-    warm_up: int = 100,
-    validate_every: int = 250,
-    ema_decay: float = 0.998,
-    resume: bool = True,
-    initial: Path | None = None,
-) -> nn.Module:
-    """Runs until ``steps`` or ``minutes`` are spent, whichever comes first; the learning rate decays over that budget.
+@dataclass(frozen=True)
+class Rhythm:
+    """In steps. What is validated is logged, so ``validate`` is a multiple of ``log``."""
 
-    ``step_loss(step)`` returns the loss of one batch and figures to log. Returns the EMA model.
-    ``initial``: a checkpoint whose EMA weights, or a shipped ``model.onnx`` whose weights are the start.
-    """
+    log: int
+    validate: int
+    checkpoint: int
+
+
+class Means:
+    """Means of figures, each over the steps that gave it."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, float] = {}
+        self.counts: dict[str, int] = {}
+
+    def add(self, figures: dict[str, float]) -> None:
+        for key, value in figures.items():
+            self.sums[key], self.counts[key] = self.sums.get(key, 0.0) + value, self.counts.get(key, 0) + 1
+
+    def taken(self) -> dict[str, float]:
+        means = {key: value / self.counts[key] for key, value in self.sums.items()}
+        self.sums, self.counts = {}, {}
+        return means
+
+
+def run(learner: Learner, out: Path, budget: Budget, rhythm: Rhythm, chance: Chance) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    if initial is not None:
-        fresh = load_initial(model, initial)
-        print(f"started from {initial.name}" + (f"; {len(fresh)} entries start afresh" if fresh else ""), flush=True)
-    optimiser = torch.optim.AdamW(groups or model.parameters(), lr=learning_rate, weight_decay=weight_decay, betas=(0.9, 0.98))
-    bases = [group["lr"] for group in optimiser.param_groups]
-    ema = Ema(model, ema_decay)
-    step, spent = 0, 0.0
     checkpoint = out / "checkpoint.pt"
-    if resume and checkpoint.exists():
-        state = torch.load(checkpoint, map_location="cpu", weights_only=False)
-        model.load_state_dict(state["model"])
-        ema.model.load_state_dict(state["ema"])
-        optimiser.load_state_dict(state["optimiser"])
-        ema.updates, step, spent = state["updates"], state["step"], state["spent"]
+    step, spent, start = 0, 0.0, time.time()
+    if checkpoint.exists():
+        state = read_checkpoint(checkpoint)
+        learner.load(state)
+        step, spent = state["step"], state["spent"]
+        chance.restore(state.get("chance"), step)
         print(f"resumed at step {step}", flush=True)
-    start, sums, count = time.time(), {}, 0
+
+    def elapsed() -> float:
+        return spent + time.time() - start
+
+    def keep() -> None:
+        save(checkpoint, **learner.state(), step=step, spent=elapsed(), chance=chance.state())
+
+    means = Means()
     while True:
-        elapsed = spent + time.time() - start
-        progress = max(step / steps if steps > 0 else 1.0, elapsed / (60 * minutes))
+        progress = max(step / budget.steps if budget.steps > 0 else 1.0, elapsed() / (60 * budget.minutes))
         if progress >= 1:
             break
-        factor = min(1.0, (step + 1) / warm_up) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * progress)))
-        for group, base in zip(optimiser.param_groups, bases):
-            group["lr"] = base * factor
-        model.train()
-        loss, figures = step_loss(step)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        if torch.isfinite(norm):
-            optimiser.step()
-            ema.update(model)
+        learner.at(step, progress)
+        means.add(learner.step(step))
         step += 1
-        for key, value in {**figures, "loss": float(loss.detach())}.items():
-            sums[key] = sums.get(key, 0.0) + value
-        count += 1
-        if step % validate_every == 0:
-            with torch.no_grad():
-                figures = validate(ema.model)
-            row = {"step": step, "seconds": round(spent + time.time() - start, 1)}
-            row |= {key: value / count for key, value in sums.items()} | figures
-            sums, count = {}, 0
+        if step % rhythm.log == 0:
+            judged = learner.validate() if step % rhythm.validate == 0 else {}
+            row = {"step": step, "seconds": round(elapsed(), 1)} | means.taken() | judged
             with (out / "log.jsonl").open("a") as log:
                 log.write(json.dumps(row) + "\n")
             print(json.dumps({k: round(v, 5) for k, v in row.items()}), flush=True)
-            save(checkpoint, model=model.state_dict(), ema=ema.model.state_dict(), optimiser=optimiser.state_dict(),
-                 updates=ema.updates, step=step, spent=spent + time.time() - start)
-    save(checkpoint, model=model.state_dict(), ema=ema.model.state_dict(), optimiser=optimiser.state_dict(),
-         updates=ema.updates, step=step, spent=spent + time.time() - start)
-    if (out / "log.jsonl").exists():
-        draw_curves(out)
-    return ema.model
+        if step % rhythm.checkpoint == 0:
+            keep()
+        learner.after(step)
+    keep()
+    draw_curves(out)
+    learner.finish(step)

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from .data import HEAD, read_index
 from .networks.complement import SITES, ComplementVqVae, encoder_input, enlarge, warp
+from .runs import load_run, settings_of
 from .stages.vqvae_complement import load_fields, load_head, make_sample
 from .template import templates
 
@@ -41,9 +42,7 @@ def main() -> None:
     torch.set_num_threads(1)
     records = read_index(args.data, "val")
     heads = load_fields(args.fields, records)
-    state = torch.load(args.complement / "checkpoint.pt", map_location="cpu", weights_only=False)["ema"]
-    model = ComplementVqVae(24).eval()
-    model.load_state_dict(state)
+    model = load_run(ComplementVqVae(settings_of(args.complement)["width"]), args.complement)
     template, _ = templates(args.fields, args.data, SHARPEN)
     rows: dict[str, list[float]] = {"registration": [], "own codes": [], "no codes": []}
     for record, head in zip(records, heads):

@@ -85,7 +85,7 @@ def test_spoiled_scans_are_finite_and_empty_where_not_covered(labelled: Path) ->
 def test_stage_with_label_heads(stage: str, prepared: Path, labelled: Path, tmp_path: Path) -> None:
     main(["train", stage, "--data", str(prepared), "--label-heads", str(labelled), "--width", "8", "--minutes", "5", "--steps", "2",
           "--painted", "0.5", "--out", str(tmp_path / "run")])
-    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=False)
+    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
     assert state["step"] == 2
     main(["export", stage, "--run", str(tmp_path / "run"), "--models", str(tmp_path / "models")])
     assert json.loads((tmp_path / "models" / stage / "model.json").read_text())["outputs"][0]["name"] == "logits"

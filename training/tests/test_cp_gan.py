@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from test_export import check, shaken
 
+from prosopon_training import gan_pair
 from prosopon_training.__main__ import main
 from prosopon_training.adamp import AdamP
 from prosopon_training.data import read_index
 from prosopon_training.gan_data import Batch, GanHead, composites, make_batch, probabilistic_pool, pyramid, shifted
-from prosopon_training.networks.discriminator import Discriminator
 from prosopon_training.networks.blocks import depth_to_space
+from prosopon_training.networks.discriminator import Discriminator
 from prosopon_training.networks.generator import Drawing, Generator, enlarging, positive, smoothed
-from prosopon_training import gan_pair
 from prosopon_training.stages import cp_gan
-from test_export import check, shaken
 
 
 def adamp_by_hand(w: np.ndarray, gradients: list[np.ndarray], lr: float, betas: tuple[float, float], decay: float = 0.0,
@@ -235,9 +235,9 @@ def test_training_stops_resumes_and_is_exported(with_hulls: Path, tmp_path: Path
     run, models = tmp_path / "run", tmp_path / "models"
     common = ["train", "cp-gan", "--data", str(with_hulls), "--out", str(run), "--size", "16", "--minutes", "30"]
     main([*common, "--steps", "3"])
-    first = torch.load(run / "checkpoint.pt", weights_only=False)
+    first = torch.load(run / "checkpoint.pt", weights_only=True)
     main([*common, "--steps", "5", "--penalty", "0.1"])
-    second = torch.load(run / "checkpoint.pt", weights_only=False)
+    second = torch.load(run / "checkpoint.pt", weights_only=True)
     assert (first["step"], second["step"], second["updates"]) == (3, 5, 5)
     assert any(not torch.equal(a, b) for a, b in zip(first["ema"].values(), second["ema"].values()))
     assert (run / "samples" / "000005-last.png").exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from test_export import check, shaken
 
 from prosopon_training.__main__ import main
 from prosopon_training.data import read_index
@@ -19,7 +20,6 @@ from prosopon_training.initial import learned_head
 from prosopon_training.networks.complement import warp
 from prosopon_training.networks.moving import Moving, MovingGenerator, cube_fields, on_cube, rendered
 from prosopon_training.stages.vqvae_complement import load_fields
-from test_export import check, shaken
 
 LEARNED = Path(__file__).parents[2] / "models" / "head-128" / "model.onnx"
 GAMMAS = (4, 8, 16, 32)
@@ -193,9 +193,9 @@ def test_training_stops_resumes_and_is_exported(registered: tuple[Path, Path], t
     common = ["train", "cp-gan", "--form", "move", "--data", str(data), "--fields", str(fields), "--template", str(LEARNED),
               "--out", str(run), "--size", "32", "--minutes", "30"]
     main([*common, "--steps", "3", "--imitate", "2"])
-    first = torch.load(run / "checkpoint.pt", weights_only=False)
+    first = torch.load(run / "checkpoint.pt", weights_only=True)
     main([*common, "--steps", "5", "--imitate", "2", "--likeness", "0.5"])
-    second = torch.load(run / "checkpoint.pt", weights_only=False)
+    second = torch.load(run / "checkpoint.pt", weights_only=True)
     assert (first["step"], second["step"], second["updates"]) == (3, 5, 5)
     assert "template" not in second["model"]
     assert (run / "samples" / "000005-last.png").exists()

@@ -1,40 +1,52 @@
 """The loop, where it starts from, what it reads, and the command."""
 from __future__ import annotations
 
+import argparse
 import json
 import math
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from prosopon_training import averaging
 from prosopon_training.__main__ import STAGES, main
 from prosopon_training.data import BRAIN, read_index
-from prosopon_training.loop import train
+from prosopon_training.schedule import Rates, cosine, linear_end
+from prosopon_training.single import Loop, train
 
 
-def fit(out: Path, steps: int, seen: list[int], **options: object) -> nn.Module:
+def arguments(steps: int, learning_rate: float = 0.05, initial: Path | None = None) -> argparse.Namespace:
+    return argparse.Namespace(minutes=10, steps=steps, learning_rate=learning_rate, seed=0, initial=initial)
+
+
+def fit(out: Path, steps: int, seen: list[int], initial: Path | None = None, drawn: list[float] | None = None) -> nn.Module:
     torch.manual_seed(0)
+    rng = np.random.default_rng(0)
     model = nn.Linear(3, 1)
 
     def step_loss(step: int) -> tuple[torch.Tensor, dict[str, float]]:
         seen.append(step)
         x = torch.randn(16, 3)
+        if drawn is not None:
+            drawn.append(float(x[0, 0]) + rng.random())
         loss = ((model(x) - x.sum(1, keepdim=True)) ** 2).mean()
         return loss, {"twice": 2 * float(loss.detach())}
 
-    return train(model, step_loss, lambda ema: {"val": float(ema.weight.detach().sum())}, out, minutes=10, steps=steps,
-                 learning_rate=0.05, warm_up=1, validate_every=4, **options)
+    return train(model, step_loss, lambda ema: {"val": float(ema.weight.detach().sum())}, out, arguments(steps, initial=initial), rng,
+                 Loop(warm_up=1, validate_every=4))
 
 
 def test_loop_learns_writes_and_resumes(tmp_path: Path) -> None:
     seen: list[int] = []
     fit(tmp_path, 10, seen)
     assert seen == list(range(10))
-    state = torch.load(tmp_path / "checkpoint.pt", weights_only=False)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert state["step"] == 10 and not list(tmp_path.glob("*.part"))
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [4, 8]
@@ -46,17 +58,78 @@ def test_loop_learns_writes_and_resumes(tmp_path: Path) -> None:
     assert seen == [], "a finished run does nothing more"
     fit(tmp_path, 25, seen)
     assert seen == list(range(10, 25))
-    assert torch.load(tmp_path / "checkpoint.pt", weights_only=False)["step"] == 25
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 25
 
     ema = fit(tmp_path / "long", 200, [])
     assert torch.allclose(ema.weight, torch.ones(1, 3), atol=0.1)
 
 
+def test_resumed_run_draws_what_it_would_have_drawn(tmp_path: Path) -> None:
+    whole: list[float] = []
+    straight = fit(tmp_path / "a", 20, [], drawn=whole)
+    parts: list[float] = []
+    fit(tmp_path / "b", 12, [], drawn=parts)
+    resumed = fit(tmp_path / "b", 20, [], drawn=parts)
+    assert parts == whole
+    # the rates are those of another budget for the first steps, so the weights are near, not the same
+    assert torch.allclose(resumed.weight, straight.weight, atol=0.5)
+
+
+def test_checkpoint_without_random_state_goes_on_with_other_draws(tmp_path: Path) -> None:
+    first: list[float] = []
+    fit(tmp_path, 5, [], drawn=first)
+    path = tmp_path / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    del state["chance"]
+    torch.save(state, path)
+    later: list[float] = []
+    fit(tmp_path, 10, [], drawn=later)
+    assert len(later) == 5 and not set(first) & set(later)
+
+
+def test_checkpoint_that_runs_code_is_not_loaded(tmp_path: Path) -> None:
+    torch.save({"ema": {}, "step": 0, "spent": 0.0, "trap": argparse.Namespace()}, tmp_path / "checkpoint.pt")
+    with pytest.raises(pickle.UnpicklingError):
+        fit(tmp_path, 1, [])
+
+
+def test_average_is_the_warmed_up_exponential_one() -> None:
+    torch.manual_seed(1)
+    model = nn.BatchNorm1d(3)
+    kept = averaging.averaged(model, 0.4)
+    wanted = {k: v.clone() for k, v in model.state_dict().items()}
+    for updates in range(1, 8):
+        with torch.no_grad():
+            model.weight.normal_()
+        model(torch.randn(5, 3))
+        decay = min(0.4, (1 + updates) / (10 + updates))
+        for key, value in model.state_dict().items():
+            wanted[key] = torch.lerp(wanted[key], value, 1 - decay) if value.dtype.is_floating_point else value.clone()
+        kept.update_parameters(model)
+        assert averaging.updates(kept) == updates
+        assert all(torch.equal(v, wanted[k]) for k, v in kept.module.state_dict().items())
+    assert not kept.module.training and not any(p.requires_grad for p in kept.module.parameters())
+
+
+def test_rates_follow_the_budget_from_the_own_rate_even_after_a_load() -> None:
+    weight = nn.Parameter(torch.zeros(1))
+    weight.grad = torch.ones(1)
+    optimiser = torch.optim.AdamW([weight], lr=0.5)
+    rates = Rates([optimiser], cosine(warm_up=2))
+    optimiser.load_state_dict({**optimiser.state_dict(), "param_groups": [{**optimiser.state_dict()["param_groups"][0], "lr": 0.001}]})
+    seen = []
+    for step, progress in ((0, 0.0), (1, 0.0), (5, 0.5), (9, 1.0)):
+        rates.to(step, progress)
+        seen.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+    assert seen == pytest.approx([0.25, 0.5, 0.5 * 0.515, 0.5 * 0.03])
+    assert [linear_end(50)(100, p) for p in (0, 0.5, 0.8, 1.0)] == pytest.approx([1, 1, 0.55, 0.1])
+
+
 def test_loop_skips_a_step_that_is_not_finite(tmp_path: Path) -> None:
     model = nn.Linear(1, 1)
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    train(model, lambda step: (model.weight.sum() * float("nan"), {}), lambda _: {}, tmp_path, minutes=1, steps=3,
-          learning_rate=1.0)
+    train(model, lambda step: (model.weight.sum() * float("nan"), {}), lambda _: {}, tmp_path, arguments(3, learning_rate=1.0))
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
 
 
@@ -99,7 +172,7 @@ def test_runs_as_a_module(prepared: Path) -> None:
 def test_brain_extraction_end_to_end(prepared: Path, tmp_path: Path) -> None:
     run = ["train", "brain-extraction", "--data", str(prepared), "--width", "8", "--minutes", "5", "--out"]
     main([*run, str(tmp_path / "run"), "--steps", "2"])
-    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=False)
+    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
     assert state["step"] == 2
     assert all(torch.isfinite(v).all() for v in state["ema"].values() if v.dtype.is_floating_point)
     assert json.loads((tmp_path / "run" / "settings.json").read_text()) == {"width": 8}
@@ -142,6 +215,6 @@ def test_brain_extraction_continues_from_what_ships(prepared: Path, tmp_path: Pa
     main([*run, str(tmp_path / "a")])
     main(["export", "brain-extraction", "--run", str(tmp_path / "a"), "--models", str(tmp_path / "models")])
     main([*run, str(tmp_path / "b"), "--initial", str(tmp_path / "models" / "brain-extraction" / "model.onnx")])
-    a, b = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=False)["ema"] for name in "ab")
+    a, b = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["ema"] for name in "ab")
     assert all(torch.allclose(a[key], b[key], atol=2e-3) for key in a)
     assert any(not torch.equal(a[key], b[key]) for key in a), "halves in the file: not the very same bits"

@@ -25,7 +25,7 @@ DISPLACEMENT_SCALE = 0.05
 def warp(volume: torch.Tensor, displacement: torch.Tensor) -> torch.Tensor:
     """Samples ``volume`` [n, c, z, y, x] at identity + displacement [n, 3, z, y, x] (x, y, z; units of half the grid)."""
     n = displacement.shape[0]
-    theta = torch.eye(3, 4, dtype=displacement.dtype)[None].expand(n, -1, -1)
+    theta = torch.eye(3, 4, dtype=displacement.dtype, device=displacement.device)[None].expand(n, -1, -1)
     identity = F.affine_grid(theta, [n, 1, *displacement.shape[2:]], align_corners=False)
     grid = identity + displacement.permute(0, 2, 3, 4, 1)
     return F.grid_sample(volume, grid, padding_mode="border", align_corners=False)

@@ -20,7 +20,7 @@ class Fsq(nn.Module):
 
     def _bounds(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         shape = (1, -1) + (1,) * (x.dim() - 2)
-        levels = torch.tensor(self.levels, dtype=x.dtype).view(shape)
+        levels = torch.tensor(self.levels, dtype=x.dtype, device=x.device).view(shape)
         half = (levels - 1) * (1 - 1e-3) / 2
         offset = torch.where(levels % 2 == 0, 0.5, 0.0)
         return levels, half, offset

@@ -64,6 +64,9 @@ class Segmentation(nn.Module):
         flat = features.permute(0, 2, 3, 4, 1).reshape(-1, features.shape[1])
         return F.linear(flat[voxels], self.out.weight[:, :, 0, 0, 0], self.out.bias)
 
+    def sampled(self, x: torch.Tensor, voxels: torch.Tensor) -> torch.Tensor:
+        return self.at(self.features(x), voxels)
+
 
 class LabelMap(nn.Module):
     """What is exported: labels as bytes. A mirrored look is averaged in, with left and right classes exchanged."""

@@ -6,9 +6,7 @@ saying the mean age of the train split to everybody: a network that says the sam
 from __future__ import annotations
 
 import argparse
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,11 +14,14 @@ from torch.nn import functional as F
 
 from ..augment import random_elastic, rotation_matrix, sampling_grid, smooth_field
 from ..data import LEVEL, HeadRecord, read_index
-from ..loop import train
+from ..device import ask
 from ..networks.resnet import BrainAge
+from ..runs import write_settings
+from ..single import Loop, train
 
 HELP = "age of a whole posed head at 4 mm, for the ruler; needs ages (train and val)"
 SIZE = 64
+LOOP = Loop(weight_decay=5e-2, validate_every=50, ema_decay=0.98)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +76,7 @@ def errors(model: BrainAge, heads: list[HeadRecord], mean: float) -> dict[str, f
     found = []
     for head in heads:
         image = reduced(head)[None, None]
-        found.append(float((model(image) + model(torch.flip(image, [4]))) / 2))
+        found.append(float((ask(model, image) + ask(model, torch.flip(image, [4]))) / 2))
     return {"val_mae": float(np.abs(np.array(found) - ages).mean()), "val_bias": float((np.array(found) - ages).mean()),
             "val_mae_of_mean_age": float(np.abs(mean - ages).mean())}
 
@@ -88,15 +89,13 @@ def run(args: argparse.Namespace) -> None:
     mean, deviation = float(ages.mean()), float(ages.std()) or 1.0
     images = [reduced(head) for head in heads]
     model = BrainAge(args.width, mean, deviation).to(memory_format=torch.channels_last_3d)
-    Path(args.out).mkdir(parents=True, exist_ok=True)
-    (Path(args.out) / "settings.json").write_text(json.dumps({"width": args.width, "heads": len(heads)}))
+    out = write_settings(args.out, width=args.width, heads=len(heads))
 
     def step_loss(_: int) -> tuple[torch.Tensor, dict[str, float]]:
         chosen = rng.permutation(len(heads))[: args.batch]
         x = torch.stack([make_sample(rng, images[i]) for i in chosen]).contiguous(memory_format=torch.channels_last_3d)
         wanted = torch.tensor((ages[chosen] - mean) / deviation, dtype=torch.float32)
-        loss = F.mse_loss(model.standardised(x)[:, 0], wanted)
+        loss = F.mse_loss(ask(model.standardised, x)[:, 0], wanted)
         return loss, {"rmse_years": float(loss.detach()) ** 0.5 * deviation}
 
-    train(model, step_loss, lambda ema: errors(ema, val, mean), Path(args.out), minutes=args.minutes, steps=args.steps,
-          learning_rate=args.learning_rate, weight_decay=5e-2, validate_every=50, ema_decay=0.98, initial=args.initial)
+    train(model, step_loss, lambda ema: errors(ema, val, mean), out, args, rng, LOOP)

@@ -7,23 +7,26 @@ between the crop's voxels against the truth in the head's own voxels, because th
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from .. import device
 from ..augment import random_elastic, rotation_matrix
 from ..brain_sources import Sample, apply, draw, read_linear
 from ..data import BRAIN, HeadRecord, read_index
-from ..loop import train
+from ..device import ask
 from ..networks.brain_extraction import BrainExtraction
 from ..painting import LabelHead, expected_level, read_label_heads
+from ..runs import write_settings
+from ..single import Loop, train
 from ..spoil import spoil
 
 CROP = (96, 112, 96)
 SPACING = 2.0
+LOOP = Loop(validate_every=500)
 HELP = "brain mask network at 2 mm; needs native prepared heads with labels (train and val), and label heads"
 
 
@@ -96,7 +99,7 @@ def validate_heads(model: torch.nn.Module, heads: list[HeadRecord], painted: lis
         to_brain = head.to_brain
         places = torch.stack(torch.meshgrid(*[torch.arange(n, dtype=torch.float32) for n in CROP], indexing="ij")[::-1], -1)
         image = read_linear(torch.from_numpy(head.load("image")).float() / 100, apply(np.linalg.inv(to_brain) @ transform, places))
-        logits = model(normalise(image, 1.0)[None, None])[0, 0].float()
+        logits = ask(model, normalise(image, 1.0)[None, None])[0, 0].float()
         native = torch.stack(torch.meshgrid(*[torch.arange(n, dtype=torch.float32) for n in truth.shape], indexing="ij")[::-1], -1)
         back = read_linear(logits + 20, apply(np.linalg.inv(transform) @ to_brain, native)) - 20
         for threshold in THRESHOLDS:
@@ -107,7 +110,7 @@ def validate_heads(model: torch.nn.Module, heads: list[HeadRecord], painted: lis
             rng = np.random.default_rng(100 + number)
             sample = draw(rng, head, CROP, crop_transform(rotation_matrix(rng.normal(0, 0.05, 3)), rng.normal(0, 3, 3)), SPACING,
                           random_elastic(rng, 0.5), contrast=contrast)
-            logits = model(normalise(sample.image, sample.level)[None, None])[0, 0].float()
+            logits = ask(model, normalise(sample.image, sample.level)[None, None])[0, 0].float()
             found.setdefault(contrast, []).append(scores(logits > -1, sample.brain > 0.5))
     out: dict[str, float] = {}
     for name, rows in found.items():
@@ -122,15 +125,14 @@ def run(args: argparse.Namespace) -> None:
     heads, val = read_index(args.data, "train"), read_index(args.data, "val")
     labels, painted = (read_label_heads(args.label_heads, split) for split in ("train", "val"))
     model = BrainExtraction(args.width)
-    Path(args.out).mkdir(parents=True, exist_ok=True)
-    (Path(args.out) / "settings.json").write_text(json.dumps({"width": args.width}))
+    place = device.pick()
+    out = write_settings(args.out, width=args.width)
 
     def step_loss(_: int) -> tuple[torch.Tensor, dict[str, float]]:
         rows = [make_sample(rng, labels[rng.integers(len(labels))] if labels and rng.random() < args.painted else heads[rng.integers(len(heads))])
                 for _ in range(args.batch)]
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = model(torch.stack([image for image, _ in rows])[:, None])
+        with torch.autocast(place.type, torch.bfloat16):
+            logits = ask(model, torch.stack([image for image, _ in rows])[:, None])
         return torch.stack([point_loss(found[0].float(), sample) for found, (_, sample) in zip(logits, rows)]).mean(), {}
 
-    train(model, step_loss, lambda ema: validate_heads(ema, val, painted), Path(args.out), minutes=args.minutes, steps=args.steps,
-          learning_rate=args.learning_rate, validate_every=500, initial=args.initial)
+    train(model, step_loss, lambda ema: validate_heads(ema, val, painted), out, args, rng, LOOP)

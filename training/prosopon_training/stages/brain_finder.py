@@ -6,23 +6,26 @@ brain frame as three more outputs, for a pose in closed form, were tried: after 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from .. import device
 from ..augment import random_elastic, rotation_matrix, sampling_grid
 from ..brain_sources import Sample, draw
 from ..data import HeadRecord, read_index
-from ..loop import train
+from ..device import ask
 from ..networks.brain_extraction import BrainExtraction
 from ..painting import LabelHead, log_uniform, noise_field, read_label_heads
+from ..runs import write_settings
+from ..single import Loop, train
 from ..spoil import spoil
 from .brain_extraction import crop_transform, scores
 
 SPACING = 4.0
+LOOP = Loop(validate_every=250)
 SHAPES = [(64, 64, 64), (64, 64, 64), (64, 64, 48), (48, 64, 48), (80, 64, 64), (64, 80, 64), (96, 64, 64)]
 """[z, y, x] that are trained; in use the grid spans the field of view."""
 HELP = "finds the brain, its pose and size in any field of view at 4 mm; data as brain-extraction"
@@ -120,7 +123,7 @@ def validate_heads(model: torch.nn.Module, heads: list[HeadRecord], painted: lis
         torch.manual_seed(number)
         image, sample = make_sample(np.random.default_rng(number), head, (64, 64, 64))
         inside = sample.covered > 0.5
-        dice, _ = scores((model(image[None, None])[0, 0] > 0) & inside, (sample.brain > 0.5) & inside)
+        dice, _ = scores((ask(model, image[None, None])[0, 0] > 0) & inside, (sample.brain > 0.5) & inside)
         rows.setdefault("val" if isinstance(head, HeadRecord) else "painted", []).append(dice)
     return {f"{name}_{what}": float(of(values)) for name, values in rows.items()
             for what, of in (("dice", np.mean), ("median", np.median), ("worst", np.min))}
@@ -132,8 +135,8 @@ def run(args: argparse.Namespace) -> None:
     heads, val = read_index(args.data, "train"), read_index(args.data, "val")
     labels, painted = (read_label_heads(args.label_heads, split) for split in ("train", "val"))
     model = BrainExtraction(args.width)
-    Path(args.out).mkdir(parents=True, exist_ok=True)
-    (Path(args.out) / "settings.json").write_text(json.dumps({"width": args.width}))
+    place = device.pick()
+    out = write_settings(args.out, width=args.width)
 
     def step_loss(_: int) -> tuple[torch.Tensor, dict[str, float]]:
         shape = SHAPES[int(rng.integers(len(SHAPES)))]
@@ -141,9 +144,8 @@ def run(args: argparse.Namespace) -> None:
         for _ in range(args.batch):
             canvas = make_canvas(rng, labels[rng.integers(len(labels))] if labels and rng.random() < args.painted else heads[rng.integers(len(heads))])
             rows += [turned(rng, canvas, shape) for _ in range(args.views)]
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = model(torch.stack([image for image, _ in rows])[:, None])
+        with torch.autocast(place.type, torch.bfloat16):
+            logits = ask(model, torch.stack([image for image, _ in rows])[:, None])
         return torch.stack([loss_of(one[0].float(), sample) for one, (_, sample) in zip(logits, rows)]).mean(), {}
 
-    train(model, step_loss, lambda ema: validate_heads(ema, val, painted), Path(args.out), minutes=args.minutes, steps=args.steps,
-          learning_rate=args.learning_rate, validate_every=250, initial=args.initial)
+    train(model, step_loss, lambda ema: validate_heads(ema, val, painted), out, args, rng, LOOP)

@@ -10,25 +10,32 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
-from dataclasses import dataclass, fields as dataclass_fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 import torch
 
+from .. import device
+from ..chance import Chance
 from ..data import read_index
 from ..gan_data import Batch, GanHead, composites, make_batch, pyramid
 from ..gan_moved_data import MovedBatch, MovedHead, make_moved_batch, moved_batch, moved_head
 from ..gan_moving_pair import MovingPair
 from ..gan_pair import NOISE, Pair
-from ..gan_start import fit_start, targets
 from ..gan_sheets import figures, write_sheet
-from ..loop import draw_curves, save
+from ..gan_start import fit_start, targets
+from ..loop import Budget, Rhythm
+from ..loop import run as run_loop
+from ..runs import draw_curves, write_settings
 from .vqvae_complement import load_fields
 
 HELP = "conditional multi-scale GAN; needs hulls (prepare --hulls 8)"
+RHYTHM = Rhythm(log=50, validate=200, checkpoint=100)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=64, choices=(16, 32, 64, 128), help="voxels along an edge of what is drawn")
     parser.add_argument("--form", choices=("paint", "move"), default="paint",
@@ -50,23 +57,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sheet-every", type=int, default=200)
 
 
-def moved(batch: Batch, device: torch.device) -> Batch:
+def moved(batch: Batch, place: torch.device) -> Batch:
     return replace(batch, **{
-        field.name: value.to(device) if isinstance(value, torch.Tensor) else [x.to(device) for x in value]
+        field.name: value.to(place) if isinstance(value, torch.Tensor) else [x.to(place) for x in value]
         for field in dataclass_fields(batch) for value in [getattr(batch, field.name)]})
 
 
 class Judge:
     """Val heads with fixed tosses and noise: figures and sheets are of the same gamma each time."""
 
-    def __init__(self, batches: Callable[[], list[Batch]], device: torch.device):
+    def __init__(self, batches: Callable[[], list[Batch]], place: torch.device):
         state = torch.get_rng_state()
         torch.manual_seed(7)
-        self.pairs = [(moved(batch, device), torch.randn(2, *NOISE).to(device)) for batch in batches()]
+        self.pairs = [(moved(batch, place), torch.randn(2, *NOISE).to(place)) for batch in batches()]
         torch.set_rng_state(state)
 
     @torch.no_grad()
-    def draws(self, generator: Generator, index: int) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor]:
+    def draws(self, generator: torch.nn.Module, index: int) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor]:
         batch, noise = self.pairs[index]
         drawn = [composites(generator(z[None], batch.gammas), batch)[-1][0, 0].cpu() for z in noise]
         return batch.heads[-1][0, 0].cpu(), drawn, (batch.covered[-1] * (1 - batch.shares[-1]))[0, 0].cpu()
@@ -76,7 +83,7 @@ class Judge:
         rows = []
         for index in range(min(count, len(self.pairs))):
             batch, noise = self.pairs[index]
-            row = figures(*self.draws(pair.ema.model, index))
+            row = figures(*self.draws(pair.ema.module, index))
             fake = composites(pair.generator(noise[:1], batch.gammas), batch)
             row |= pair.val_figures(batch, noise)
             d = pair.discriminator
@@ -88,7 +95,7 @@ class Judge:
         """Each row a head: real, and two draws of the averaged weights."""
         rows = []
         for index in range(min(count, len(self.pairs))):
-            real, drawn, _ = self.draws(pair.ema.model, index)
+            real, drawn, _ = self.draws(pair.ema.module, index)
             rows.append([real, *drawn])
         write_sheet(path, rows)
 
@@ -115,7 +122,7 @@ def lessons(args: argparse.Namespace, pair: Pair) -> Lessons:
                    for records in (train, val))
 
     row = fit_start(pair.generator.start, pool, targets(args.fields, train))
-    pair.ema.model.load_state_dict(pair.generator.state_dict())
+    pair.ema.module.load_state_dict(pair.generator.state_dict())
     print(json.dumps(row), flush=True)
 
     def shown_batches() -> list[Batch]:
@@ -127,60 +134,54 @@ def lessons(args: argparse.Namespace, pair: Pair) -> Lessons:
     return Lessons(len(pool), draw, shown_batches)
 
 
+class Contest:
+    """The :class:`loop.Learner` of both networks."""
+
+    def __init__(self, args: argparse.Namespace, pair: Pair, taught: Lessons, rng: np.random.Generator, out: Path):
+        self.args, self.pair, self.taught, self.rng, self.out = args, pair, taught, rng, out
+        self.judge = Judge(taught.val, pair.device)
+
+    def at(self, step: int, progress: float) -> None:
+        self.pair.rates.to(step, progress)
+
+    def step(self, number: int) -> dict[str, float]:
+        batch = moved(self.taught.batch(self.rng), self.pair.device)
+        if number < self.args.imitate:
+            return self.pair.imitate(batch)
+        return self.pair.step(batch, self.args.penalty > 0 and number % 8 == 0)
+
+    def validate(self) -> dict[str, float]:
+        return self.judge.figures(self.pair)
+
+    def state(self) -> dict[str, object]:
+        return self.pair.state()
+
+    def load(self, state: dict) -> None:
+        self.pair.load(state)
+
+    def after(self, step: int) -> None:
+        if step % self.args.sheet_every == 0:
+            self.judge.sheet(self.pair, self.out / "samples" / f"{step:06d}.png")
+            draw_curves(self.out)
+
+    def finish(self, step: int) -> None:
+        self.judge.sheet(self.pair, self.out / "samples" / f"{step:06d}-last.png", count=8)
+
+
 def run(args: argparse.Namespace) -> None:
     if args.form == "move" and args.fields is None:
         raise SystemExit("--form move needs --fields, the run folder of register --template")
     torch.manual_seed(args.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
-    pair = (MovingPair if args.form == "move" else Pair)(args, device)
+    place = device.pick()
+    pair = (MovingPair if args.form == "move" else Pair)(args, place)
     taught = lessons(args, pair)
-    judge = Judge(taught.val, device)
-    bases = (args.learning_rate, args.discriminator_rate or args.learning_rate)
-    step, spent, checkpoint = 0, 0.0, out / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location="cpu", weights_only=False)
-        pair.load(state)
-        step, spent = state["step"], state["spent"]
-        print(f"resumed at step {step}", flush=True)
-    elif args.initial is not None:
+    rng = np.random.default_rng(args.seed)
+    out = write_settings(
+        args.out, size=args.size, form=args.form, heads=taught.count, batch=args.batch,
+        rates=(args.learning_rate, args.discriminator_rate or args.learning_rate), blur_noise=args.blur_noise, penalty=args.penalty,
+        diversity=args.diversity, likeness=args.likeness, imitate=args.imitate, ema=args.ema, device=place.type)
+    contest = Contest(args, pair, taught, rng, out)
+    if args.initial is not None and not (out / "checkpoint.pt").exists():
         pair.start_from(args.initial)
-    settings = {"size": args.size, "form": args.form, "heads": taught.count, "batch": args.batch, "rates": bases, "blur_noise": args.blur_noise,
-                "penalty": args.penalty, "diversity": args.diversity, "likeness": args.likeness, "imitate": args.imitate, "ema": args.ema, "device": device.type}
-    (out / "settings.json").write_text(json.dumps(settings))
-    rng = np.random.default_rng(args.seed + step)
-    torch.manual_seed(args.seed + step)
-    start, sums, counts = time.time(), {}, {}
-
-    def keep() -> None:
-        save(checkpoint, **pair.state(), step=step, spent=spent + time.time() - start)
-
-    while True:
-        progress = max(step / args.steps if args.steps > 0 else 1.0, (spent + time.time() - start) / (60 * args.minutes))
-        if progress >= 1:
-            break
-        # full steps, then a linear end to a tenth over the last two fifths, for the lattice of late steps to settle
-        pair.set_rates(min(1.0, (step + 1) / 50, 0.1 + 2.25 * (1 - progress)), bases)
-        batch = moved(taught.batch(rng), device)
-        alone = step < args.imitate
-        row = pair.imitate(batch) if alone else pair.step(batch, args.penalty > 0 and step % 8 == 0)
-        for key, value in row.items():
-            sums[key], counts[key] = sums.get(key, 0.0) + value, counts.get(key, 0) + 1
-        step += 1
-        if step % 50 == 0:
-            row = {"step": step, "seconds": round(spent + time.time() - start, 1)}
-            row |= {key: value / counts[key] for key, value in sums.items()} | (judge.figures(pair) if step % 200 == 0 else {})
-            sums, counts = {}, {}
-            with (out / "log.jsonl").open("a") as log:
-                log.write(json.dumps(row) + "\n")
-            print(json.dumps({k: round(v, 4) for k, v in row.items()}), flush=True)
-        if step % 100 == 0:
-            keep()
-        if step % args.sheet_every == 0:
-            judge.sheet(pair, out / "samples" / f"{step:06d}.png")
-            draw_curves(out)
-    keep()
-    if (out / "log.jsonl").exists():
-        draw_curves(out)
-    judge.sheet(pair, out / "samples" / f"{step:06d}-last.png", count=8)
+    torch.manual_seed(args.seed)
+    run_loop(contest, out, Budget(args.minutes, args.steps), RHYTHM, Chance(args.seed, rng))

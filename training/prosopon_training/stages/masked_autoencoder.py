@@ -7,7 +7,6 @@ cross-entropy: that of code frequencies by position, which it must beat, though 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from pathlib import Path
 
@@ -16,13 +15,16 @@ import torch
 from torch.nn import functional as F
 
 from ..data import read_index
-from ..loop import train
+from ..device import ask
 from ..networks.brain_codes import BrainVqVae
 from ..networks.complement import SITES, ComplementVqVae, encoder_input
 from ..networks.masked import MaskedAutoencoder
+from ..runs import load_run, settings_of, write_settings
+from ..single import Loop, train
 from .vqvae_complement import FieldHead, load_fields
 
 HELP = "masked autoencoder over the codes; needs prepared heads and the runs of both VQ-VAEs"
+LOOP = Loop(weight_decay=0.05, validate_every=100, ema_decay=0.995)
 COUNT = SITES[0] * SITES[1] * SITES[2]
 
 
@@ -32,12 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--brain", type=Path, required=True, help="run folder of vqvae-brain")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--batch", type=int, default=8)
-
-
-def load_run(model: torch.nn.Module, folder: Path) -> torch.nn.Module:
-    state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=False)
-    model.load_state_dict(state["ema"])
-    return model.eval().requires_grad_(False)
 
 
 class Codes:
@@ -57,9 +53,8 @@ def run(args: argparse.Namespace) -> None:
     rng = np.random.default_rng(args.seed)
     heads = load_fields(args.fields, read_index(args.data, "train"))
     val = load_fields(args.fields, read_index(args.data, "val"))
-    settings = json.loads((args.complement / "settings.json").read_text())
-    complement = load_run(ComplementVqVae(settings["width"]), args.complement)
-    brain = load_run(BrainVqVae(json.loads((args.brain / "settings.json").read_text())["width"]), args.brain)
+    complement = load_run(ComplementVqVae(settings_of(args.complement)["width"]), args.complement)
+    brain = load_run(BrainVqVae(settings_of(args.brain)["width"]), args.brain)
     fsq = complement.encoder.fsq
     model = MaskedAutoencoder(codes=fsq.size)
 
@@ -79,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
     def loss_of(net: torch.nn.Module, batch: list[Codes], keep: torch.Tensor, smoothing: float) -> torch.Tensor:
         indices = torch.cat([c.indices for c in batch])
         values = fsq.values(indices.reshape(-1, *SITES))
-        logits = net(torch.cat([c.brain for c in batch]), torch.cat([c.sites for c in batch]), values,
+        logits = ask(net, torch.cat([c.brain for c in batch]), torch.cat([c.sites for c in batch]), values,
                      keep.reshape(-1, 1, *SITES))
         loss = F.cross_entropy(logits.transpose(1, 2), indices, reduction="none", label_smoothing=smoothing)
         w = weight * (1 - keep) * (torch.cat([c.seen for c in batch]) > 0.5)
@@ -113,7 +108,5 @@ def run(args: argparse.Namespace) -> None:
         return {"val_nll": float(np.mean(zero)), "val_nll_half_masked": float(np.mean(half)),
                 "val_nll_position_frequencies": float(np.mean(baseline))}
 
-    Path(args.out).mkdir(parents=True, exist_ok=True)
-    (Path(args.out) / "settings.json").write_text(json.dumps({"codes": fsq.size}))
-    train(model, step_loss, validate, Path(args.out), minutes=args.minutes, steps=args.steps,
-          learning_rate=args.learning_rate, weight_decay=0.05, validate_every=100, ema_decay=0.995, initial=args.initial)
+    out = write_settings(args.out, codes=fsq.size)
+    train(model, step_loss, validate, out, args, rng, LOOP)

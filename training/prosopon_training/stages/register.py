@@ -5,23 +5,30 @@ gradient descent on the image and the brain mask at 4 mm, blurred first; the tem
 into its frame, renewed between rounds. Teaching a network to find the fields by itself (VoxelMorph's way) took 3.5 s of
 CPU a step and had hardly moved the mean head after 200 steps; this takes seconds a head.
 
+A step of the loop is one head of one round; ``--minutes`` does not bound it, as fields of half of the heads are of no use.
 Writes ``fields.npz`` (ids, velocity [n, 3, 32, 32, 24], gain [n, 1, 32, 32, 24], fp16) and ``template.npy`` [128, 128, 96].
 """
 from __future__ import annotations
 
 import argparse
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from .. import device
+from ..chance import Chance
 from ..data import read_index
 from ..initial import learned_head
+from ..loop import Budget, Rhythm
+from ..loop import run as run_loop
 from ..networks.complement import MAX_GAIN, blur, enlarge, integrate, push, warp
 from .vqvae_complement import VELOCITY_SHAPE, make_sample, smoothness
 
+CHECKPOINT_EVERY = 25
+"""Heads."""
 HELP = "register all heads to a template; needs prepared heads (train and val)"
 
 
@@ -111,38 +118,79 @@ def kept_template(path: Path) -> torch.Tensor:
     return F.avg_pool3d(learned_head(path)[None, None], 2)
 
 
+Sample = tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor]
+"""A head, its velocity before smoothing, and its gain."""
+
+
+class Registration:
+    """The :class:`loop.Learner` of all heads' fields and of the template: on the CPU, where they are read."""
+
+    def __init__(self, samples: list[Sample], names: list[str], train: int, iterations: Sequence[int], stiffness: float,
+                 kept: torch.Tensor | None, out: Path):
+        self.samples, self.names, self.train, self.iterations = samples, names, train, iterations
+        self.stiffness, self.kept, self.out, self.place = stiffness, kept, out, device.pick()
+        self.template = self.renewed()
+        self.losses: list[float] = []
+
+    def renewed(self) -> torch.Tensor:
+        """Made of train heads alone; with a template that is kept, its brain alone is found anew."""
+        mean = carry(self.samples[: self.train], False)
+        return mean if self.kept is None else torch.cat([self.kept, mean[:, 1:]], 1)
+
+    def at(self, step: int, progress: float) -> None:
+        pass
+
+    def step(self, number: int) -> dict[str, float]:
+        turn, i = divmod(number, len(self.samples))
+        if i == 0:
+            self.losses = []
+        s, p, gain = self.samples[i]
+        on = {key: value.to(self.place) for key, value in s.items()}
+        p, gain, data = register(on, self.template.to(self.place), p.to(self.place), gain.to(self.place), self.iterations[turn],
+                                 max(0, 2 - 2 * turn), self.stiffness)
+        self.samples[i] = (s, p.cpu(), gain.cpu())
+        self.losses.append(data)
+        if i + 1 == len(self.samples):
+            self.template = self.renewed()
+            self.write()
+        return {"data": data}
+
+    def write(self) -> None:
+        np.savez(self.out / "fields.npz", ids=self.names, velocity=torch.cat([smooth_velocity(p) for _, p, _ in self.samples]).half().numpy(),
+                 gain=torch.cat([g for _, _, g in self.samples]).half().numpy())
+        np.save(self.out / "template4.npy", self.template.numpy())
+
+    def validate(self) -> dict[str, float]:
+        """At the end of a round."""
+        return {"data_round": float(np.mean(self.losses)), "val_data": float(np.mean(self.losses[self.train:]))}
+
+    def state(self) -> dict[str, object]:
+        return {"velocity": torch.cat([p for _, p, _ in self.samples]), "gain": torch.cat([g for _, _, g in self.samples]),
+                "template": self.template, "losses": self.losses, "names": self.names}
+
+    def load(self, state: dict) -> None:
+        if state["names"] != self.names:
+            raise SystemExit("the run folder holds a registration of other heads: expected the same, or an empty folder")
+        self.samples = [(s, p[None], g[None]) for (s, _, _), p, g in zip(self.samples, state["velocity"], state["gain"])]
+        self.template, self.losses = state["template"], state["losses"]
+
+    def after(self, step: int) -> None:
+        pass
+
+    def finish(self, step: int) -> None:
+        if self.kept is None:
+            np.save(self.out / "template.npy", carry(self.samples[: self.train], True)[0, 0].numpy())
+
+
 def run(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
-    heads = read_index(args.data, "train")
-    val = read_index(args.data, "val")
+    train, val = read_index(args.data, "train"), read_index(args.data, "val")
+    heads = [*train, *val]
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     zero = torch.zeros(1, 3, *VELOCITY_SHAPE)
-    samples = [(make_sample(np.random.default_rng(0), head, 0), zero, torch.zeros(1, 1, *VELOCITY_SHAPE)) for head in [*heads, *val]]
-    count = len(heads)  # the template is made of train heads alone
-    start = time.time()
+    samples = [(make_sample(np.random.default_rng(0), head, 0), zero, torch.zeros(1, 1, *VELOCITY_SHAPE)) for head in heads]
     kept = kept_template(args.template) if args.template else None
-
-    def renewed() -> torch.Tensor:
-        """With a template that is kept, its brain alone is found anew."""
-        mean = carry(samples[:count], False)
-        return mean if kept is None else torch.cat([kept, mean[:, 1:]], 1)
-
-    template = renewed()
-    for number, iterations in enumerate(args.iterations):
-        losses = []
-        for i, (s, p, gain) in enumerate(samples):
-            p, gain, data = register(s, template, p, gain, iterations, max(0, 2 - 2 * number), args.stiffness)
-            samples[i] = (s, p, gain)
-            losses.append(data)
-            if i % 25 == 0:
-                print(f"round {number} head {i} data {data:.4f} {time.time() - start:.0f} s", flush=True)
-        template = renewed()
-        print(f"round {number}: mean {np.mean(losses):.4f} val {np.mean(losses[count:]):.4f} {time.time() - start:.0f} s", flush=True)
-        np.savez(out / "fields.npz", ids=[h.id for h in [*heads, *val]],
-                 velocity=torch.cat([smooth_velocity(p) for _, p, _ in samples]).half().numpy(),
-                 gain=torch.cat([g for _, _, g in samples]).half().numpy())
-        np.save(out / "template4.npy", template.numpy())
-    if kept is None:
-        np.save(out / "template.npy", carry(samples[:count], True)[0, 0].numpy())
-    print(f"done {time.time() - start:.0f} s", flush=True)
+    registration = Registration(samples, [head.id for head in heads], len(train), args.iterations, args.stiffness, kept, out)
+    run_loop(registration, out, Budget(float("inf"), len(args.iterations) * len(heads)), Rhythm(log=len(heads), validate=len(heads), checkpoint=CHECKPOINT_EVERY),
+             Chance(args.seed))

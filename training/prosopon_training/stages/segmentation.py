@@ -10,8 +10,6 @@ voxels: two in five at a border of two classes, few of the others, which a netwo
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,9 +17,11 @@ from torch.nn import functional as F
 
 from ..augment import random_elastic, rotation_matrix, sampling_grid, smooth_field
 from ..data import BRAIN, LEVEL, HeadRecord, read_index
-from ..loop import train
+from ..device import ask
 from ..networks.segmentation import Segmentation
 from ..regions import REGIONS, class_dice, label_table, mirrored, tissue_dice
+from ..runs import write_settings
+from ..single import Loop, train
 
 HELP = "brain regions in whole heads at 2 mm, for the ruler; needs prepared heads of --grid native with labels"
 PATCH = (48, 64, 64)
@@ -29,6 +29,7 @@ MARGIN = 8
 MULTIPLE = 16
 # voxels per unit of the position channels
 REACH = 50.0
+LOOP = Loop(validate_every=250, ema_decay=0.997)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,11 +135,11 @@ def loss_at(logits: torch.Tensor, classes: torch.Tensor) -> tuple[torch.Tensor, 
 def label_crop(model: Segmentation, crop: Crop, both: bool = False) -> np.ndarray:
     x = torch.cat([crop.image.float()[None] / LEVEL, position(tuple(crop.image.shape), crop.centre)])[None]
     x = x.contiguous(memory_format=torch.channels_last_3d)
-    logits = model(x)
+    logits = ask(model, x)
     if both:
         turned = torch.flip(x, [4])
         turned[:, 1] = -turned[:, 1]
-        logits = logits + torch.flip(model(turned), [4])[:, MIRRORED]
+        logits = logits + torch.flip(ask(model, turned), [4])[:, MIRRORED]
     return logits.argmax(1)[0].numpy()
 
 
@@ -157,8 +158,7 @@ def run(args: argparse.Namespace) -> None:
     crops = [Crop(head) for head in read_index(args.data, "train")]
     val = [Crop(head) for head in read_index(args.data, "val")]
     model = Segmentation(len(REGIONS), tuple(args.widths)).to(memory_format=torch.channels_last_3d)
-    Path(args.out).mkdir(parents=True, exist_ok=True)
-    (Path(args.out) / "settings.json").write_text(json.dumps({"widths": args.widths}))
+    out = write_settings(args.out, widths=args.widths)
 
     def step_loss(_: int) -> tuple[torch.Tensor, dict[str, float]]:
         pairs = [make_sample(rng, crops[rng.integers(len(crops))]) for _ in range(args.batch)]
@@ -166,7 +166,6 @@ def run(args: argparse.Namespace) -> None:
         chance = torch.cat([torch.where(borders(c), 0.4, 0.06).reshape(-1) for _, c in pairs])
         voxels = torch.nonzero(torch.rand(chance.shape) < chance)[:, 0]
         classes = torch.cat([c.reshape(-1) for _, c in pairs])[voxels]
-        return loss_at(model.at(model.features(x), voxels), classes)
+        return loss_at(ask(model.sampled, x, voxels), classes)
 
-    train(model, step_loss, lambda ema: validate_crops(ema, val[:6]), Path(args.out), minutes=args.minutes, steps=args.steps,
-          learning_rate=args.learning_rate, validate_every=250, ema_decay=0.997, initial=args.initial)
+    train(model, step_loss, lambda ema: validate_crops(ema, val[:6]), out, args, rng, LOOP)

@@ -17,13 +17,16 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ..loop import train
+from ..device import ask
 from ..networks.resnet import Sqn
+from ..runs import write_settings
+from ..single import Loop, train
 
 HELP = "who a head is from renderings (transfer, or adaptive with --candidates), for the ruler"
 SIZE = 128
 # distractors of the five-way question
 OTHERS = 4
+LOOP = Loop(weight_decay=5e-2, validate_every=50, ema_decay=0.98)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +69,7 @@ def augment(rng: np.random.Generator, pictures: np.ndarray) -> torch.Tensor:
 
 @torch.no_grad()
 def embed(model: Sqn, pictures: np.ndarray) -> torch.Tensor:
-    return torch.cat([model(torch.from_numpy(part).float() / 255) for part in np.array_split(pictures, max(1, len(pictures) // 8))])
+    return torch.cat([ask(model, torch.from_numpy(part).float() / 255) for part in np.array_split(pictures, max(1, len(pictures) // 8))])
 
 
 def rates(similarity: np.ndarray) -> dict[str, float]:
@@ -91,13 +94,12 @@ def run(args: argparse.Namespace) -> None:
     queries, candidates = sets["train"]
     val_queries, val_candidates = sets["val"]
     model = Sqn(args.width).to(memory_format=torch.channels_last)
-    Path(args.out).mkdir(parents=True, exist_ok=True)
-    (Path(args.out) / "settings.json").write_text(json.dumps({"width": args.width, "adaptive": bool(args.candidates)}))
+    out = write_settings(args.out, width=args.width, adaptive=bool(args.candidates))
 
     def step_loss(_: int) -> tuple[torch.Tensor, dict[str, float]]:
         chosen = rng.permutation(len(queries))[: args.batch]
         pictures = [augment(rng, heads[i][rng.integers(len(heads[i]))]) for heads in (queries, candidates) for i in chosen]
-        vectors = model(torch.stack(pictures).contiguous(memory_format=torch.channels_last))
+        vectors = ask(model, torch.stack(pictures).contiguous(memory_format=torch.channels_last))
         scores = vectors[: len(chosen)] @ vectors[len(chosen):].T / args.temperature
         truth = torch.arange(len(chosen))
         loss = (F.cross_entropy(scores, truth) + F.cross_entropy(scores.T, truth)) / 2
@@ -108,5 +110,4 @@ def run(args: argparse.Namespace) -> None:
         b = embed(ema, np.stack([pictures[0] for pictures in val_candidates]))
         return rates((a @ b.T).numpy())
 
-    train(model, step_loss, validate, Path(args.out), minutes=args.minutes, steps=args.steps,
-          learning_rate=args.learning_rate, weight_decay=5e-2, validate_every=50, ema_decay=0.98, initial=args.initial)
+    train(model, step_loss, validate, out, args, rng, LOOP)

@@ -8,22 +8,23 @@ third of the patches are resampled by a smooth field first, as the learned head 
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from ..data import BRAIN, COVERED, HEAD, LEVEL, HeadRecord, read_index
-from ..loop import train
+from ..device import ask
 from ..networks.blocks import depth_to_space, space_to_depth
 from ..networks.texture import Texture
+from ..runs import write_settings
+from ..single import Loop, train
 
 HELP = "texture decoder at 1 mm; needs heads prepared at 256"
 PATCH = 64
 MARGIN = 8
 BATCH = 4
+LOOP = Loop(validate_every=100)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,7 +104,7 @@ def make_batch(rng: np.random.Generator, heads: list[TextureHead], part: str, co
 
 def likelihood(model: Texture, smooth: torch.Tensor, fine: torch.Tensor, weight: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
     """Mean negative log likelihood of the fine part; beside it the share of its variance that the mean explains."""
-    mean, log_spread = model(smooth)
+    mean, log_spread = ask(model, smooth)
     truth, w = space_to_depth(fine), space_to_depth(weight)
     total = w.sum().clamp(min=1)
     error = truth - mean
@@ -121,7 +122,7 @@ def correlation(model: Texture, heads: list[TextureHead], count: int = 24) -> li
     sums = np.zeros(4)
     for _ in range(count):
         smooth, fine, weight = make_batch(rng, heads, "train", 1)
-        mean, log_spread = model(smooth)
+        mean, log_spread = ask(model, smooth)
         r = ((fine - depth_to_space(mean)) / torch.exp(depth_to_space(log_spread)) * weight)[0, 0]
         sums[0] += float((r * r).sum()) * 3
         for lag in (1, 2, 3):
@@ -135,9 +136,7 @@ def run(args: argparse.Namespace) -> None:
     rng = np.random.default_rng(args.seed)
     heads = [TextureHead(record) for record in read_index(args.data, "train")]
     model = Texture(args.width)
-    out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "settings.json").write_text(json.dumps({"width": args.width}))
+    out = write_settings(args.out, width=args.width)
     fixed = [make_batch(np.random.default_rng(77 + i), heads, "val", BATCH) for i in range(6)]
     pool = [make_batch(rng, heads, "train", BATCH) for _ in range(12)]
 
@@ -150,8 +149,7 @@ def run(args: argparse.Namespace) -> None:
         figures = [likelihood(ema, *batch)[1] for batch in fixed]
         return {f"val_{key}": float(np.mean([f[key] for f in figures])) for key in figures[0]}
 
-    ema = train(model, step_loss, validate, out, minutes=args.minutes, steps=args.steps, learning_rate=args.learning_rate,
-                validate_every=100, initial=args.initial)
+    ema = train(model, step_loss, validate, out, args, rng, LOOP)
     settings = {"width": args.width, "correlation": correlation(ema, heads)}
-    (out / "settings.json").write_text(json.dumps(settings))
+    write_settings(out, **settings)
     print(settings, flush=True)

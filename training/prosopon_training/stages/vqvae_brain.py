@@ -2,20 +2,21 @@
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from ..data import HeadRecord, read_index
-from ..loop import train
+from ..device import ask
 from ..networks.brain_codes import BrainVqVae
+from ..runs import write_settings
+from ..single import Loop, train
 from .vqvae_complement import make_sample
 
 HELP = "VQ-VAE of the brain; needs prepared heads (train and val)"
 BATCH = 2
+LOOP = Loop(validate_every=200)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,9 +35,9 @@ def validate_heads(model: BrainVqVae, heads: list[HeadRecord]) -> dict[str, floa
     losses, psnr, codes = [], [], []
     for head in heads:
         brain = make_sample(np.random.default_rng(0), head, 0)["brain4"]
-        q = model.encoder(brain)
+        q = ask(model.encoder, brain)
         codes.append(model.encoder.fsq.indices(q))
-        found = model.decoder(q)
+        found = ask(model.decoder, q)
         losses.append(float(brain_loss(found, brain)))
         inside = brain[:, :1] > 0.5
         error = ((found[:, 1:] - brain[:, 1:])[inside] ** 2).mean()
@@ -52,8 +53,7 @@ def run(args: argparse.Namespace) -> None:
     rng = np.random.default_rng(args.seed)
     heads, val = read_index(args.data, "train"), read_index(args.data, "val")
     model = BrainVqVae(args.width)
-    Path(args.out).mkdir(parents=True, exist_ok=True)
-    (Path(args.out) / "settings.json").write_text(json.dumps({"width": args.width}))
+    out = write_settings(args.out, width=args.width)
     pool = [make_sample(rng, head)["brain4"] for head in heads]
 
     def step_loss(step: int) -> tuple[torch.Tensor, dict[str, float]]:
@@ -62,7 +62,6 @@ def run(args: argparse.Namespace) -> None:
             pool[i] = make_sample(rng, heads[i])["brain4"]
         brain = torch.cat([pool[int(rng.integers(len(pool)))] for _ in range(BATCH)])
         brain = torch.cat([brain[:, :1], brain[:, 1:] * float(np.exp(rng.normal(0, 0.05)))], 1)
-        return brain_loss(model.decoder(model.encoder(brain)), brain), {}
+        return brain_loss(ask(model.decoder, ask(model.encoder, brain)), brain), {}
 
-    train(model, step_loss, lambda ema: validate_heads(ema, val), Path(args.out), minutes=args.minutes, steps=args.steps,
-          learning_rate=args.learning_rate, validate_every=200, initial=args.initial)
+    train(model, step_loss, lambda ema: validate_heads(ema, val), out, args, rng, LOOP)

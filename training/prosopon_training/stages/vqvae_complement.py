@@ -8,7 +8,6 @@ weighing three times, nothing outside the scan's field of view.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,10 @@ from torch.nn import functional as F
 
 from ..augment import random_elastic, rotation_matrix, sampling_grid
 from ..data import BRAIN, COVERED, HEAD, HeadRecord, read_index
-from ..loop import train
+from ..device import ask
 from ..networks.complement import DISPLACEMENT_SCALE, SITES, ComplementVqVae, encoder_input, integrate, warp
+from ..runs import write_settings
+from ..single import Loop, train
 
 HELP = "VQ-VAE of the complement; needs prepared heads (train and val) and the run of register"
 # more than one head: PyTorch runs small convolutions of a batch of one without oneDNN, at a third of the speed
@@ -26,6 +27,7 @@ BATCH = 2
 TRIM = slice(16, 112)
 SHAPE = (128, 128, 96)
 VELOCITY_SHAPE = (32, 32, 24)
+LOOP = Loop(validate_every=50, warm_up=40, ema_decay=0.99)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -146,10 +148,10 @@ def validate_heads(model: ComplementVqVae, heads: list[FieldHead]) -> dict[str, 
     own, none, codes = [], [], []
     for head in heads:
         s = head.sample(np.random.default_rng(0), 0)
-        q = model.encoder(encoder_input(s["displacement"], s["gain"]))
+        q = ask(model.encoder, encoder_input(s["displacement"], s["gain"]))
         codes.append(model.encoder.fsq.indices(q))
         for keep, scores in ((1.0, own), (0.0, none)):
-            squared, _ = field_loss(*model.decoder(q, torch.full((1, 1, *SITES), keep), s["brain4"]), s)
+            squared, _ = field_loss(*ask(model.decoder, q, torch.full((1, 1, *SITES), keep), s["brain4"]), s)
             scores.append(float(squared))
     counts = torch.bincount(torch.cat(codes).reshape(-1), minlength=model.encoder.fsq.size).float()
     p = counts / counts.sum()
@@ -164,14 +166,12 @@ def run(args: argparse.Namespace) -> None:
     heads = load_fields(args.fields, read_index(args.data, "train"))
     val = load_fields(args.fields, read_index(args.data, "val"))
     model = ComplementVqVae(args.width).to(memory_format=torch.channels_last_3d)
-    Path(args.out).mkdir(parents=True, exist_ok=True)
-    (Path(args.out) / "settings.json").write_text(json.dumps({"width": args.width}))
+    out = write_settings(args.out, width=args.width)
 
     def step_loss(_: int) -> tuple[torch.Tensor, dict[str, float]]:
         s = collate([heads[rng.integers(len(heads))].sample(rng) for _ in range(BATCH)])
-        q = model.encoder(encoder_input(s["displacement"], s["gain"]))
-        squared, loss = field_loss(*model.decoder(q, random_keep(rng, BATCH), s["brain4"]), s)
+        q = ask(model.encoder, encoder_input(s["displacement"], s["gain"]))
+        squared, loss = field_loss(*ask(model.decoder, q, random_keep(rng, BATCH), s["brain4"]), s)
         return loss, {"squared": float(squared.detach())}
 
-    train(model, step_loss, lambda ema: validate_heads(ema, val), Path(args.out), minutes=args.minutes, steps=args.steps,
-          learning_rate=args.learning_rate, validate_every=50, warm_up=40, ema_decay=0.99, initial=args.initial)
+    train(model, step_loss, lambda ema: validate_heads(ema, val), out, args, rng, LOOP)

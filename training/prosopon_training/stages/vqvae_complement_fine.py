@@ -5,20 +5,22 @@ says alone, what the coarse codes add and what the fine ones add. Not exported y
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from ..data import read_index
-from ..loop import train
+from ..device import ask
 from ..networks.complement import DISPLACEMENT_SCALE, SITES
 from ..networks.complement_fine import FINE_SITES, TwoLevelVqVae
+from ..runs import write_settings
+from ..single import Loop, train
 from .vqvae_complement import FieldHead, collate, field_loss, load_fields
 
 HELP = "VQ-VAE of the complement with a second, finer level of codes; needs prepared heads (train and val) and the run of register"
 BATCH = 4
+LOOP = Loop(validate_every=100, warm_up=60, ema_decay=0.99)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,12 +59,12 @@ def validate_heads(model: TwoLevelVqVae, heads: list[FieldHead]) -> dict[str, fl
     used: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
     for head in heads:
         s = head.sample(np.random.default_rng(0), 0)
-        coarse, fine = model.codes(s["displacement"], s["gain"], s["brain4"])
+        coarse, fine = ask(model.codes, s["displacement"], s["gain"], s["brain4"])
         used[0].append(model.encoder.fsq.indices(coarse))
         used[1].append(model.fine_encoder.fsq.indices(fine))
         for name, a, b in (("both", 1.0, 1.0), ("coarse", 1.0, 0.0), ("none", 0.0, 0.0)):
             keeps = torch.full((1, 1, *SITES), a), torch.full((1, 1, *FINE_SITES), b)
-            squared, _ = field_loss(*model.decoder.decode(coarse, keeps[0], fine, keeps[1], s["brain4"]), s)
+            squared, _ = field_loss(*ask(model.decoder.decode, coarse, keeps[0], fine, keeps[1], s["brain4"]), s)
             errors[name].append(float(squared))
     mean = {name: float(np.mean(values)) for name, values in errors.items()}
     mm = 120 * DISPLACEMENT_SCALE
@@ -79,15 +81,13 @@ def run(args: argparse.Namespace) -> None:
     heads = load_fields(args.fields, read_index(args.data, "train"))
     val = load_fields(args.fields, read_index(args.data, "val"))
     model = TwoLevelVqVae(args.width).to(memory_format=torch.channels_last_3d)
-    Path(args.out).mkdir(parents=True, exist_ok=True)
-    (Path(args.out) / "settings.json").write_text(json.dumps({"width": args.width}))
+    out = write_settings(args.out, width=args.width)
 
     def step_loss(_: int) -> tuple[torch.Tensor, dict[str, float]]:
         s = collate([heads[rng.integers(len(heads))].sample(rng) for _ in range(BATCH)])
-        coarse, fine = model.codes(s["displacement"], s["gain"], s["brain4"])
+        coarse, fine = ask(model.codes, s["displacement"], s["gain"], s["brain4"])
         keep, fine_keep = random_keeps(rng, BATCH)
-        squared, loss = field_loss(*model.decoder.decode(coarse, keep, fine, fine_keep, s["brain4"]), s)
+        squared, loss = field_loss(*ask(model.decoder.decode, coarse, keep, fine, fine_keep, s["brain4"]), s)
         return loss, {"squared": float(squared.detach())}
 
-    train(model, step_loss, lambda ema: validate_heads(ema, val), Path(args.out), minutes=args.minutes, steps=args.steps,
-          learning_rate=args.learning_rate, validate_every=100, warm_up=60, ema_decay=0.99, initial=args.initial)
+    train(model, step_loss, lambda ema: validate_heads(ema, val), out, args, rng, LOOP)
