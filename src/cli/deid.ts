@@ -21,10 +21,10 @@ import type { Method } from '../methods/registry.js';
 import { readModel } from '../networks/node-models.js';
 import { nodeDeflate } from '../node/deflate.js';
 import { nodeGzip } from '../node/gzip.js';
-import { loadImage } from '../node/image-files.js';
+import { inputFiles, loadImage } from '../node/image-files.js';
 import type { QcContent } from '../report/qc.js';
 import type { Volume } from '../volume/volume.js';
-import { claimImage, encodeMask, inputFiles, stageImage } from './images.js';
+import { claimImage, encodeMask, stageImage } from './images.js';
 import { addCommonOptions, inputOutputPair, numberIn, type Pair } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
@@ -189,7 +189,9 @@ export async function deid(
     // Loaded where it is wanted: the renderer takes a tenth of the start-up.
     const { qcPage } = await import('../report/qc.js');
     const html = qcPage(await qcContent(session, done, method, input, options), nodeDeflate);
-    await outputs.stage(options.qc, new TextEncoder().encode(html));
+    await outputs.stage(options.qc, new TextEncoder().encode(html), {
+      identifies: options.qcWithOriginal === true,
+    });
   }
   session.signal.throwIfAborted();
   await outputs.commit();

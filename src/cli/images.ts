@@ -6,7 +6,6 @@
  * await stageImage(outputs, 'mask.nii.gz', await encodeMask(scan, mask, 'mask.nii.gz'));
  */
 import { HEADER_DESCRIPTION } from '../deidentify/version.js';
-import { isRefusal } from '../errors/errors.js';
 import { imageLike } from '../formats/create-image.js';
 import { encodeImage, type ImageFiles, type StoredImage } from '../formats/stored-image.js';
 import { nodeGzip } from '../node/gzip.js';
@@ -24,16 +23,6 @@ export async function stageImage(outputs: Outputs, path: string, files: ImageFil
   const [first, second] = imageFileNames(path);
   if (second !== undefined && files.pairBytes !== undefined) await outputs.stage(second, files.pairBytes);
   if (first !== undefined) await outputs.stage(first, files.bytes);
-}
-
-/** The files that may belong to an input: itself and, of a pair, the other half. Its name decides nothing else. */
-export function inputFiles(path: string): readonly string[] {
-  try {
-    return [path, ...imageFileNames(path)];
-  } catch (error) {
-    if (isRefusal(error, 'option-invalid')) return [path];
-    throw error;
-  }
 }
 
 /** A mask as an unsigned-byte image on the grid and in the format of `like`. */

@@ -7,7 +7,7 @@
  */
 import { CommanderError } from 'commander';
 import { Failure, Refusal } from '../errors/errors.js';
-import { codeOf } from '../node/outputs.js';
+import { codeOf } from '../node/error-code.js';
 
 export type Status = 'done' | 'refused' | 'usage' | 'failed' | 'interrupted';
 

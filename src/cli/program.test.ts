@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { niftiBytes, simpleHead } from '../deidentify/testing/fixtures.js';
 import { VERSION } from '../deidentify/version.js';
@@ -130,6 +131,25 @@ describe('prosopon deid', () => {
       at('mask.nii'),
     ]);
     expect(verified).toBe(0);
+  });
+
+  it('never overwrites the other half of its input, however that is compressed', async () => {
+    const { code: made } = await run(['deid', at('in.nii'), at('head.hdr'), '--brain-mask', at('mask.nii')]);
+    expect(made).toBe(0);
+    const voxels = gzipSync(await readFile(at('head.img')));
+    await rm(at('head.img'));
+    await writeFile(at('head.img.gz'), voxels);
+    for (const [input, output] of [
+      ['head.hdr', 'head.hdr.gz'],
+      ['head.img.gz', 'head.img.gz'],
+      ['head.img.gz', 'head.hdr'],
+    ] as const) {
+      const { code, out } = await run([
+        ...['deid', at(input), at(output), '--brain-mask', at('mask.nii'), '--force', '--json'],
+      ]);
+      expect([code, JSON.parse(out).reason]).toEqual([1, 'output-is-input']);
+    }
+    expect(Buffer.compare(await readFile(at('head.img.gz')), voxels)).toBe(0);
   });
 
   it('writes a report that shows the original only when asked, and then says so', async () => {

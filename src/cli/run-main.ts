@@ -4,7 +4,7 @@
  * @example
  * await runMain(); // main.ts, which is all that the bin file imports
  */
-import { wipeWorkFolders } from '../node/outputs.js';
+import { wipeWorkFolders } from '../node/work-folder.js';
 import { startLanes } from './lanes.js';
 import { Interrupted, outcomeOf } from './outcome.js';
 import { runCli } from './program.js';

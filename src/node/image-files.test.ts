@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Refusal } from '../errors/errors.js';
 import { rawMgh, rawNifti, rawNiftiParts } from '../formats/testing/raw-images.js';
-import { imageFileNames, loadImage } from './image-files.js';
+import { imageFileNames, inputFiles, loadImage } from './image-files.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'image-files-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -56,6 +56,8 @@ describe('loadImage', () => {
       ];
       for (const path of paths) {
         const image = await loadImage(path);
+        // What was read is known as such from either name: an output may be none of it.
+        expect(inputFiles(path)).toEqual(expect.arrayContaining(paths));
         expect([image.container, image.stored]).toEqual(['pair', single.stored]);
       }
     }

@@ -21,7 +21,7 @@ import { readModel } from '../../networks/node-models.js';
 import type { NetworkRunner } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
 import { nodeDeflate } from '../deflate.js';
-import { codeOf } from '../outputs.js';
+import { codeOf } from '../error-code.js';
 import { findInstruments, type Instruments } from './instruments.js';
 import type { EvaluateOptions, SectionName } from './plan.js';
 import { renderingPath } from './products.js';

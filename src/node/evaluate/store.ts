@@ -14,7 +14,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSy
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Failure, Refusal } from '../../errors/errors.js';
-import { codeOf } from '../outputs.js';
+import { codeOf } from '../error-code.js';
 
 const README = `This folder holds measurements of ORIGINAL heads (surfaces, face descriptors, label maps, brain masks),
 kept so that an interrupted evaluation goes on where it stopped. They identify people as the scans do:
