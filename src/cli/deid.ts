@@ -45,6 +45,14 @@ export interface DeidOptions extends CommonOptions {
   readonly qcWithOriginal?: boolean;
 }
 
+/** The cautions with it: whoever chooses a method by name reads them here. */
+function methodHelp({ environment: { methods } }: Session): string {
+  const cautions = methods.all.flatMap(({ name, caution }) =>
+    caution === undefined ? [] : [`${name}: ${caution}`],
+  );
+  return ['how (default: the first)', ...cautions].join('; ');
+}
+
 /** Options of the synthesis, which a method that removes does not have. */
 const SYNTHESIS_OPTIONS: readonly string[] = ['seed', 'resolution', 'scale', 'noise'];
 
@@ -53,7 +61,9 @@ export function deidCommand(session: Session): Command {
     .description('give a head MRI a new face; every brain voxel keeps its stored bits')
     .argument('<in>', 'NIfTI or MGH image')
     .argument('<out>', 'where the result goes; same format as the input')
-    .option('--method <name>', `one of: ${session.environment.methods.names.join(', ')} (default: the first)`)
+    .addOption(
+      new Option('--method <name>', methodHelp(session)).choices([...session.environment.methods.names]),
+    )
     .option('--brain-mask <file>', 'brain mask on the grid of the input, used exactly as given')
     .option('--trust-mask', 'take the given mask without comparing it with the brain that is found')
     .option('--save-brain-mask <file>', 'write the brain mask that was used')
@@ -168,7 +178,8 @@ export async function deid(
     },
   );
   facts.checks = done.checks;
-  facts.warnings = done.warnings;
+  const warnings = [...(method.caution === undefined ? [] : [method.caution]), ...done.warnings];
+  facts.warnings = warnings;
 
   session.stage('write');
   for (const [i, { files }] of done.images.entries()) await stageImage(outputs, results[i] ?? output, files);
@@ -199,7 +210,7 @@ export async function deid(
     (path): path is string => path !== undefined,
   );
   session.timer.end();
-  for (const warning of done.warnings) session.warn(warning);
+  for (const warning of warnings) session.warn(warning);
   session.say(`done: ${Object.keys(done.checks).length} checks passed`);
 }
 
@@ -211,7 +222,7 @@ async function qcContent(
   options: DeidOptions,
 ): Promise<QcContent> {
   const { result } = done.images[0];
-  const models = await Promise.all(method.models.map((name) => readModel(name)));
+  const models = await Promise.all(method.models.map((name) => readModel(name, session.models)));
   const volumeOf = (image: StoredImage): Volume => ({ grid: image.grid, data: frameValues(image, 0) });
   return {
     result: volumeOf(result),

@@ -14,6 +14,7 @@ import { parseCommand } from '../node/evaluate/segmenter-command.js';
 import { endWithParent } from './lanes.js';
 import { addCommonOptions, inputOutputPair, type Pair, wholeNumberIn } from './options.js';
 import type { CommonOptions, Session } from './session.js';
+import { printable } from './terminal.js';
 
 interface Options extends CommonOptions {
   readonly methods: readonly string[];
@@ -180,6 +181,7 @@ function evaluateOptions(session: Session, dataset: string, out: string, given: 
     ...pick('segmenter', given.segmenter === undefined ? undefined : parseCommand(given.segmenter)),
     ...pick('segmenterLabels', given.segmenterLabels),
     ...pick('faceApi', given.faceApi),
+    ...pick('models', given.models),
     renderings: given.renderings === true,
     ...pick('keepTreated', given.keepTreated),
     showHeads: (given.showHeads ?? []).map((id) => (id.startsWith('sub-') ? id : `sub-${id}`)),
@@ -221,7 +223,7 @@ function progressOf(session: Session, quiet: boolean): (done: number, total: num
     if (Number.isNaN(first) && now - began > 2000) first = done;
     const minutes = done > first ? (((now - began) / (done - first)) * (total - done)) / 60_000 : Number.NaN;
     const left = Number.isFinite(minutes) ? `, about ${Math.max(1, Math.round(minutes))} min left` : '';
-    if (stderr.isTTY === true) stderr.write(`\r\u001b[K${done} of ${total}: ${what}${left}`);
+    if (stderr.isTTY === true) stderr.write(`\r\u001b[K${done} of ${total}: ${printable(what)}${left}`);
     else if (done === total || now - last > 30_000) {
       last = now;
       stderr.write(`${done} of ${total}${left}\n`);

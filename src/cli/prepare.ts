@@ -31,8 +31,7 @@ export function prepareCommand(session: Session): Command {
     )
     .action(async (dataset: string, out: string) => {
       session.begin(command.opts<CommonOptions>());
-      const { signal, extractBrain, stderr } = session.environment;
-      const quiet = command.opts<CommonOptions>().quiet === true;
+      const { signal, extractBrain } = session.environment;
       const networks = session.networks();
       let [done, refused] = [0, 0];
       const events = prepareDataset(dataset, out, {
@@ -45,10 +44,9 @@ export function prepareCommand(session: Session): Command {
       for await (const event of events) {
         if (event.kind === 'done') done++;
         else refused++;
-        if (!quiet)
-          stderr.write(
-            event.kind === 'done' ? `${done} ${event.row.id}\n` : `refused ${event.id}: ${event.reason}\n`,
-          );
+        session.log(
+          event.kind === 'done' ? `${done} ${event.row.id}` : `refused ${event.id}: ${event.reason}`,
+        );
       }
       session.facts.checks = {
         prepared: { passed: done > 0, value: done },

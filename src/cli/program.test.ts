@@ -5,12 +5,12 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { niftiBytes, simpleHead } from '../deidentify/testing/fixtures.js';
 import { VERSION } from '../deidentify/version.js';
-import { MethodRegistry } from '../methods/registry.js';
+import { createMethods, MethodRegistry } from '../methods/registry.js';
 import { fakeMethod } from '../methods/testing/fake-method.js';
 import { headGrid, syntheticHead } from '../volume/testing/synthetic-head.js';
 import { Interrupted, outcomeOf, traceOf } from './outcome.js';
 import { runCli } from './program.js';
-import type { Environment } from './session.js';
+import { defaultEnvironment, type Environment, Session } from './session.js';
 
 const grid = headGrid({ spacing: [8, 8, 8] });
 const head = syntheticHead({ grid });
@@ -184,10 +184,6 @@ describe('prosopon deid', () => {
   it.each([
     ['an output that is the mask given', ['--save-altered', 'mask.nii'], 'output-is-input'],
     ['an output that is a folder', ['--save-altered', 'folder.nii'], 'output-exists'],
-    ['--keep cranium with a method that cannot', ['--keep', 'cranium'], 'option-invalid'],
-    ['an unknown method', ['--method', 'none'], 'option-invalid'],
-    ['the original in a report that is not written', ['--qc-with-original'], 'option-invalid'],
-    ['the same output twice', ['--save-altered', 'out.nii.gz'], 'option-invalid'],
   ])('refuses %s and writes nothing', async (_, more, tag) => {
     await mkdir(at('folder.nii'));
     const before = await readdir(dir);
@@ -200,15 +196,56 @@ describe('prosopon deid', () => {
     expect(await readdir(dir)).toEqual(before);
   });
 
-  it.each([[[]], [['--nonsense']], [['--brain-margin-mm', 'x']], [['--resolution', '100']]])(
-    'exits 2 for wrong usage %j without repeating arguments',
-    async (more) => {
-      const args = more.length === 0 ? ['deid', at('secret.nii')] : deid(...more);
-      const { code, err } = await run(args);
-      expect(code).toBe(2);
-      expect(err).not.toContain(dir);
-    },
-  );
+  it.each([
+    [[]],
+    [['--nonsense']],
+    [['--brain-margin-mm', 'x']],
+    [['--resolution', '100']],
+    [['--method', 'secret']],
+    [['--keep', 'cranium']],
+    [['--qc-with-original']],
+    [['--trust-mask']],
+    [['--seed', '']],
+    [['--save-altered', 'out.nii.gz']],
+    [['--save-altered', 'a.jpg']],
+    [['--models', 'secret']],
+  ])('exits 2 for wrong usage %j without repeating names', async (more) => {
+    const args =
+      more.length === 0
+        ? ['deid', at('secret.nii')]
+        : more[0] === '--trust-mask'
+          ? ['deid', at('in.nii'), at('o.nii'), ...more]
+          : deid(...more.map((m) => (/^out|jpg$/.test(m) ? at(m) : m)));
+    const before = await readdir(dir);
+    const { code, out, err } = await run([...args, '--json']);
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({ status: 'usage', outputs: [] });
+    expect(err).not.toContain(dir);
+    expect(err).not.toContain('secret');
+    expect(err.trim()).not.toBe('');
+    expect(await readdir(dir)).toEqual(before);
+  });
+
+  it('tells with each result what a method cautions against, and in the help', async () => {
+    const methods = new MethodRegistry().register({ ...fakeMethod(), caution: 'not for release' });
+    const { code, out, err } = await run(deid('--json'), { methods });
+    expect(code).toBe(0);
+    expect(JSON.parse(out).warnings).toContain('not for release');
+    expect(err).toContain('prosopon: warning: not for release');
+    expect((await run(['deid', '--help'], { methods })).out).toContain('fake: not for release');
+    expect(createMethods().get('cp-gan').caution).toContain('not for release');
+  });
+
+  it('says of an interrupted command what is there', async () => {
+    const session = new Session(defaultEnvironment(new AbortController().signal));
+    expect(session.interruption()).toEqual({});
+    const outputs = session.outputs({ force: false, inputs: [] });
+    await outputs.stage(at('a'), Uint8Array.of(1));
+    await outputs.commit();
+    expect(session.interruption().message).toBe('interrupted; one file was already in place, whole');
+    expect(session.committed).toEqual([at('a')]);
+    await session.close();
+  });
 
   it('takes --scale with a method that draws heads by size only, within its limits', async () => {
     const scales: unknown[] = [];
@@ -228,7 +265,7 @@ describe('prosopon deid', () => {
     for (const wrong of ['0.84', '1.2', 'big', ''])
       expect((await run(deid('--force', '--scale', wrong), { methods })).code).toBe(2);
     const { code, err } = await run(deid('--force', '--scale', '0.9'));
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(err).toMatch(/--scale only with cp-gan.*found it with fake/);
   });
 
@@ -281,6 +318,15 @@ describe('outcomes', () => {
     );
     expect(outcomeOf(error, false).code).toBe(3);
   });
+});
+
+it('says that no networks are there, and refuses to call that verified', async () => {
+  await mkdir(at('models'));
+  for (const command of [[], ['verify']])
+    expect(await run(['models', ...command, '--models', at('models')])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('found none'),
+    });
 });
 
 it('prints the version that package.json has', async () => {

@@ -9,12 +9,15 @@ import { startLanes } from './lanes.js';
 import { Interrupted, outcomeOf } from './outcome.js';
 import { runCli } from './program.js';
 import type { Environment } from './session.js';
+import { hasTerminal, surviveBrokenStreams } from './terminal.js';
 
 /** Runs the arguments of this process and sets its exit code. @param given Parts of the environment, for tests. */
 export async function runMain(given: Partial<Environment> = {}): Promise<void> {
   const controller = new AbortController();
+  surviveBrokenStreams(process.stdout, process.stderr);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(name, () => {
+      if (name === 'SIGHUP' && !hasTerminal(process)) return;
       // The second time the user means now.
       if (controller.signal.aborted) {
         wipeWorkFolders();

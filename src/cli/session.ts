@@ -6,10 +6,13 @@
  * const session = new Session(environment, { json: true, quiet: false });
  * const outputs = session.outputs({ force: false, inputs: [scan] });
  */
+import { statSync } from 'node:fs';
 import { extractBrain } from '../brain/extract.js';
 import { type Head, makeHead } from '../brain/head.js';
 import type { Checks } from '../deidentify/checks.js';
+import { Refusal } from '../errors/errors.js';
 import { createMethods, type MethodRegistry } from '../methods/registry.js';
+import { packagedModels } from '../networks/node-models.js';
 import { NodeNetworkRunner, type NodeRunnerOptions } from '../networks/node-runner.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import type { Instruments } from '../node/evaluate/instruments.js';
@@ -17,6 +20,7 @@ import { Outputs, type OutputsOptions } from '../node/outputs.js';
 import { type LineSink, peakMemoryMb, progressLine, StageTimer } from '../node/progress.js';
 import type { Mask, Volume } from '../volume/volume.js';
 import type { Lanes } from './lanes.js';
+import { printable, printableLines } from './terminal.js';
 
 /** Everything outside the program that a command touches; tests replace parts of it. */
 export interface Environment {
@@ -56,6 +60,8 @@ export interface CommonOptions {
   readonly force?: boolean;
   readonly threads?: number;
   readonly device?: 'cpu' | 'webgpu';
+  /** Folder of the networks; those that came with the program when absent. */
+  readonly models?: string;
 }
 
 /** What `--json` prints beside the outcome. */
@@ -89,7 +95,27 @@ export class Session {
   begin(options: CommonOptions): void {
     this.#options = options;
     this.json = options.json === true;
+    if (
+      options.models !== undefined &&
+      statSync(options.models, { throwIfNoEntry: false })?.isDirectory() !== true
+    )
+      throw new Refusal('option-invalid', 'expected a folder of networks at --models DIR, found none');
     this.timer = new StageTimer(progressLine(this.environment.stderr, options.quiet === true));
+  }
+
+  /** Files that stand under their final names. */
+  get committed(): readonly string[] {
+    return this.#outputs.flatMap(({ committed }) => committed);
+  }
+
+  /** What an interrupted command says: the usual, unless it can go on, or results had their names already. */
+  interruption(): { readonly message?: string } {
+    const there = this.committed.length;
+    if (this.interruptedMessage !== undefined) return { message: this.interruptedMessage };
+    if (there === 0) return {};
+    return {
+      message: `interrupted; ${there === 1 ? 'one file was' : `${there} files were`} already in place, whole`,
+    };
   }
 
   get signal(): AbortSignal {
@@ -111,6 +137,7 @@ export class Session {
   networks(usual?: number): NetworkRunner & { readonly peakMemoryMb?: number } {
     const { threads = usual, device } = this.#options;
     const runner = this.environment.makeNetworks({
+      models: this.models,
       ...(threads === undefined ? {} : { threads }),
       ...(device === undefined ? {} : { device }),
     });
@@ -118,14 +145,25 @@ export class Session {
     return runner;
   }
 
+  /** The folder that networks come from. */
+  get models(): string {
+    return this.#options.models ?? packagedModels();
+  }
+
   /** One line for a person, on stdout; not with --json or --quiet. */
   say(line: string): void {
-    if (!this.json && this.#options.quiet !== true) this.environment.stdout.write(`${line}\n`);
+    if (!this.json && this.#options.quiet !== true)
+      this.environment.stdout.write(`${printableLines(line)}\n`);
+  }
+
+  /** One line on stderr about how far the work is; not with --quiet. */
+  log(line: string): void {
+    if (this.#options.quiet !== true) this.environment.stderr.write(`${printable(line)}\n`);
   }
 
   /** One line on stderr about a result that may be poor; also with --quiet. */
   warn(line: string): void {
-    this.environment.stderr.write(`prosopon: warning: ${line}\n`);
+    this.environment.stderr.write(`prosopon: warning: ${printable(line)}\n`);
   }
 
   /** The parent's peak and the inference process' own, which overlap in time at most in part. */

@@ -2,7 +2,7 @@
  * The two kinds of typed error: a Refusal (the input cannot be treated; exit 1, nothing written)
  * and a Failure (a defect or an environment problem of ours; exit 3).
  *
- * The exit code follows from the class, never from the message.
+ * The exit code follows from class and tag, never from the message: `option-invalid` is wrong usage (exit 2).
  *
  * @example
  * throw new Refusal('mask-empty', 'the brain mask has no voxel set; expected 50 to 4000 ml');
@@ -30,8 +30,10 @@ export const REFUSALS = {
   'face-kept': 'the face of the original still stands in the result',
   'output-exists': 'something stands at the output path',
   'output-unwritable': 'the output cannot be written there',
+  'output-in-use': 'another run is writing to the output folder',
   'output-is-input': 'the output path is the input',
   'option-invalid': 'an option has a value that cannot be used with this input',
+  'device-unavailable': 'the device that networks were to run on is not there',
   'model-unavailable': 'a model is not installed or is not the one expected',
   'verification-refused': 'a result does not pass the checks of `verify`',
   'dataset-invalid': 'the dataset cannot be used as asked',

@@ -33,6 +33,8 @@ export interface RemodellingMethod<Conditioning> {
   readonly reference: string;
   /** Names of the networks that it runs, for `prosopon models` and provenance. */
   readonly models: readonly string[];
+  /** One sentence that everybody who uses it is told, with each result. */
+  readonly caution?: string;
   /** It can join a head to a cranium that stays (`--keep cranium`). */
   readonly keepsCranium?: boolean;
   /**
@@ -65,6 +67,8 @@ export interface RemovalMethod {
   readonly name: string;
   readonly reference: string;
   readonly models: readonly string[];
+  /** As of a remodelling method. */
+  readonly caution?: string;
   alter(head: Head, context: MethodContext): Promise<Alteration>;
 }
 

@@ -16,7 +16,7 @@ export interface Tensor {
 export interface NetworkRunner {
   /**
    * Runs the model `models/NAME/model.onnx`, checked against the SHA-256 of its `model.json` when it is loaded.
-   * @throws {Failure} model-corrupt, network-failed  @throws {Refusal} model-unavailable
+   * @throws {Failure} model-corrupt, network-failed  @throws {Refusal} model-unavailable, device-unavailable
    */
   run(
     name: string,

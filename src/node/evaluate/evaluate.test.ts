@@ -271,9 +271,15 @@ describe('prosopon evaluate', { timeout: 120_000 }, () => {
   });
 
   it('refuses what cannot be evaluated, in one sentence', async () => {
-    const refused = async (out: string, args: string[], dataset: string, words: string): Promise<void> => {
+    const refused = async (
+      out: string,
+      args: string[],
+      dataset: string,
+      words: string,
+      as = 1,
+    ): Promise<void> => {
       const { code, err } = await run(out, args, { dataset });
-      expect([code, err]).toEqual([1, expect.stringContaining(words)]);
+      expect([code, err]).toEqual([as, expect.stringContaining(words)]);
       await expect(stat(path.join(folder, out, 'results.json'))).rejects.toThrow();
     };
     await refused('r', [], 'nowhere', 'found none at that path');
@@ -282,11 +288,11 @@ describe('prosopon evaluate', { timeout: 120_000 }, () => {
     await refused('r', ['--subjects', '1,9'], 'bids', 'subject asked for');
     await refused('r', ['--split', 'train'], 'bids', 'the split "train"');
     await refused('r', ['--sections', 'reference'], 'moved', 'dseg.tsv');
-    await refused('r', ['--sections', 'colour'], 'bids', 'expected sections');
-    await refused('r', ['--sections', 'averaging'], 'bids', '--seeds-per-head');
-    await refused('r', ['--sections', 'memorisation'], 'bids', '--train-heads');
-    await refused('r', ['--methods', 'other'], 'bids', 'expected a method');
-    await refused('r', ['--segmenter', 'tool {in}'], 'bids', '{out}');
+    await refused('r', ['--sections', 'colour'], 'bids', 'expected sections', 2);
+    await refused('r', ['--sections', 'averaging'], 'bids', '--seeds-per-head', 2);
+    await refused('r', ['--sections', 'memorisation'], 'bids', '--train-heads', 2);
+    await refused('r', ['--methods', 'other'], 'bids', 'expected a method', 2);
+    await refused('r', ['--segmenter', 'tool {in}'], 'bids', '{out}', 2);
   });
 
   it('refuses labels on another grid, and does with fewer patients what needs no five', async () => {

@@ -62,8 +62,8 @@ export async function evaluate(options: EvaluateOptions, environment: EvaluateEn
       ...environment,
       instruments,
       makeNetworks: () => environment.makeNetworks(Math.max(1, Math.floor(THREADS / options.jobs))),
-      modelsKey,
-      brainKey: await brainKey(),
+      modelsKey: (method: Method) => modelsKey(method, options.models),
+      brainKey: await brainKey(options.models),
     };
     const { lane, jobs } = options;
     const work = (part: EvaluateOptions, share = 1): Promise<Gathered> =>
@@ -92,21 +92,21 @@ export async function evaluate(options: EvaluateOptions, environment: EvaluateEn
   }
 }
 
-async function modelsKey(method: Method): Promise<string> {
-  const models = await installed(method.models);
+async function modelsKey(method: Method, folder: string | undefined): Promise<string> {
+  const models = await installed(method.models, folder);
   return models.map(({ name, sha256 }) => `${name} ${sha256}`).join(' ');
 }
 
-async function brainKey(): Promise<string> {
-  return (await installed([BRAIN_MODEL])).map(({ sha256 }) => sha256).join('');
+async function brainKey(folder: string | undefined): Promise<string> {
+  return (await installed([BRAIN_MODEL], folder)).map(({ sha256 }) => sha256).join('');
 }
 
 /** Descriptions of the models that are there: a resolution that is not asked for may lack its own. */
-async function installed(names: readonly string[]): Promise<ModelDescription[]> {
+async function installed(names: readonly string[], folder: string | undefined): Promise<ModelDescription[]> {
   const found: ModelDescription[] = [];
   for (const name of names)
     try {
-      found.push(await readModel(name));
+      found.push(await readModel(name, folder));
     } catch (error) {
       if (!isRefusal(error, 'model-unavailable')) throw error;
     }
@@ -206,7 +206,7 @@ const RENDERINGS_README = `These pictures show REAL PEOPLE: original/ their own 
 
 async function modelsUsed(options: EvaluateOptions, instruments: Instruments): Promise<Evaluation['models']> {
   const names = new Set([BRAIN_MODEL, ...options.methods.flatMap((method) => method.models)]);
-  const ofMethods = await installed([...names]);
+  const ofMethods = await installed([...names], options.models);
   const ofInstruments = [instruments.segment, instruments.age, ...instruments.sqn.values()].flatMap((i) =>
     i.ready ? i.models : [],
   );

@@ -67,6 +67,8 @@ export interface EvaluateOptions {
   readonly segmenter?: readonly string[];
   readonly segmenterLabels?: string;
   readonly faceApi?: string;
+  /** Folder of the networks; those that came with the program when absent. */
+  readonly models?: string;
   readonly renderings: boolean;
   readonly keepTreated?: string;
   readonly showHeads: readonly string[];
