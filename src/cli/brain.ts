@@ -7,7 +7,7 @@
 import { Command } from 'commander';
 import { frameValues } from '../formats/stored-image.js';
 import { inputFiles, loadImage } from '../node/image-files.js';
-import { claimImage, encodeMask, stageImage } from './images.js';
+import { claimImage, encodeMask, stageImage } from '../node/staged-images.js';
 import { addCommonOptions } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 

@@ -39,16 +39,20 @@ export function demoCommand(session: Session): Command {
       // All of them before any work: half a demonstration beside somebody's files helps nobody.
       const claims = session.outputs({ force: options.force === true, inputs: [DEMO_HEAD] });
       for (const name of FILES) await claims.claim(file(name));
-      await deid(session, DEMO_HEAD, file('new-head.nii.gz'), {
-        ...options,
-        resolution: '256',
-        keep: 'brain',
-        brainMarginMm: 0,
-        noise: true,
-        applyTo: [],
-        qc: file('report.html'),
-        qcWithOriginal: true,
-      });
+      const { methods } = session.environment;
+      const method = methods.get(methods.names[0] ?? 'none');
+      session.facts.method = method.name;
+      await deid(
+        session,
+        {
+          input: DEMO_HEAD,
+          output: file('new-head.nii.gz'),
+          qc: file('report.html'),
+          qcWithOriginal: true,
+          force: options.force === true,
+        },
+        { method, resolution: 256, keep: 'brain', brainMarginMm: 0, noise: true },
+      );
       const written = [...session.facts.outputs];
       for (const [name, source] of [
         ['before', DEMO_HEAD],

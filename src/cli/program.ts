@@ -138,6 +138,7 @@ function tell(session: Session, outcome: Outcome): void {
     ...(facts.warnings === undefined || facts.warnings.length === 0 ? {} : { warnings: facts.warnings }),
     peakMemoryMb: session.peakMemoryMb,
     outputs: outcome.code === 0 ? facts.outputs : session.committed,
+    ...(facts.summary === undefined ? {} : { summary: facts.summary }),
     ...(facts.results === undefined || outcome.code !== 0 ? {} : { results: facts.results }),
   };
   stdout.write(jsonLine(report));

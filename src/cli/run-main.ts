@@ -5,7 +5,7 @@
  * await runMain(); // main.ts, which is all that the bin file imports
  */
 import { wipeWorkFolders } from '../node/work-folder.js';
-import { startLanes } from './lanes.js';
+import { startWorkerProcess } from '../node/worker-processes.js';
 import { Interrupted, outcomeOf } from './outcome.js';
 import { runCli } from './program.js';
 import type { Environment } from './session.js';
@@ -34,7 +34,11 @@ export async function runMain(given: Partial<Environment> = {}): Promise<void> {
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 
-  const code = await runCli(process.argv.slice(2), { startLanes, ...given, signal: controller.signal });
+  const code = await runCli(process.argv.slice(2), {
+    startWorker: startWorkerProcess,
+    ...given,
+    signal: controller.signal,
+  });
   process.exitCode = code;
   // An interrupted computation may still be going on behind the race that it lost.
   if (code === 130) process.exit(code);

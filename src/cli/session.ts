@@ -15,11 +15,11 @@ import { createMethods, type MethodRegistry } from '../methods/registry.js';
 import { packagedModels } from '../networks/node-models.js';
 import { NodeNetworkRunner, type NodeRunnerOptions } from '../networks/node-runner.js';
 import type { NetworkRunner } from '../networks/runner.js';
+import type { BatchWorker } from '../node/batch.js';
 import type { Instruments } from '../node/evaluate/instruments.js';
 import { Outputs, type OutputsOptions } from '../node/outputs.js';
 import { type LineSink, peakMemoryMb, progressLine, StageTimer } from '../node/progress.js';
 import type { Mask, Volume } from '../volume/volume.js';
-import type { Lanes } from './lanes.js';
 import { printable, printableLines } from './terminal.js';
 
 /** Everything outside the program that a command touches; tests replace parts of it. */
@@ -34,8 +34,8 @@ export interface Environment {
     networks: NetworkRunner,
     options: { signal?: AbortSignal },
   ): Promise<{ mask: Mask; agreement?: number }>;
-  /** Starts further processes of this very command; absent where the command is no process of its own, as in tests. */
-  startLanes?(count: number): Lanes;
+  /** Starts a further process of this very command; absent where the command is no process of its own, as in tests. */
+  startWorker?(): BatchWorker;
   /** Aborted on Ctrl-C. */
   readonly signal: AbortSignal;
   /** For tests of `evaluate`; otherwise those that are installed. */
@@ -72,6 +72,8 @@ export interface Facts {
   warnings?: readonly string[];
   checks: Checks;
   outputs: string[];
+  /** Of several scans: how many ended how. */
+  summary?: Readonly<Record<string, number>>;
   /** What the command was asked for, where it is figures rather than files. */
   results?: unknown;
 }

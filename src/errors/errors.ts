@@ -36,6 +36,8 @@ export const REFUSALS = {
   'device-unavailable': 'the device that networks were to run on is not there',
   'model-unavailable': 'a model is not installed or is not the one expected',
   'verification-refused': 'a result does not pass the checks of `verify`',
+  'out-of-memory': 'the process that treated it was ended by the system, also with nothing beside it',
+  'some-refused': 'of several scans some were refused; each says why',
   'dataset-invalid': 'the dataset cannot be used as asked',
 } as const;
 export type RefusalTag = keyof typeof REFUSALS;
@@ -46,6 +48,7 @@ export const FAILURES = {
   'network-failed': 'a network could not be run',
   'model-corrupt': 'a model file is not the one that its description names',
   'write-failed': 'writing the result failed',
+  'some-failed': 'of several scans some failed; each says why',
   internal: 'an assumption of the program did not hold',
 } as const;
 export type FailureTag = keyof typeof FAILURES;

@@ -8,10 +8,10 @@
 import { HEADER_DESCRIPTION } from '../deidentify/version.js';
 import { imageLike } from '../formats/create-image.js';
 import { encodeImage, type ImageFiles, type StoredImage } from '../formats/stored-image.js';
-import { nodeGzip } from '../node/gzip.js';
-import { imageFileNames } from '../node/image-files.js';
-import type { Outputs } from '../node/outputs.js';
 import type { Mask } from '../volume/volume.js';
+import { nodeGzip } from './gzip.js';
+import { imageFileNames } from './image-files.js';
+import type { Outputs } from './outputs.js';
 
 /** @throws {Refusal} option-invalid for an ending that is no image's, and as `Outputs.claim` */
 export async function claimImage(outputs: Outputs, path: string): Promise<void> {
