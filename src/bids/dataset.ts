@@ -36,7 +36,7 @@ export interface BidsDataset {
   readonly subjects: readonly BidsSubject[];
   /** Names of the folders under `derivatives`. */
   readonly derivatives: readonly string[];
-  /** NIfTI files in subjects' folders whose names are none of BIDS, or another subject's or session's. */
+  /** Folders of subjects, and NIfTI files in them, whose names are none of BIDS, or another subject's or session's. */
   readonly unknown: readonly string[];
   readonly tree: FileTree;
 }
@@ -52,7 +52,11 @@ export async function readDataset(tree: FileTree, root = ''): Promise<BidsDatase
   const subjects: BidsSubject[] = [];
   const unknown: string[] = [];
   for (const { name: id, kind } of entries) {
-    if (kind !== 'folder' || !isEntityFolder(id, 'sub')) continue;
+    if (kind !== 'folder' || !id.startsWith('sub-')) continue;
+    if (!isEntityFolder(id, 'sub')) {
+      unknown.push(joinPath(root, id));
+      continue;
+    }
     const participant = people.get(id);
     const { sessions, images } = await readSubject(tree, root, id, unknown);
     subjects.push({ id, sessions, images, ...(participant === undefined ? {} : { participant }) });
@@ -114,10 +118,15 @@ export interface FirstScans {
   readonly chosen: readonly { readonly subject: BidsSubject; readonly image: BidsImage }[];
   /** Further scans of these subjects: other sessions, runs, acquisitions. */
   readonly left: readonly BidsImage[];
+  /** As `BidsDataset.unknown`. */
+  readonly unknown: readonly string[];
 }
 
 /** For whoever wants one head a person, such as a comparison between people. */
-export function firstScans({ subjects }: Pick<BidsDataset, 'subjects'>, suffix: string): FirstScans {
+export function firstScans(
+  { subjects, unknown }: Pick<BidsDataset, 'subjects' | 'unknown'>,
+  suffix: string,
+): FirstScans {
   const chosen: FirstScans['chosen'][number][] = [];
   const left: BidsImage[] = [];
   for (const subject of subjects) {
@@ -126,14 +135,26 @@ export function firstScans({ subjects }: Pick<BidsDataset, 'subjects'>, suffix: 
     chosen.push({ subject, image });
     left.push(...others);
   }
-  return { chosen, left };
+  return { chosen, left, unknown };
 }
 
-/** How many scans were left out, for a person; undefined when there were none. */
-export function sayLeft({ left }: Pick<FirstScans, 'left'>): string | undefined {
-  if (left.length === 0) return undefined;
+/** How much was left out, for a person; undefined when nothing was. Names no file. */
+export function sayLeft({ left, unknown }: Pick<FirstScans, 'left' | 'unknown'>): string | undefined {
+  const many = (n: number, one: string, more = `${one}s`): string => `${n} ${n === 1 ? one : more}`;
   const people = new Set(left.map(({ subject }) => subject)).size;
-  return `one scan a subject is taken, the first of the first session: ${left.length} further ${left.length === 1 ? 'scan' : 'scans'} of ${people} ${people === 1 ? 'subject' : 'subjects'} left out`;
+  const parts = [
+    ...(left.length === 0
+      ? []
+      : [
+          `one scan a subject is taken, the first of the first session: ${many(left.length, 'further scan')} of ${many(people, 'subject')} left out`,
+        ]),
+    ...(unknown.length === 0
+      ? []
+      : [
+          `${many(unknown.length, 'file or folder', 'files or folders')} left out by names that are none of BIDS, or in the wrong place`,
+        ]),
+  ];
+  return parts.length === 0 ? undefined : parts.join('; ');
 }
 
 /** What says which scan it is of; `space`, `desc`, `label` and the like say what was made of it. */

@@ -46,6 +46,23 @@ const lines = (text: string): Record<string, unknown>[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
+/** The program with a fake method and a brain that it is given; `before` may do something to the process that is asked for it. */
+async function entryOf(folder: string, before = '() => undefined'): Promise<string> {
+  const program = await fakeProgram(folder, 300);
+  const entry = path.join(folder, 'many.mjs');
+  const { href } = pathToFileURL(at('brain.bin'));
+  const source = (await readFile(program, 'utf8')).replace(
+    'makeHead: simpleHead',
+    `makeHead: simpleHead, extractBrain: async ({ grid, data }) => {
+  const { readFileSync } = await import('node:fs');
+  (${before})(readFileSync, grid, data);
+  return { mask: { grid, data: new Uint8Array(readFileSync(new URL('${href}'))) } };
+}`,
+  );
+  await writeFile(entry, source);
+  return entry;
+}
+
 describe('prosopon deid IN... --out-dir', { timeout: 240_000 }, () => {
   it('treats what can be treated, says what was refused and why, and goes on where it was', async () => {
     const args = [...inputs(), '--out-dir', at('out'), '--seed', '5'];
@@ -105,18 +122,36 @@ describe('prosopon deid IN... --out-dir', { timeout: 240_000 }, () => {
     expect(await wrong(...inputs(), '--out-dir', at('o'), '--brain-mask', at('m.nii'))).toBe(2);
   });
 
-  it('survives kill -9 of the whole run and of its workers, and ends with the bytes of an undisturbed one', async () => {
-    const folder = at('program');
-    const program = await fakeProgram(folder, 300);
-    const entry = path.join(folder, 'many.mjs');
-    const { href } = pathToFileURL(at('brain.bin'));
-    await writeFile(
-      entry,
-      (await readFile(program, 'utf8')).replace(
-        'makeHead: simpleHead',
-        `makeHead: simpleHead, extractBrain: async ({ grid }) => ({ mask: { grid, data: new Uint8Array((await import('node:fs')).readFileSync(new URL('${href}'))) } })`,
-      ),
+  it('tries a scan whose worker was killed once more, alone, and refuses it; the others are done; one run at a time', async () => {
+    const folder = at('killing');
+    const entry = await entryOf(
+      folder,
+      `(readFileSync, grid, data) => { if (data[0] === 77) process.kill(process.pid, 'SIGKILL'); }`,
     );
+    await mkdir(at('in3'));
+    const marked = Float32Array.from(head.volume.data);
+    marked[0] = 77;
+    for (const name of ['1.nii', '2.nii', '3.nii'])
+      await writeFile(
+        at('in3', name),
+        niftiBytes({ grid, frames: [name === '1.nii' ? marked : head.volume.data] }),
+      );
+    const args = ['1.nii', '2.nii', '3.nii'].map((name) => at('in3', name));
+    const command = [entry, 'deid', ...args, '--out-dir', at('out3'), '--jobs', '2', '--json'];
+    const first = start(process.execPath, command);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    const second = await start(process.execPath, command).done;
+    expect(JSON.parse(second.out)).toMatchObject({ status: 'refused', reason: 'output-in-use' });
+    const { code, out } = await first.done;
+    expect(code).toBe(1);
+    const said = lines(out);
+    expect(said.find(({ input }) => input === '1.nii')).toMatchObject({ reason: 'out-of-memory' });
+    expect(said.at(-1)).toMatchObject({ summary: { done: 2, refused: 1, failed: 0 } });
+    expect((await readdir(at('out3'))).sort()).toEqual(['.prosopon-state.jsonl', '2.nii', '3.nii']);
+  });
+
+  it('survives kill -9 of the whole run and of its workers, and ends with the bytes of an undisturbed one', async () => {
+    const entry = await entryOf(at('program'));
     const good = inputs().filter((name) => !name.includes('bad'));
     const args = (out: string): string[] => [
       ...[entry, 'deid', ...good, '--out-dir', out, '--seed', '5', '--jobs', '2', '--json'],

@@ -20,6 +20,7 @@ import { imageFileNames, inputFiles } from '../node/image-files.js';
 import { lockFolder } from '../node/lock.js';
 import { StageTimer } from '../node/progress.js';
 import { runScanJob, type ScanTreatment } from '../node/scan-job.js';
+import { removeLeftovers } from '../node/work-folder.js';
 import { serveTasks, threadsOf } from '../node/worker-processes.js';
 import type { DeidOptions } from './deid.js';
 import { Interrupted, outcomeOf } from './outcome.js';
@@ -54,6 +55,7 @@ export async function deidMany(
     'interrupted; what is done stays, and the same command goes on where this one stopped';
   const lock = lockFolder(outDir);
   try {
+    removeLeftovers(outDir);
     const outcomes = await runBatch([...scans.keys()], {
       workers: jobs,
       startWorker:

@@ -1,5 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -36,6 +47,9 @@ describe('Outputs', () => {
     const outputs = new Outputs({ force: false, inputs: [] });
     await outputs.stage(at('a'), bytes('one'));
     outputs.wipe();
+    expect(await readdir(dir)).toEqual([]);
+    // What still computes behind an interruption comes too late.
+    await expect(outputs.stage(at('a'), bytes('one'))).rejects.toEqual(tagged('internal'));
     expect(await readdir(dir)).toEqual([]);
   });
 
@@ -131,6 +145,8 @@ describe('Outputs', () => {
     await leftover(name('1'), me);
     await leftover(name('2'), { ...me, host: 'another machine', pid: ended });
     await leftover(name('3'), undefined);
+    await leftover(name('c'), undefined);
+    await utimes(at(name('c')), 1, 1);
     await leftover(name('4'), { ...me, pid: ended }, 0o755);
     await leftover('.prosopon-notes', { ...me, pid: ended });
     const outputs = new Outputs({ force: false, inputs: [] });

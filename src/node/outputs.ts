@@ -38,6 +38,7 @@ export class Outputs {
   readonly #folders = new Map<string, string>();
   readonly #staged: Staged[] = [];
   readonly #committed: string[] = [];
+  #closed = false;
 
   constructor(options: OutputsOptions) {
     this.#options = options;
@@ -92,7 +93,7 @@ export class Outputs {
     { identifies = false }: { readonly identifies?: boolean } = {},
   ): Promise<void> {
     const final = await this.#finalPath(target);
-    const folder = await this.#workFolder(path.dirname(final));
+    const folder = this.#workFolder(path.dirname(final));
     const temporary = freshFileIn(folder);
     try {
       await writeSynced(temporary, bytes, this.#options.identifies === true || identifies);
@@ -136,8 +137,9 @@ export class Outputs {
     return this.#committed;
   }
 
-  /** Removes the work folders and all in them; safe to call twice. */
+  /** Removes the work folders and all in them, for good: what still computes behind an interruption writes nothing more. */
   wipe(): void {
+    this.#closed = true;
     for (const folder of this.#folders.values()) wipeWorkFolder(folder);
     this.#folders.clear();
     this.#staged.length = 0;
@@ -167,13 +169,13 @@ export class Outputs {
       );
   }
 
-  async #workFolder(beside: string): Promise<string> {
-    return (
-      this.#folders.get(beside) ??
-      (await makeWorkFolder(beside, (folder) => {
-        this.#folders.set(beside, folder);
-      }))
-    );
+  #workFolder(beside: string): string {
+    const known = this.#folders.get(beside);
+    if (known !== undefined) return known;
+    if (this.#closed) throw new Failure('internal', 'outputs that were wiped take nothing more');
+    const folder = makeWorkFolder(beside);
+    this.#folders.set(beside, folder);
+    return folder;
   }
 }
 

@@ -3,11 +3,10 @@
  * whose it is, so that what a killed run left there is removed by the next one that writes beside it.
  *
  * @example
- * const folder = await makeWorkFolder('/data/out');
+ * const folder = makeWorkFolder('/data/out');
  */
 import { randomBytes } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Failure, Refusal } from '../errors/errors.js';
 import { codeOf } from './error-code.js';
@@ -17,9 +16,10 @@ import { parseIdentity, stateOf, thisProcess } from './process-identity.js';
 const FOLDER_RANDOM_BYTES = 12;
 const FILE_RANDOM_BYTES = 8;
 const FOLDER_NAME = /^\.prosopon-[0-9a-f]{24}$/;
+const FILE_NAME = /^[0-9a-f]{16}$/;
 /** A file's name is longer than this one. */
 const OWNER = 'owner';
-/** A folder without a note is one whose process was killed between two lines, or is between them now. */
+/** A folder without a note is one whose process was killed when it made or wiped it, or is at that now. */
 const UNOWNED_FOR_MS = 10 * 60_000;
 
 /** The longest path that a file in a work folder beside `folder` has. */
@@ -56,19 +56,20 @@ export function wipeWorkFolder(folder: string): void {
   live.delete(folder);
 }
 
-/** @throws {Refusal} output-unwritable  @throws {Failure} write-failed */
-export async function makeWorkFolder(beside: string, register: (folder: string) => void): Promise<string> {
+/**
+ * Synchronous: an exit between asking for a folder and having it would leave it there.
+ * @throws {Refusal} output-unwritable  @throws {Failure} write-failed
+ */
+export function makeWorkFolder(beside: string): string {
   if (!hooked) {
     hooked = true;
     process.on('exit', wipeWorkFolders);
   }
   removeLeftovers(beside);
   const folder = path.join(beside, `.prosopon-${randomBytes(FOLDER_RANDOM_BYTES).toString('hex')}`);
-  // Registered before it exists: a signal between the two lines must find it.
   live.add(folder);
-  register(folder);
   try {
-    await mkdir(folder, { mode: 0o700 });
+    mkdirSync(folder, { mode: 0o700 });
     writeFileSync(path.join(folder, OWNER), JSON.stringify(thisProcess()), { mode: 0o600, flag: 'wx' });
   } catch (cause) {
     const tag = codeOf(cause);
@@ -97,7 +98,11 @@ export function removeLeftovers(folder: string): void {
       const owner = readOwner(found);
       if (owner !== undefined) {
         if (stateOf(owner) === 'gone') rmSync(found, { recursive: true, force: true });
-      } else if (Date.now() - there.mtimeMs > UNOWNED_FOR_MS) rmdirSync(found);
+      } else if (
+        Date.now() - there.mtimeMs > UNOWNED_FOR_MS &&
+        readdirSync(found).every((file) => FILE_NAME.test(file))
+      )
+        rmSync(found, { recursive: true, force: true });
     } catch {
       // Another process was faster, or it is not ours to remove.
     }

@@ -126,7 +126,7 @@ describe('prosopon evaluate', { timeout: 120_000 }, () => {
     await refused('r', [], 'nowhere', 'found none at that path');
     await refused('r', [], 'empty', 'T1w');
     await refused('r', ['--subjects', '1,2,3'], 'bids', 'at least 5 patients for a five-way choice');
-    await refused('r', ['--subjects', '1,9'], 'bids', 'subject brainsFound.asked for');
+    await refused('r', ['--subjects', '1,9'], 'bids', 'subject asked for');
     await refused('r', ['--split', 'train'], 'bids', 'the split "train"');
     await refused('r', ['--sections', 'reference'], 'moved', 'dseg.tsv');
     await refused('r', ['--sections', 'colour'], 'bids', 'expected sections', 2);
