@@ -93,7 +93,8 @@ describe('prosopon deid IN... --out-dir', { timeout: 240_000 }, () => {
     expect((await run([at('in', 'a.nii'), at('single.nii'), '--seed', '5'])).code).toBe(0);
     const treated = await readFile(at('out', 'a.nii'));
     expect(Buffer.compare(treated, await readFile(at('single.nii')))).toBe(0);
-    expect(await readFile(at('out', '.prosopon-state.jsonl'), 'utf8')).not.toContain(at('in'));
+    expect(await readFile(at('out', '.prosopon-state.jsonl'), 'utf8')).not.toContain(dir);
+    expect(said[0]?.outputs).toEqual([at('out', 'a.nii')]);
 
     await rm(at('out', 'c.nii'));
     const before = (await stat(at('out', 'a.nii'))).mtimeMs;

@@ -10,6 +10,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { availableParallelism, freemem } from 'node:os';
 import path from 'node:path';
+import * as v from 'valibot';
 import { VERSION } from '../deidentify/version.js';
 import { Failure, Refusal } from '../errors/errors.js';
 import { wasKilled } from '../networks/node-runner.js';
@@ -51,6 +52,8 @@ export async function deidMany(
     if ((await serveTasks(treat)) === 'busy') throw new Interrupted();
     return;
   }
+  const { caution } = treatment.method;
+  if (caution !== undefined) session.warn(caution);
   session.interruptedMessage =
     'interrupted; what is done stays, and the same command goes on where this one stopped';
   const lock = lockFolder(outDir);
@@ -66,7 +69,7 @@ export async function deidMany(
       stands: async (id) => imageFileNames(scans.get(id)?.output ?? '').every((file) => existsSync(file)),
       onOutcome: teller(session, scans, options),
     });
-    finish(session, outDir, scans, outcomes);
+    finish(session, outDir, scans, outcomes, caution);
   } finally {
     lock.release();
   }
@@ -181,8 +184,9 @@ function treating(
         scanServices(session, networks, timer),
       );
       timer.end();
-      const { checks, warnings, outputs } = done;
-      return { status: 'done', value: { stages: timer.seconds, checks, warnings, outputs } };
+      // No paths: this is remembered in the folder of results.
+      const { checks, warnings } = done;
+      return { status: 'done', value: { stages: timer.seconds, checks, warnings } };
     } catch (error) {
       session.signal.throwIfAborted();
       const { status, reason = 'internal', message = '', trace } = outcomeOf(error, false);
@@ -213,7 +217,10 @@ function teller(
   return (id, outcome, remembered) => {
     counts[outcome.status]++;
     const { done, refused, failed } = counts;
-    const value = outcome.status === 'done' && typeof outcome.value === 'object' ? outcome.value : {};
+    const value =
+      outcome.status === 'done' && typeof outcome.value === 'object'
+        ? { ...outcome.value, outputs: [scans.get(id)?.output] }
+        : {};
     const { status, ...rest } = outcome.status === 'done' ? { status: outcome.status } : outcome;
     if (session.json)
       session.environment.stdout.write(
@@ -234,11 +241,21 @@ function teller(
   };
 }
 
+const WarnedSchema = v.object({ warnings: v.array(v.string()) });
+
+/** What was said of one result; the caution about the method was said once for all. */
+function warningsIn(value: unknown, caution: string | undefined): string {
+  const parsed = v.safeParse(WarnedSchema, value);
+  const own = parsed.success ? parsed.output.warnings.filter((text) => text !== caution) : [];
+  return own.length === 0 ? '' : `warning: ${own.join('; ')}`;
+}
+
 function finish(
   session: Session,
   outDir: string,
   scans: Scans,
   outcomes: ReadonlyMap<string, BatchOutcome>,
+  caution: string | undefined,
 ): void {
   const of = (status: BatchOutcome['status']) =>
     [...outcomes].filter(([, outcome]) => outcome.status === status);
@@ -248,7 +265,10 @@ function finish(
   session.timer.end();
   const width = Math.max(...[...outcomes.keys()].map((id) => printable(id).length));
   for (const [id, outcome] of outcomes) {
-    const why = outcome.status === 'done' ? '' : `${outcome.reason}: ${outcome.message}`;
+    const why =
+      outcome.status === 'done'
+        ? warningsIn(outcome.value, caution)
+        : `${outcome.reason}: ${outcome.message}`;
     session.say(`${outcome.status.padEnd(8)} ${printable(id).padEnd(width)}  ${printable(why)}`.trimEnd());
   }
   session.say(

@@ -77,7 +77,7 @@ describe('prosopon evaluate', { timeout: 120_000 }, () => {
     expect(of('erode')?.lost?.value).toBeGreaterThan(0.1);
     expect(of('dilate')?.lost?.value).toBe(0);
     expect(of('dilate')?.kept?.value).toBeGreaterThan(50);
-    // Attacks on what a wrong mask gave need five heads; one was brainsFound.asked for.
+    // Attacks on what a wrong mask gave need five heads; one was asked for.
     expect(errors?.columns.map(({ id }) => id)).toEqual(['lost', 'kept', 'dice', 'face', 'sqn']);
     expect(of('erode')?.sqn).toBeUndefined();
     expect((await stat(at('whole/private'))).mode & 0o777).toBe(0o700);
