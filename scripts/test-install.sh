@@ -88,4 +88,9 @@ RUN
 node run.mjs "$work/clone/src/networks/testing/models" || fail 'package: a network does not run'
 pass 'package: a network runs'
 
+# The bundled head is treated: `demo` finds all that it needs in the package.
+npx --no-install prosopon demo shown >/dev/null 2>"$work/log" || { cat "$work/log" >&2; fail 'package: prosopon demo'; }
+[ -s shown/report.html ] || fail 'package: prosopon demo wrote no report'
+pass 'package: prosopon demo'
+
 printf '%d passed, 0 failed\n' "$passed"

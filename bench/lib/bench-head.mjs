@@ -26,7 +26,7 @@ const EDGE = 256;
 async function write(path, grid, stored) {
   const image = createImage(grid, stored);
   const files = await encodeImage(image, image.stored, nodeGzip, { name: path });
-  await writeFile(path, files.bytes);
+  await writeFile(path, files[0].bytes);
   return path;
 }
 

@@ -6,8 +6,8 @@
  */
 import { Command } from 'commander';
 import { finiteVolume } from '../formats/stored-image.js';
-import { loadImage } from '../node/image-files.js';
-import { claimImage, encodeMask, inputFiles, stageImage } from './images.js';
+import { inputFiles, loadImage } from '../node/image-files.js';
+import { claimImage, encodeMask, stageImage } from '../node/staged-images.js';
 import { addCommonOptions } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 

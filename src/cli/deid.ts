@@ -1,31 +1,24 @@
 /**
- * `prosopon deid IN OUT`: a new face.
+ * `prosopon deid IN OUT`: a new face. `prosopon deid IN... --out-dir DIR`: many of them (`deid-many.ts`).
  *
  * @example
  * prosopon deid head.nii.gz out.nii.gz --seed 42 --qc report.html
  */
 import { Command, Option } from 'commander';
-import { BRAIN_MODEL } from '../brain/extract.js';
-import { FINDER_MODEL } from '../brain/finder.js';
-import {
-  type Deidentified,
-  type DeidentifyInput,
-  deidentify,
-  FOUND_MARGIN_MM,
-} from '../deidentify/pipeline.js';
+import { FOUND_MARGIN_MM } from '../deidentify/pipeline.js';
 import { parseSeed } from '../deidentify/seed.js';
-import { VERSION } from '../deidentify/version.js';
 import { Refusal } from '../errors/errors.js';
-import { finiteVolume } from '../formats/stored-image.js';
-import { KEEP, type Keep, requireTaken, whoScales } from '../methods/options.js';
-import type { Method } from '../methods/registry.js';
-import { nodeDeflate } from '../node/deflate.js';
-import { nodeGzip } from '../node/gzip.js';
-import { loadImage } from '../node/image-files.js';
-import { readModel } from '../node/networks/node-models.js';
-import type { QcContent } from '../report/qc.js';
-import { claimImage, encodeMask, inputFiles, stageImage } from './images.js';
-import { addCommonOptions, inputOutputPair, numberIn, type Pair } from './options.js';
+import { KEEP, type Keep, whoScales } from '../methods/options.js';
+import {
+  requireFitting,
+  runScanJob,
+  type ScanJob,
+  type ScanTreatment,
+  SYNTHESIS_OPTIONS,
+} from '../node/scan-job.js';
+import { deidMany } from './deid-many.js';
+import { addCommonOptions, inputOutputPair, numberIn, type Pair, wholeNumberIn } from './options.js';
+import { scanServices } from './scan-services.js';
 import type { CommonOptions, Session } from './session.js';
 
 export interface DeidOptions extends CommonOptions {
@@ -43,25 +36,45 @@ export interface DeidOptions extends CommonOptions {
   readonly applyTo: readonly Pair[];
   readonly qc?: string;
   readonly qcWithOriginal?: boolean;
+  readonly outDir?: string;
+  readonly jobs?: number;
+  readonly worker?: boolean;
 }
 
-/** Options of the synthesis, which a method that removes does not have. */
-const SYNTHESIS_OPTIONS: readonly string[] = ['seed', 'resolution', 'scale', 'noise'];
+/** The cautions with it: whoever chooses a method by name reads them here. */
+function methodHelp({ environment: { methods } }: Session): string {
+  const cautions = methods.all.flatMap(({ name, caution }) =>
+    caution === undefined ? [] : [`${name}: ${caution}`],
+  );
+  return ['how (default: the first)', ...cautions].join('; ');
+}
 
 export function deidCommand(session: Session): Command {
   const scales = whoScales(session.environment.methods.all);
   const command = new Command('deid')
     .description('give a head MRI a new face; every brain voxel keeps its stored bits')
-    .argument('<in>', 'NIfTI or MGH image')
-    .argument('<out>', 'where the result goes; same format as the input')
-    .option('--method <name>', `one of: ${session.environment.methods.names.join(', ')} (default: the first)`)
+    .usage('[options] IN OUT\n       prosopon deid [options] IN... --out-dir DIR')
+    .argument(
+      '<files...>',
+      'NIfTI or MGH image, and where the result goes, in the same format; or images and --out-dir',
+    )
+    .option('--out-dir <dir>', 'treat any number of images; results go there under the names of the inputs')
+    .option(
+      '--jobs <n>',
+      'images at a time, with --out-dir (default: by cores and memory)',
+      wholeNumberIn(1, 256),
+    )
+    .addOption(new Option('--worker', 'be a further process of this command').hideHelp())
+    .addOption(
+      new Option('--method <name>', methodHelp(session)).choices([...session.environment.methods.names]),
+    )
     .option('--brain-mask <file>', 'brain mask on the grid of the input, used exactly as given')
     .option('--trust-mask', 'take the given mask without comparing it with the brain that is found')
     .option('--save-brain-mask <file>', 'write the brain mask that was used')
     .option('--save-altered <file>', 'write a mask of the voxels that are new')
     .option(
       '--seed <n>',
-      'a number or words: the same seed gives the same face; without it a fresh one, never stored',
+      'a number or words: the same seed gives the same face (with --out-dir to each image); without it a fresh one, never stored',
     )
     .addOption(
       new Option('--resolution <n>', 'voxels along the model cube').choices(['128', '256']).default('256'),
@@ -86,144 +99,75 @@ export function deidCommand(session: Session): Command {
     )
     .option('--qc <file>', 'write a report (one HTML file)')
     .option('--qc-with-original', 'show the original in the report as well: then it identifies the person')
-    .action((input: string, output: string, options: DeidOptions) => {
-      const typed = SYNTHESIS_OPTIONS.filter((name) => command.getOptionValueSource(name) === 'cli');
-      return deid(session, input, output, options, typed);
-    });
+    .action((files: string[], options: DeidOptions) => run(session, command, files, options));
   return addCommonOptions(command, { writes: true });
 }
 
-export async function deid(
+async function run(
   session: Session,
-  input: string,
-  output: string,
+  command: Command,
+  files: readonly string[],
   options: DeidOptions,
-  typed: readonly string[] = [],
 ): Promise<void> {
   session.begin(options);
+  const typed = SYNTHESIS_OPTIONS.filter((name) => command.getOptionValueSource(name) === 'cli');
+  const treatment = treatmentOf(session, options, typed);
+  const { outDir } = options;
+  if (outDir !== undefined) return deidMany(session, files, outDir, options, treatment);
+  const [input, output] = files;
+  if (input === undefined || output === undefined || files.length > 2)
+    command.error(
+      `error: expected IN and OUT, or IN... with --out-dir DIR; found ${files.length} ${files.length === 1 ? 'path' : 'paths'}`,
+      { exitCode: 2, code: 'prosopon.paths' },
+    );
+  await deid(session, { ...jobOf(options), input, output }, treatment);
+}
+
+/** @throws {Refusal} option-invalid */
+function treatmentOf(session: Session, options: DeidOptions, typed: readonly string[]): ScanTreatment {
   const { environment, facts } = session;
   const method = environment.methods.get(options.method ?? environment.methods.names[0] ?? 'none');
   facts.method = method.name;
-  if (method.kind === 'remove' && typed.length > 0)
-    throw new Refusal(
-      'option-invalid',
-      `expected none of the options of a synthesis (${SYNTHESIS_OPTIONS.join(', ')}) with ${method.name}, which removes and draws nothing; found ${typed.join(', ')}`,
-    );
-  requireTaken(method, options);
   facts.seedGiven = options.seed !== undefined;
-  const seed = options.seed === undefined ? undefined : parseSeed(options.seed);
+  const { keep, noise, scale, brainMarginMm, seed } = options;
+  requireFitting({ method, keep, ...(scale === undefined ? {} : { scale }) }, typed);
   if (options.trustMask === true && options.brainMask === undefined)
     throw new Refusal('option-invalid', 'expected --brain-mask FILE with --trust-mask, found none');
   if (options.qcWithOriginal === true && options.qc === undefined)
     throw new Refusal('option-invalid', 'expected --qc FILE with --qc-with-original, found none');
+  return {
+    method,
+    resolution: options.resolution === '128' ? 128 : 256,
+    keep,
+    noise,
+    trustMask: options.trustMask === true,
+    ...(brainMarginMm === undefined ? {} : { brainMarginMm }),
+    ...(scale === undefined ? {} : { scale }),
+    ...(seed === undefined ? {} : { seed: parseSeed(seed) }),
+  };
+}
 
-  const inputs = [input, ...options.applyTo.map((pair) => pair.input)];
-  if (options.brainMask !== undefined) inputs.push(options.brainMask);
-  const outputs = session.outputs({ force: options.force === true, inputs: inputs.flatMap(inputFiles) });
-  const results = [output, ...options.applyTo.map((pair) => pair.output)];
-  for (const path of results) await claimImage(outputs, path);
-  for (const path of [options.saveBrainMask, options.saveAltered])
-    if (path !== undefined) await claimImage(outputs, path);
-  if (options.qc !== undefined) await outputs.claim(options.qc);
+function jobOf(options: DeidOptions): Omit<ScanJob, 'input' | 'output'> {
+  const { brainMask, saveBrainMask, saveAltered, applyTo, qc, qcWithOriginal, force } = options;
+  return {
+    applyTo,
+    ...(brainMask === undefined ? {} : { brainMask }),
+    ...(saveBrainMask === undefined ? {} : { saveBrainMask }),
+    ...(saveAltered === undefined ? {} : { saveAltered }),
+    ...(qc === undefined ? {} : { qc }),
+    qcWithOriginal: qcWithOriginal === true,
+    force: force === true,
+  };
+}
 
-  session.stage('read');
-  const networks = session.networks();
-  // Its process starts while the file is read.
-  if (options.trustMask !== true) networks.warm?.([FINDER_MODEL, BRAIN_MODEL]);
-  const image = await loadImage(input);
-  const companions: NonNullable<DeidentifyInput['companions']>[number][] = [];
-  for (const pair of options.applyTo)
-    companions.push({ image: await loadImage(pair.input), outputName: pair.output });
-  const brainMask =
-    options.brainMask === undefined ? undefined : await loadImage(options.brainMask, { allowConstant: true });
-  const done = await deidentify(
-    {
-      image,
-      outputName: output,
-      companions,
-      ...(brainMask === undefined ? {} : { brainMask }),
-    },
-    {
-      method,
-      resolution: options.resolution === '128' ? 128 : 256,
-      keep: options.keep,
-      ...(options.brainMarginMm === undefined ? {} : { brainMarginMm: options.brainMarginMm }),
-      trustMask: options.trustMask === true,
-      noise: options.noise,
-      ...(options.scale === undefined ? {} : { scale: options.scale }),
-      ...(seed === undefined ? {} : { seed }),
-    },
-    {
-      networks,
-      gzip: nodeGzip,
-      makeHead: environment.makeHead,
-      extractBrain: environment.extractBrain,
-      signal: session.signal,
-      onStage: session.stage,
-    },
-  );
+/** One scan; also what `demo` does. */
+export async function deid(session: Session, job: ScanJob, treatment: ScanTreatment): Promise<void> {
+  const done = await runScanJob(job, treatment, scanServices(session, session.networks(), session.timer));
+  const { facts } = session;
   facts.checks = done.checks;
   facts.warnings = done.warnings;
-
-  session.stage('write');
-  for (const { files } of done.images) await stageImage(outputs, files);
-  if (options.saveBrainMask !== undefined)
-    await stageImage(outputs, await encodeMask(image, done.brainMask, options.saveBrainMask));
-  if (options.saveAltered !== undefined)
-    await stageImage(outputs, await encodeMask(image, done.altered, options.saveAltered));
-  if (options.qc !== undefined) {
-    session.stage('report');
-    // Loaded where it is wanted: the renderer takes a tenth of the start-up.
-    const { qcPage } = await import('../report/qc.js');
-    const html = qcPage(await qcContent(session, done, method, input, options), nodeDeflate);
-    await outputs.stage(options.qc, new TextEncoder().encode(html));
-  }
-  session.signal.throwIfAborted();
-  await outputs.commit();
-  facts.outputs = [...results, options.saveBrainMask, options.saveAltered, options.qc].filter(
-    (path): path is string => path !== undefined,
-  );
+  facts.outputs = [...done.outputs];
   session.timer.end();
   for (const warning of done.warnings) session.warn(warning);
   session.say(`done: ${Object.keys(done.checks).length} checks passed`);
-}
-
-async function qcContent(
-  session: Session,
-  done: Deidentified,
-  method: Method,
-  input: string,
-  options: DeidOptions,
-): Promise<QcContent> {
-  const { result } = done.images[0];
-  const models = await Promise.all(method.models.map((name) => readModel(name)));
-  return {
-    result: finiteVolume(result),
-    altered: done.altered,
-    pose: done.pose,
-    checks: done.checks,
-    provenance: {
-      version: VERSION,
-      method: method.name,
-      reference: method.reference,
-      models: models.map(({ name, version, sha256 }) => ({ name, version, sha256 })),
-      options: {
-        ...(method.kind === 'remove'
-          ? {}
-          : {
-              resolution: options.resolution,
-              noise: options.noise,
-              ...(options.scale === undefined ? {} : { scale: options.scale }),
-              'seed given': options.seed !== undefined,
-            }),
-        keep: options.keep,
-        'brain-margin-mm': options.brainMarginMm ?? (options.brainMask === undefined ? FOUND_MARGIN_MM : 0),
-        'brain mask given': options.brainMask !== undefined,
-        'other images': options.applyTo.length,
-      },
-      stages: session.timer.seconds,
-    },
-    // Read again: the pipeline has overwritten its copy.
-    ...(options.qcWithOriginal === true ? { original: finiteVolume(await loadImage(input)) } : {}),
-  };
 }

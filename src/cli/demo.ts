@@ -19,26 +19,40 @@ import type { CommonOptions, Session } from './session.js';
 
 const DEMO_HEAD = fileURLToPath(new URL('../../demo/head.nii.gz', import.meta.url));
 
+const FILES = [
+  'new-head.nii.gz',
+  'report.html',
+  ...['before', 'after'].flatMap((name) => ['front', 'left'].map((view) => `${name}-${view}.png`)),
+];
+
 export function demoCommand(session: Session): Command {
   const command = new Command('demo')
     .description('treat the bundled head that is nobody')
     .argument('[dir]', 'where the results go', 'demo-output')
     .action(async (folder: string) => {
-      const options = { ...command.opts<CommonOptions>(), force: true };
+      const options = command.opts<CommonOptions>();
+      session.begin(options);
       if (!existsSync(DEMO_HEAD))
         throw new Failure('internal', 'the bundled head is missing from this installation');
       await mkdir(folder, { recursive: true });
       const file = (name: string): string => join(folder, name);
-      await deid(session, DEMO_HEAD, file('new-head.nii.gz'), {
-        ...options,
-        resolution: '256',
-        keep: 'brain',
-        brainMarginMm: 0,
-        noise: true,
-        applyTo: [],
-        qc: file('report.html'),
-        qcWithOriginal: true,
-      });
+      // All of them before any work: half a demonstration beside somebody's files helps nobody.
+      const claims = session.outputs({ force: options.force === true, inputs: [DEMO_HEAD] });
+      for (const name of FILES) await claims.claim(file(name));
+      const { methods } = session.environment;
+      const method = methods.get(methods.names[0] ?? 'none');
+      session.facts.method = method.name;
+      await deid(
+        session,
+        {
+          input: DEMO_HEAD,
+          output: file('new-head.nii.gz'),
+          qc: file('report.html'),
+          qcWithOriginal: true,
+          force: options.force === true,
+        },
+        { method, resolution: 256, keep: 'brain', brainMarginMm: 0, noise: true },
+      );
       const written = [...session.facts.outputs];
       for (const [name, source] of [
         ['before', DEMO_HEAD],

@@ -8,11 +8,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Refusal } from '../errors/errors.js';
 import { cpMaeMean } from '../methods/cp-mae/cp-mae.js';
-import { evaluate } from '../node/evaluate/evaluate.js';
-import { type EvaluateOptions, type Lane, parseSections, SECTIONS } from '../node/evaluate/plan.js';
+import { type EvaluateEnvironment, evaluate, evaluatePieces } from '../node/evaluate/evaluate.js';
+import { type EvaluateOptions, parseSections, SECTIONS } from '../node/evaluate/plan.js';
 import { parseCommand } from '../node/evaluate/segmenter-command.js';
-import { endWithParent } from './lanes.js';
+import { serveTasks } from '../node/worker-processes.js';
 import { addCommonOptions, inputOutputPair, type Pair, wholeNumberIn } from './options.js';
+import { Interrupted } from './outcome.js';
+import { progressOf } from './progress-of.js';
 import type { CommonOptions, Session } from './session.js';
 
 interface Options extends CommonOptions {
@@ -35,14 +37,8 @@ interface Options extends CommonOptions {
   readonly keepTreated?: string;
   readonly showHeads?: readonly string[];
   readonly jobs: number;
-  readonly lane?: Lane;
-}
-
-function laneOf(text: string): Lane {
-  const [index = Number.NaN, count = Number.NaN] = text.split('/').map(Number);
-  if (!(Number.isInteger(index) && Number.isInteger(count) && index >= 0 && index < count))
-    throw new InvalidArgumentError('Expected K/N with K below N.');
-  return { index, count };
+  readonly forget?: boolean;
+  readonly worker?: boolean;
 }
 
 function list(text: string): readonly string[] {
@@ -58,7 +54,7 @@ export function evaluateCommand(session: Session): Command {
     .description('measure how well methods hide identity and what they leave of brain measurements')
     .argument(
       '<bids-dir>',
-      'cohort: sub-ID/anat/*_T1w.nii.gz; participants.tsv with age and split, derivatives with labels, when there are',
+      'cohort: sub-ID/[ses-ID/]anat/*_T1w.nii.gz; participants.tsv with age and split, derivatives with labels, when there are',
     )
     .argument(
       '<out-dir>',
@@ -110,10 +106,9 @@ export function evaluateCommand(session: Session): Command {
     )
     .option('--show-heads <a,b>', 'show these patients, original included, in the report', list)
     .option('--keep-treated <dir>', 'write the treated scans there')
-    .option('--jobs <n>', 'patients at a time', wholeNumberIn(1, 16), 2)
-    .addOption(
-      new Option('--lane <k/n>', 'a share of the work, for further processes').argParser(laneOf).hideHelp(),
-    )
+    .option('--jobs <n>', 'patients at a time', wholeNumberIn(1, 64), 2)
+    .option('--forget', 'measure again what earlier runs there measured')
+    .addOption(new Option('--worker', 'be a further process of this command').hideHelp())
     .action((dataset: string, out: string, options: Options) => run(session, dataset, out, options));
   return addCommonOptions(command, { writes: true });
 }
@@ -121,20 +116,27 @@ export function evaluateCommand(session: Session): Command {
 async function run(session: Session, dataset: string, out: string, given: Options): Promise<void> {
   session.begin(given);
   const { environment } = session;
-  if (given.lane !== undefined) endWithParent(() => process.kill(process.pid, 'SIGTERM'));
   session.interruptedMessage = 'interrupted; the same command goes on where this one stopped';
   const options = evaluateOptions(session, dataset, out, given);
-  const written = await evaluate(options, {
+  const services: EvaluateEnvironment = {
     signal: session.signal,
     extractBrain: environment.extractBrain,
     makeHead: environment.makeHead,
     makeNetworks: (threads) => session.networks(threads),
     progress: progressOf(session, given.quiet === true),
-    ...(environment.startLanes === undefined ? {} : { startLanes: environment.startLanes }),
+    warn: (text) => {
+      if (given.worker !== true) session.warn(text);
+    },
+    ...(environment.startWorker === undefined ? {} : { startWorker: environment.startWorker }),
     ...(environment.evaluationInstruments === undefined
       ? {}
       : { instruments: environment.evaluationInstruments }),
-  });
+  };
+  if (given.worker === true) {
+    if ((await evaluatePieces(options, services, serveTasks)) === 'busy') throw new Interrupted();
+    return;
+  }
+  const written = await evaluate(options, services);
   session.facts.outputs.push(...written.files);
   session.facts.checks = Object.fromEntries(
     written.absent.map(({ id, reason }) => [id, { passed: true, value: `not measured: ${reason}` }]),
@@ -180,12 +182,13 @@ function evaluateOptions(session: Session, dataset: string, out: string, given: 
     ...pick('segmenter', given.segmenter === undefined ? undefined : parseCommand(given.segmenter)),
     ...pick('segmenterLabels', given.segmenterLabels),
     ...pick('faceApi', given.faceApi),
+    ...pick('models', given.models),
     renderings: given.renderings === true,
     ...pick('keepTreated', given.keepTreated),
     showHeads: (given.showHeads ?? []).map((id) => (id.startsWith('sub-') ? id : `sub-${id}`)),
     jobs: given.jobs,
-    ...pick('lane', given.lane),
     force: given.force === true,
+    forget: given.forget === true,
     command: commandText(given),
   };
 }
@@ -207,24 +210,4 @@ function commandText(given: Options): string {
   for (const { input } of given.sqn) parts.push(`--sqn ${input}=FOLDER`);
   if (given.segmenter !== undefined) parts.push('--segmenter COMMAND');
   return parts.join(' ');
-}
-
-/** On a terminal one line in place; elsewhere a line now and then, so that a log says that it lives. */
-function progressOf(session: Session, quiet: boolean): (done: number, total: number, what: string) => void {
-  const { stderr } = session.environment;
-  const began = performance.now();
-  let [first, last] = [Number.NaN, 0];
-  return (done, total, what) => {
-    if (quiet) return;
-    const now = performance.now();
-    // What was remembered from an earlier run goes by at once and says nothing about the rest.
-    if (Number.isNaN(first) && now - began > 2000) first = done;
-    const minutes = done > first ? (((now - began) / (done - first)) * (total - done)) / 60_000 : Number.NaN;
-    const left = Number.isFinite(minutes) ? `, about ${Math.max(1, Math.round(minutes))} min left` : '';
-    if (stderr.isTTY === true) stderr.write(`\r\u001b[K${done} of ${total}: ${what}${left}`);
-    else if (done === total || now - last > 30_000) {
-      last = now;
-      stderr.write(`${done} of ${total}${left}\n`);
-    }
-  };
 }

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { Refusal } from '../errors/errors.js';
-import { listModels, packagedModels, readModel, verifyModel } from '../node/networks/node-models.js';
+import { listModels, readModel, verifyModel } from '../node/networks/node-models.js';
 import { addCommonOptions } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
@@ -34,17 +34,25 @@ export function modelsCommand(session: Session): Command {
   return command;
 }
 
+/** @throws {Refusal} model-unavailable: a folder without networks is a broken installation, and no good news */
+async function installed(session: Session): Promise<string[]> {
+  const names = await listModels(session.models);
+  if (names.length === 0)
+    throw new Refusal('model-unavailable', 'expected networks in the models folder, found none');
+  return names;
+}
+
 async function list(session: Session): Promise<void> {
-  for (const name of await listModels()) {
-    const { version, description, sha256 } = await readModel(name);
+  for (const name of await installed(session)) {
+    const { version, description, sha256 } = await readModel(name, session.models);
     session.say(`${name} ${version}  ${sha256.slice(0, 12)}  ${description}`);
   }
 }
 
 async function verify(session: Session): Promise<void> {
   const checks: Record<string, { passed: boolean; value: string }> = {};
-  for (const name of await listModels()) {
-    const { sha256 } = await verifyModel(name);
+  for (const name of await installed(session)) {
+    const { sha256 } = await verifyModel(name, session.models);
     checks[name] = { passed: true, value: sha256 };
     session.say(`ok  ${name}  ${sha256}`);
   }
@@ -52,11 +60,9 @@ async function verify(session: Session): Promise<void> {
 }
 
 async function card(session: Session, name: string): Promise<void> {
-  await readModel(name);
-  const text = await readFile(path.join(packagedModels(), name, 'card.md'), 'utf8').catch(
-    (cause: unknown) => {
-      throw new Refusal('model-unavailable', `expected a card of the model ${name}, found none`, { cause });
-    },
-  );
+  await readModel(name, session.models);
+  const text = await readFile(path.join(session.models, name, 'card.md'), 'utf8').catch((cause: unknown) => {
+    throw new Refusal('model-unavailable', `expected a card of the model ${name}, found none`, { cause });
+  });
   session.say(text.trimEnd());
 }

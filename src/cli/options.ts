@@ -42,6 +42,7 @@ export function addCommonOptions(command: Command, { writes }: { writes: boolean
     .option('--json', 'print one JSON object on stdout')
     .option('--quiet', 'print nothing but errors')
     .option('--threads <n>', 'threads of the networks', wholeNumberIn(1, 256))
+    .option('--models <dir>', 'networks to use instead of those that came with the program')
     .addOption(new Option('--device <name>', 'where networks run').choices(['cpu', 'webgpu']));
   if (writes) command.option('--force', 'replace what stands at the output path');
   return command;

@@ -6,8 +6,8 @@
  * const outcome = outcomeOf(error); // { code: 1, status: 'refused', reason: 'mask-mismatch', message: '...' }
  */
 import { CommanderError } from 'commander';
-import { Failure, Refusal } from '../errors/errors.js';
-import { codeOf } from '../node/outputs.js';
+import { Failure, isRefusal, Refusal } from '../errors/errors.js';
+import { codeOf } from '../node/error-code.js';
 
 export type Status = 'done' | 'refused' | 'usage' | 'failed' | 'interrupted';
 
@@ -35,6 +35,9 @@ export function outcomeOf(error: unknown, interrupted: boolean): Outcome {
   // Whatever an abort makes fail on its way, the reason is the interruption.
   if (interrupted || error instanceof Interrupted)
     return { code: 130, status: 'interrupted', message: 'interrupted; nothing was written' };
+  // The same as what the parser finds: whoever wrote the command line has to change it.
+  if (isRefusal(error, 'option-invalid'))
+    return { code: 2, status: 'usage', reason: error.tag, message: error.message };
   if (error instanceof Refusal)
     return { code: 1, status: 'refused', reason: error.tag, message: error.message };
   // Commander has said on stderr what is wrong; asking for help or the version is no error.

@@ -12,7 +12,10 @@ import type { CommonOptions, Session } from './session.js';
 export function prepareCommand(session: Session): Command {
   const command = new Command('prepare')
     .description('write model-grid volumes of a BIDS data set for training')
-    .argument('<bids-dir>', 'data set: sub-ID/anat/*_T1w.nii.gz, participants.tsv with age, sex and split')
+    .argument(
+      '<bids-dir>',
+      'data set: sub-ID/[ses-ID/]anat/*_T1w.nii.gz, participants.tsv with age, sex and split',
+    )
     .argument('<out-dir>', 'where the volumes go; heads that are there already are kept')
     .addOption(new Option('--resolution <n>', 'voxels along 256 mm').choices(['128', '256']).default('128'))
     .addOption(
@@ -31,8 +34,7 @@ export function prepareCommand(session: Session): Command {
     )
     .action(async (dataset: string, out: string) => {
       session.begin(command.opts<CommonOptions>());
-      const { signal, extractBrain, stderr } = session.environment;
-      const quiet = command.opts<CommonOptions>().quiet === true;
+      const { signal, extractBrain } = session.environment;
       const networks = session.networks();
       let [done, refused] = [0, 0];
       const events = prepareDataset(dataset, out, {
@@ -40,15 +42,19 @@ export function prepareCommand(session: Session): Command {
         resolution: Number(command.opts<{ resolution: string }>().resolution) as 128 | 256,
         grid: command.opts<{ grid: PreparedGrid }>().grid,
         hulls: command.opts<{ hulls: number }>().hulls,
+        force: command.opts<CommonOptions>().force === true,
         extractBrain: (volume) => extractBrain(volume, networks, { signal }),
       });
       for await (const event of events) {
+        if (event.kind === 'note') {
+          session.warn(event.text);
+          continue;
+        }
         if (event.kind === 'done') done++;
         else refused++;
-        if (!quiet)
-          stderr.write(
-            event.kind === 'done' ? `${done} ${event.row.id}\n` : `refused ${event.id}: ${event.reason}\n`,
-          );
+        session.log(
+          event.kind === 'done' ? `${done} ${event.row.id}` : `refused ${event.id}: ${event.reason}`,
+        );
       }
       session.facts.checks = {
         prepared: { passed: done > 0, value: done },

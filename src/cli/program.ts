@@ -10,6 +10,7 @@ import { Command } from 'commander';
 import { VERSION } from '../deidentify/version.js';
 import { DONE, type Outcome, outcomeOf } from './outcome.js';
 import { defaultEnvironment, type Environment, Session } from './session.js';
+import { jsonLine, printable } from './terminal.js';
 
 /** In the order of the help text. Only the one that is asked for is loaded: all of them take twice as long as one. */
 const COMMANDS: Readonly<Record<string, () => Promise<(session: Session) => Command>>> = {
@@ -40,8 +41,7 @@ export async function runCli(argv: readonly string[], given: Partial<Environment
     outcome = DONE;
   } catch (error) {
     outcome = outcomeOf(error, signal.aborted);
-    if (outcome.code === 130 && session.interruptedMessage !== undefined)
-      outcome = { ...outcome, message: session.interruptedMessage };
+    if (outcome.code === 130) outcome = { ...outcome, ...session.interruption() };
   }
   try {
     await session.close();
@@ -123,7 +123,7 @@ async function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Pro
 
 function tell(session: Session, outcome: Outcome): void {
   const { stdout, stderr } = session.environment;
-  if (outcome.message !== undefined) stderr.write(`prosopon: ${outcome.message}\n`);
+  if (outcome.message !== undefined) stderr.write(`prosopon: ${printable(outcome.message)}\n`);
   if (outcome.trace !== undefined) stderr.write(`${outcome.trace}\n`);
   if (!session.json) return;
   const { facts } = session;
@@ -137,8 +137,9 @@ function tell(session: Session, outcome: Outcome): void {
     checks: facts.checks,
     ...(facts.warnings === undefined || facts.warnings.length === 0 ? {} : { warnings: facts.warnings }),
     peakMemoryMb: session.peakMemoryMb,
-    outputs: outcome.code === 0 ? facts.outputs : [],
+    outputs: outcome.code === 0 ? facts.outputs : session.committed,
+    ...(facts.summary === undefined ? {} : { summary: facts.summary }),
     ...(facts.results === undefined || outcome.code !== 0 ? {} : { results: facts.results }),
   };
-  stdout.write(`${JSON.stringify(report)}\n`);
+  stdout.write(jsonLine(report));
 }

@@ -8,11 +8,10 @@ import { Command, InvalidArgumentError } from 'commander';
 import { isRefusal } from '../errors/errors.js';
 import { finiteVolume } from '../formats/stored-image.js';
 import { nodeDeflate } from '../node/deflate.js';
-import { loadImage } from '../node/image-files.js';
+import { inputFiles, loadImage } from '../node/image-files.js';
 import { encodePng } from '../render/png.js';
 import { portrait } from '../render/portrait.js';
 import { parseView, VIEWS, type View } from '../render/views.js';
-import { inputFiles } from './images.js';
 import { addCommonOptions } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 

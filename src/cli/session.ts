@@ -6,17 +6,21 @@
  * const session = new Session(environment, { json: true, quiet: false });
  * const outputs = session.outputs({ force: false, inputs: [scan] });
  */
+import { statSync } from 'node:fs';
 import { extractBrain } from '../brain/extract.js';
 import { type Head, makeHead } from '../brain/head.js';
 import type { Checks } from '../deidentify/checks.js';
+import { Refusal } from '../errors/errors.js';
 import { createMethods, type MethodRegistry } from '../methods/registry.js';
 import type { NetworkRunner } from '../networks/runner.js';
+import type { BatchWorker } from '../node/batch.js';
 import type { Instruments } from '../node/evaluate/instruments.js';
+import { packagedModels } from '../node/networks/node-models.js';
 import { NodeNetworkRunner, type NodeRunnerOptions } from '../node/networks/node-runner.js';
 import { Outputs, type OutputsOptions } from '../node/outputs.js';
 import { type LineSink, peakMemoryMb, progressLine, StageTimer } from '../node/progress.js';
 import type { Mask, Volume } from '../volume/volume.js';
-import type { Lanes } from './lanes.js';
+import { printable, printableLines } from './terminal.js';
 
 /** Everything outside the program that a command touches; tests replace parts of it. */
 export interface Environment {
@@ -30,8 +34,8 @@ export interface Environment {
     networks: NetworkRunner,
     options: { signal?: AbortSignal },
   ): Promise<{ mask: Mask; agreement?: number }>;
-  /** Starts further processes of this very command; absent where the command is no process of its own, as in tests. */
-  startLanes?(count: number): Lanes;
+  /** Starts a further process of this very command; absent where the command is no process of its own, as in tests. */
+  startWorker?(): BatchWorker;
   /** Aborted on Ctrl-C. */
   readonly signal: AbortSignal;
   /** For tests of `evaluate`; otherwise those that are installed. */
@@ -56,6 +60,8 @@ export interface CommonOptions {
   readonly force?: boolean;
   readonly threads?: number;
   readonly device?: 'cpu' | 'webgpu';
+  /** Folder of the networks; those that came with the program when absent. */
+  readonly models?: string;
 }
 
 /** What `--json` prints beside the outcome. */
@@ -66,6 +72,8 @@ export interface Facts {
   warnings?: readonly string[];
   checks: Checks;
   outputs: string[];
+  /** Of several scans: how many ended how. */
+  summary?: Readonly<Record<string, number>>;
   /** What the command was asked for, where it is figures rather than files. */
   results?: unknown;
 }
@@ -89,7 +97,27 @@ export class Session {
   begin(options: CommonOptions): void {
     this.#options = options;
     this.json = options.json === true;
+    if (
+      options.models !== undefined &&
+      statSync(options.models, { throwIfNoEntry: false })?.isDirectory() !== true
+    )
+      throw new Refusal('option-invalid', 'expected a folder of networks at --models DIR, found none');
     this.timer = new StageTimer(progressLine(this.environment.stderr, options.quiet === true));
+  }
+
+  /** Files that stand under their final names. */
+  get committed(): readonly string[] {
+    return this.#outputs.flatMap(({ committed }) => committed);
+  }
+
+  /** What an interrupted command says: the usual, unless it can go on, or results had their names already. */
+  interruption(): { readonly message?: string } {
+    const there = this.committed.length;
+    if (this.interruptedMessage !== undefined) return { message: this.interruptedMessage };
+    if (there === 0) return {};
+    return {
+      message: `interrupted; ${there === 1 ? 'one file was' : `${there} files were`} already in place, whole`,
+    };
   }
 
   get signal(): AbortSignal {
@@ -111,6 +139,7 @@ export class Session {
   networks(usual?: number): NetworkRunner & { readonly peakMemoryMb?: number } {
     const { threads = usual, device } = this.#options;
     const runner = this.environment.makeNetworks({
+      models: this.models,
       ...(threads === undefined ? {} : { threads }),
       ...(device === undefined ? {} : { device }),
     });
@@ -118,14 +147,25 @@ export class Session {
     return runner;
   }
 
+  /** The folder that networks come from. */
+  get models(): string {
+    return this.#options.models ?? packagedModels();
+  }
+
   /** One line for a person, on stdout; not with --json or --quiet. */
   say(line: string): void {
-    if (!this.json && this.#options.quiet !== true) this.environment.stdout.write(`${line}\n`);
+    if (!this.json && this.#options.quiet !== true)
+      this.environment.stdout.write(`${printableLines(line)}\n`);
+  }
+
+  /** One line on stderr about how far the work is; not with --quiet. */
+  log(line: string): void {
+    if (this.#options.quiet !== true) this.environment.stderr.write(`${printable(line)}\n`);
   }
 
   /** One line on stderr about a result that may be poor; also with --quiet. */
   warn(line: string): void {
-    this.environment.stderr.write(`prosopon: warning: ${line}\n`);
+    this.environment.stderr.write(`prosopon: warning: ${printable(line)}\n`);
   }
 
   /** The parent's peak and the inference process' own, which overlap in time at most in part. */

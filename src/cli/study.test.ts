@@ -84,7 +84,7 @@ describe('prosopon study build', () => {
 
   it.each([
     [['--methods', 'other'], 1, 'expected renderings of other, found cp-mae, quickshear'],
-    [['--workers', '2', '--answers-per-question', '4'], 1, 'found 2'],
+    [['--workers', '2', '--answers-per-question', '4'], 2, 'found 2'],
     [['--questions', '0'], 2, 'whole number from 1'],
   ])('refuses %j and writes nothing', async (more, code, message) => {
     const built = await run('build', at('evaluation'), at('study'), ...more);

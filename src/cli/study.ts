@@ -16,7 +16,7 @@ import { buildStudy } from '../evaluate/study/build.js';
 import { parseKey } from '../evaluate/study/key.js';
 import { scoreStudy } from '../evaluate/study/score.js';
 import { studyTable } from '../evaluate/study/table.js';
-import { codeOf } from '../node/outputs.js';
+import { codeOf } from '../node/error-code.js';
 import { QUERIES, readRenderings } from '../node/study/renderings.js';
 import { addCommonOptions, wholeNumberIn } from './options.js';
 import type { CommonOptions, Session } from './session.js';

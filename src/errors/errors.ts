@@ -2,7 +2,7 @@
  * The two kinds of typed error: a Refusal (the input cannot be treated; exit 1, nothing written)
  * and a Failure (a defect or an environment problem of ours; exit 3).
  *
- * The exit code follows from the class, never from the message.
+ * The exit code follows from class and tag, never from the message: `option-invalid` is wrong usage (exit 2).
  *
  * @example
  * throw new Refusal('mask-empty', 'the brain mask has no voxel set; expected 50 to 4000 ml');
@@ -30,10 +30,14 @@ export const REFUSALS = {
   'face-kept': 'the face of the original still stands in the result',
   'output-exists': 'something stands at the output path',
   'output-unwritable': 'the output cannot be written there',
+  'output-in-use': 'another run is writing to the output folder',
   'output-is-input': 'the output path is the input',
   'option-invalid': 'an option has a value that cannot be used with this input',
+  'device-unavailable': 'the device that networks were to run on is not there',
   'model-unavailable': 'a model is not installed or is not the one expected',
   'verification-refused': 'a result does not pass the checks of `verify`',
+  'out-of-memory': 'the process that treated it was ended by the system, also with nothing beside it',
+  'some-refused': 'of several scans some were refused; each says why',
   'dataset-invalid': 'the dataset cannot be used as asked',
 } as const;
 export type RefusalTag = keyof typeof REFUSALS;
@@ -44,6 +48,7 @@ export const FAILURES = {
   'network-failed': 'a network could not be run',
   'model-corrupt': 'a model file is not the one that its description names',
   'write-failed': 'writing the result failed',
+  'some-failed': 'of several scans some failed; each says why',
   internal: 'an assumption of the program did not hold',
 } as const;
 export type FailureTag = keyof typeof FAILURES;

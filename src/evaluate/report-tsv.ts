@@ -4,9 +4,12 @@
  * @example
  * const text = resultsTsv(evaluation);
  */
-import type { Evaluation } from './results.js';
+import type { Evaluation, Unit } from './results.js';
 
 const HEAD = ['section', 'table', 'row', 'kind', 'column', 'unit', 'value', 'low', 'high', 'n', 'reason'];
+
+/** The page shows these as percentages; here, as in results.json, 1 is all. */
+const STORED: Partial<Record<Unit, string>> = { percent: 'share', 'signed-percent': 'share' };
 
 export function resultsTsv(evaluation: Evaluation): string {
   const lines = [HEAD.join('\t')];
@@ -42,7 +45,7 @@ export function resultsTsv(evaluation: Evaluation): string {
               row.id,
               row.kind,
               column.id,
-              column.unit,
+              STORED[column.unit] ?? column.unit,
               number(cell.value),
               number(cell.low),
               number(cell.high),

@@ -36,6 +36,8 @@ export interface RemodellingMethod<Conditioning> {
   readonly models: readonly string[];
   /** What it can be asked for beside the seed and the resolution; nothing when absent. */
   readonly options?: MethodOptions;
+  /** One sentence that everybody who uses it is told, with each result. */
+  readonly caution?: string;
   /**
    * What gamma holds of the scan; 'brain' when absent. A convex hull is the outline of the whole head: promise P1 still says
    * that the result is a function of gamma and the seed, but gamma is then more than the brain (docs/decisions/0009).
@@ -64,6 +66,8 @@ export interface RemovalMethod {
   readonly name: string;
   readonly reference: string;
   readonly models: readonly string[];
+  /** As of a remodelling method. */
+  readonly caution?: string;
   alter(head: Head, context: MethodContext): Promise<Alteration>;
 }
 

@@ -26,7 +26,7 @@ export function tensorSize(shape: readonly number[]): number {
 export interface NetworkRunner {
   /**
    * Runs the model `models/NAME/model.onnx`, checked against the SHA-256 of its `model.json` when it is loaded.
-   * @throws {Failure} model-corrupt, network-failed  @throws {Refusal} model-unavailable
+   * @throws {Failure} model-corrupt, network-failed  @throws {Refusal} model-unavailable, device-unavailable
    */
   run(
     name: string,

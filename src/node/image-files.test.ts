@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Refusal } from '../errors/errors.js';
 import { imageFileNames } from '../formats/codecs.js';
 import { rawMgh, rawNifti, rawNiftiParts } from '../formats/testing/raw-images.js';
-import { loadImage } from './image-files.js';
+import { inputFiles, loadImage } from './image-files.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'image-files-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -57,6 +57,8 @@ describe('loadImage', () => {
       ];
       for (const path of paths) {
         const image = await loadImage(path);
+        // What was read is known as such from either name: an output may be none of it.
+        expect(inputFiles(path)).toEqual(expect.arrayContaining(paths));
         expect(image.stored).toEqual(single.stored);
       }
     }

@@ -43,6 +43,19 @@ export async function loadImage(path: string, options: DecodeOptions = {}): Prom
   return decodeImage(file, nodeGzip, options);
 }
 
+/**
+ * Every file that an input of this name may be read from: itself and, of a pair, both halves in every compression, as
+ * `loadImage` takes the other half as it finds it. None of them may be written to.
+ */
+export function inputFiles(path: string): readonly string[] {
+  const match = /^(.*)\.(?:hdr|img)(?:\.gz)?$/is.exec(path);
+  if (match === null) return [path];
+  const halves = ['hdr', 'img', 'HDR', 'IMG'].flatMap((half) =>
+    ['', '.gz', '.GZ'].map((gz) => `.${half}${gz}`),
+  );
+  return [path, ...halves.map((ending) => `${match[1]}${ending}`)];
+}
+
 /** The other half of a pair, compressed like this one or not; undefined when there is none. */
 async function companion(path: string, ending: 'hdr' | 'img'): Promise<string | undefined> {
   const match = /^(.*)\.(hdr|img)(\.gz)?$/is.exec(path);

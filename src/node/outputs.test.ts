@@ -1,8 +1,22 @@
-import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Outputs, wipeWorkFolders } from './outputs.js';
+import { Outputs } from './outputs.js';
+import { thisProcess } from './process-identity.js';
+import { wipeWorkFolders } from './work-folder.js';
 
 let dir = '';
 beforeEach(async () => {
@@ -33,6 +47,9 @@ describe('Outputs', () => {
     const outputs = new Outputs({ force: false, inputs: [] });
     await outputs.stage(at('a'), bytes('one'));
     outputs.wipe();
+    expect(await readdir(dir)).toEqual([]);
+    // What still computes behind an interruption comes too late.
+    await expect(outputs.stage(at('a'), bytes('one'))).rejects.toEqual(tagged('internal'));
     expect(await readdir(dir)).toEqual([]);
   });
 
@@ -74,6 +91,76 @@ describe('Outputs', () => {
         tagged('output-is-input'),
       );
     expect(await readFile(at('in'), 'utf8')).toBe('scan');
+  });
+
+  it('refuses what is no file, itself or behind a link, even with force, and replaces a link to a file', async () => {
+    execFileSync('mkfifo', [at('fifo')]);
+    await symlink(at('fifo'), at('to-fifo'));
+    await symlink('/dev/null', at('to-device'));
+    for (const name of ['fifo', 'to-fifo', 'to-device'])
+      await expect(new Outputs({ force: true, inputs: [] }).claim(at(name))).rejects.toMatchObject({
+        tag: 'output-exists',
+        message: expect.stringContaining('no file'),
+      });
+    await expect(new Outputs({ force: true, inputs: [] }).claim('/dev/null')).rejects.toEqual(
+      tagged('output-exists'),
+    );
+    await writeFile(at('precious'), 'precious');
+    await symlink(at('precious'), at('soft'));
+    const outputs = new Outputs({ force: true, inputs: [] });
+    await outputs.stage(at('soft'), bytes('new'));
+    await outputs.commit();
+    expect(outputs.committed).toEqual([at('soft')]);
+    expect(await readFile(at('precious'), 'utf8')).toBe('precious');
+    expect(await readFile(at('soft'), 'utf8')).toBe('new');
+  });
+
+  it('gives no chance to a signal while results get their names', async () => {
+    const outputs = new Outputs({ force: false, inputs: [] });
+    for (const name of ['a', 'b']) await outputs.stage(at(name), bytes(name));
+    const pending = outputs.commit();
+    // Nothing was awaited yet.
+    expect(outputs.committed).toEqual([at('a'), at('b')]);
+    await pending;
+  });
+
+  it('keeps what identifies for its owner alone', async () => {
+    const outputs = new Outputs({ force: false, inputs: [] });
+    await outputs.stage(at('face.png'), bytes('x'), { identifies: true });
+    await outputs.commit();
+    expect((await stat(at('face.png'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('removes what killed runs left, and nothing else', async () => {
+    const leftover = async (name: string, owner: object | undefined, mode = 0o700): Promise<void> => {
+      await mkdir(at(name), { mode });
+      await writeFile(at(`${name}/0123456789abcdef`), 'half');
+      if (owner !== undefined) await writeFile(at(`${name}/owner`), JSON.stringify(owner));
+    };
+    const name = (digit: string): string => `.prosopon-${digit.repeat(24)}`;
+    const me = thisProcess();
+    const ended = spawnSync(process.execPath, ['-e', '0']).pid;
+    await leftover(name('a'), { ...me, pid: ended });
+    await leftover(name('b'), { ...me, started: '1' });
+    await leftover(name('1'), me);
+    await leftover(name('2'), { ...me, host: 'another machine', pid: ended });
+    await leftover(name('3'), undefined);
+    await leftover(name('c'), undefined);
+    await utimes(at(name('c')), 1, 1);
+    await leftover(name('4'), { ...me, pid: ended }, 0o755);
+    await leftover('.prosopon-notes', { ...me, pid: ended });
+    const outputs = new Outputs({ force: false, inputs: [] });
+    await outputs.stage(at('out'), bytes('x'));
+    await outputs.commit();
+    expect((await readdir(dir)).sort()).toEqual(
+      [name('1'), name('2'), name('3'), name('4'), '.prosopon-notes', 'out'].sort(),
+    );
+  });
+
+  it('refuses two outputs that some file systems take for one', async () => {
+    const outputs = new Outputs({ force: true, inputs: [] });
+    await outputs.claim(at('mask.nii'));
+    await expect(outputs.claim(at('Mask.nii'))).rejects.toEqual(tagged('option-invalid'));
   });
 
   it('refuses a dangling link, a folder, a missing folder and the same target twice', async () => {

@@ -1,5 +1,5 @@
 /** From a BIDS data set of synthetic heads to the files that training reads. */
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,6 +41,9 @@ async function run(
   return events;
 }
 
+const idOf = (event: PrepareEvent): string =>
+  event.kind === 'done' ? event.row.id : event.kind === 'refused' ? event.id : event.text;
+
 async function put(name: string, bytes: Uint8Array | string): Promise<void> {
   const to = path.join(folder, name);
   await mkdir(path.dirname(to), { recursive: true });
@@ -77,7 +80,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe('preparing a data set', { timeout: 120_000 }, () => {
   it('writes each head once, says whom it refused, and leaves an index', async () => {
     const events = await run('bids', 'out');
-    expect(events.map((e) => [e.kind, e.kind === 'done' ? e.row.id : e.id])).toEqual([
+    expect(events.map((e) => [e.kind, idOf(e)])).toEqual([
       ['done', 'sub-01'],
       ['done', 'sub-02'],
       ['refused', 'sub-03'],
@@ -98,6 +101,9 @@ describe('preparing a data set', { timeout: 120_000 }, () => {
       { id: 'sub-01', split: 'val', age: 41.5, sex: 'F' },
       { id: 'sub-02', split: 'train', age: null, sex: 'M' },
     ]);
+    // Whole heads are for their owner alone.
+    expect((await stat(path.join(folder, 'out'))).mode & 0o777).toBe(0o700);
+    expect((await stat(path.join(folder, 'out/sub-01_image.npy'))).mode & 0o777).toBe(0o600);
     const image = await readFile(path.join(folder, 'out/sub-01_image.npy'));
     expect(image.length).toBe(128 + 128 ** 3);
     // The brain's median is 100; its centre lies 11 voxels behind and 15 above the middle.
@@ -170,6 +176,46 @@ describe('preparing a data set', { timeout: 120_000 }, () => {
     expect((mixed as Error).message).toMatch(/0 hulls.*3/);
     const native = await run('hulls', 'out8', { hulls: 1, grid: 'native' }).catch((e: unknown) => e);
     expect(isRefusal(native, 'option-invalid')).toBe(true);
+  });
+
+  it('takes the first scan of the first session, its own labels, and says what it leaves', async () => {
+    const scan = niftiBytes({ grid, frames: [volume.data] });
+    const labels = niftiBytes({ grid, frames: [Float32Array.from(brain.data)], datatype: 'uint8' });
+    for (const session of ['ses-1', 'ses-2'])
+      await put(`sessions/sub-5/${session}/anat/sub-5_${session}_T1w.nii`, scan);
+    await put('sessions/derivatives/labels/sub-5/ses-1/anat/sub-5_ses-1_dseg.nii', labels);
+    await put('sessions/participants.tsv', 'participant_id\tage\nsub-5\t33\n');
+    const before = asked;
+    expect(await run('sessions', 'out9')).toMatchObject([
+      { kind: 'note', text: expect.stringContaining('1 further scan of 1 subject left out') },
+      { kind: 'done', row: { id: 'sub-5', age: 33 } },
+    ]);
+    expect(asked).toBe(before);
+  });
+
+  it('replaces nobody else’s file, follows no link, and finishes what a killed run began', async () => {
+    await put('lone/sub-9/anat/sub-9_T1w.nii', niftiBytes({ grid, frames: [volume.data] }));
+    await put('precious', 'precious');
+    await mkdir(path.join(folder, 'out10'));
+    await symlink('../precious', path.join(folder, 'out10/sub-9_image.npy'));
+    expect(await run('lone', 'out10')).toMatchObject([
+      { kind: 'refused', id: 'sub-9', reason: expect.stringContaining('something stands') },
+    ]);
+    await put(
+      'out10/index.json',
+      JSON.stringify({ version: 1, resolution: 128, writing: 'sub-9', heads: [] }),
+    );
+    expect(await run('lone', 'out10')).toMatchObject([{ kind: 'done' }]);
+    expect(await readFile(path.join(folder, 'precious'), 'utf8')).toBe('precious');
+    expect((await lstat(path.join(folder, 'out10/sub-9_image.npy'))).isSymbolicLink()).toBe(false);
+    expect((await readdir(path.join(folder, 'out10'))).sort()).toEqual([
+      'index.json',
+      'sub-9_flags.npy',
+      'sub-9_image.npy',
+    ]);
+    expect(JSON.parse(await readFile(path.join(folder, 'out10/index.json'), 'utf8')).writing).toBeUndefined();
+    await put('out11/index.json', 'not ours');
+    expect(isRefusal(await run('lone', 'out11').catch((e: unknown) => e), 'dataset-invalid')).toBe(true);
   });
 
   it('refuses a folder that is no data set, stops when told', async () => {

@@ -1,6 +1,7 @@
 /**
  * Writes the volumes that training reads, one head after another, from a BIDS data set: the same pose, scale and
- * resampling as when a head is treated. Resumes: heads that stand in the index are not done again.
+ * resampling as when a head is treated. Resumes: heads that stand in the index are not done again. The files of a head appear
+ * together and whole, then its line in the index.
  *
  * Per head, as .npy bytes on the model grid (or, with `grid: 'native'`, on the scan's own 2 mm voxels in RAS order): `ID_image`, `ID_flags` (see `src/brain/prepare.ts`) and, where the data
  * set has a label map under `derivatives`, `ID_labels`. The labels then give the brain mask, else the network does. With
@@ -9,9 +10,10 @@
  * @example
  * for await (const done of prepareDataset('bids', 'prepared', services)) console.error(done.id);
  */
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type BidsSubject, derivativeOf, firstScans, readDataset, sayLeft } from '../bids/dataset.js';
 import { type Head, makeHead } from '../brain/head.js';
 import { prepareHead, prepareOn } from '../brain/prepare.js';
 import { maskFromLabels } from '../brain/reference-mask.js';
@@ -24,8 +26,11 @@ import { canonicalGrid } from '../volume/canonical-grid.js';
 import { Random } from '../volume/random.js';
 import { sha256 } from '../volume/sha256.js';
 import { type Grid, type Mask, sameGrid, type Volume } from '../volume/volume.js';
+import { folderTree } from './folder-tree.js';
 import { loadImage } from './image-files.js';
+import { lockFolder } from './lock.js';
 import { encodeNpy } from './npy.js';
+import { Outputs } from './outputs.js';
 
 export interface PreparedRow {
   readonly id: string;
@@ -46,59 +51,32 @@ export interface PrepareServices {
   readonly grid?: PreparedGrid;
   /** Draws of the convex hull, 0 (the default) to 8; on the model grid only. */
   readonly hulls?: number;
+  /** Replace files that stand in the way and are in no index. */
+  readonly force?: boolean;
 }
 
 export type PreparedGrid = 'model' | 'native';
 
 export type PrepareEvent =
+  | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'done'; readonly row: PreparedRow }
   | { readonly kind: 'refused'; readonly id: string; readonly reason: string };
 
-/** Rows of participants.tsv by id; empty when there is no such file. */
-function participants(folder: string): Map<string, Record<string, string>> {
-  const path = join(folder, 'participants.tsv');
-  const out = new Map<string, Record<string, string>>();
-  if (!existsSync(path)) return out;
-  const [head = '', ...lines] = readFileSync(path, 'utf8')
-    .split(/\r?\n/)
-    .filter((line) => line !== '');
-  const keys = head.split('\t');
-  for (const line of lines) {
-    const cells = line.split('\t');
-    const row = Object.fromEntries(keys.map((key, i) => [key, cells[i] ?? 'n/a']));
-    if (row.participant_id !== undefined) out.set(row.participant_id, row);
-  }
-  return out;
+interface PreparedIndex {
+  readonly version: 1;
+  readonly resolution: number;
+  /** Absent in an index of before there was a choice: it is of the model's. */
+  readonly grid?: PreparedGrid;
+  readonly hulls?: number;
+  /** Whose files were being put in place: after a kill some of them stand there without a line in `heads`. */
+  readonly writing?: string;
+  readonly heads: readonly PreparedRow[];
 }
 
-function filesOf(folder: string, ending: RegExp): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => ending.test(name))
-    .sort()
-    .map((name) => join(folder, name));
-}
-
-function labelFile(dataset: string, subject: string): string | undefined {
-  for (const name of existsSync(join(dataset, 'derivatives'))
-    ? readdirSync(join(dataset, 'derivatives'))
-    : []) {
-    const [found] = filesOf(join(dataset, 'derivatives', name, subject, 'anat'), /_dseg\.nii(\.gz)?$/);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** Rows of an index that an earlier run left. */
-function readIndex(path: string, resolution: number, grid: PreparedGrid, hulls: number): PreparedRow[] {
-  if (!existsSync(path)) return [];
-  const index = JSON.parse(readFileSync(path, 'utf8')) as {
-    resolution: number;
-    grid?: PreparedGrid;
-    hulls?: number;
-    heads: PreparedRow[];
-  };
-  // An index of before there was a choice has no grid: it is of the model's.
+/** The index that an earlier run left, or an empty one. @throws {Refusal} dataset-invalid for one of another kind */
+function readIndex(path: string, resolution: number, grid: PreparedGrid, hulls: number): PreparedIndex {
+  if (!existsSync(path)) return { version: 1, resolution, grid, hulls, heads: [] };
+  const index = parseIndex(readFileSync(path, 'utf8'));
   if ((index.grid ?? 'model') !== grid)
     throw new Refusal(
       'dataset-invalid',
@@ -114,7 +92,30 @@ function readIndex(path: string, resolution: number, grid: PreparedGrid, hulls: 
       'dataset-invalid',
       `expected an output folder of heads with ${hulls} hulls each, found one of heads with ${index.hulls ?? 0}`,
     );
-  return index.heads;
+  return index;
+}
+
+function parseIndex(text: string): PreparedIndex {
+  try {
+    const index = JSON.parse(text) as Partial<PreparedIndex> | null;
+    if (Array.isArray(index?.heads) && index?.resolution !== undefined) return index as PreparedIndex;
+  } catch {
+    // Said below.
+  }
+  throw new Refusal(
+    'dataset-invalid',
+    'expected the index.json in the output folder to be that of an earlier run, found another',
+  );
+}
+
+async function writeIndex(path: string, index: PreparedIndex): Promise<void> {
+  const outputs = new Outputs({ force: true, inputs: [], identifies: true });
+  try {
+    await outputs.stage(path, new TextEncoder().encode(JSON.stringify(index, null, 1)));
+    await outputs.commit();
+  } finally {
+    outputs.wipe();
+  }
 }
 
 async function loadVolume(path: string): Promise<Volume> {
@@ -122,7 +123,7 @@ async function loadVolume(path: string): Promise<Volume> {
 }
 
 /**
- * @throws {Refusal} dataset-invalid when the folder has no sub-ID/anat/*_T1w.nii[.gz], or `out` another resolution, grid or
+ * @throws {Refusal} dataset-invalid when the folder has no T1w image, or `out` another resolution, grid or
  *   number of hulls; option-invalid for hulls that are not asked for on the model grid
  */
 export async function* prepareDataset(
@@ -134,41 +135,51 @@ export async function* prepareDataset(
   const hulls = services.hulls ?? 0;
   if (hulls > 0 && grid !== 'model')
     throw new Refusal('option-invalid', `expected hulls on the model grid only, found the ${grid} grid`);
-  const subjects = existsSync(dataset)
-    ? readdirSync(dataset)
-        .filter((name) => name.startsWith('sub-'))
-        .sort()
-    : [];
-  const people = participants(dataset);
-  const scans = subjects.flatMap((subject) =>
-    filesOf(join(dataset, subject, 'anat'), /_T1w\.nii(\.gz)?$/)
-      .slice(0, 1)
-      .map((path) => ({ subject, path })),
-  );
-  if (scans.length === 0)
+  const data = await readDataset(folderTree(dataset));
+  const scans = firstScans(data, 'T1w');
+  if (scans.chosen.length === 0)
     throw new Refusal(
       'dataset-invalid',
-      'expected a BIDS data set with sub-ID/anat/*_T1w.nii.gz, found no such file',
+      'expected a BIDS data set with sub-ID/[ses-ID/]anat/*_T1w.nii.gz, found no such file',
     );
-  await mkdir(out, { recursive: true });
-  const indexPath = join(out, 'index.json');
-  const rows = readIndex(indexPath, services.resolution, grid, hulls);
-  for (const { subject, path } of scans) {
-    services.signal.throwIfAborted();
-    if (rows.some(({ id }) => id === subject)) continue;
-    try {
-      const row = await prepareOne(dataset, out, subject, path, people.get(subject), services);
-      rows.push(row);
-      writeFileSync(
-        `${indexPath}.part`,
-        JSON.stringify({ version: 1, resolution: services.resolution, grid, hulls, heads: rows }, null, 1),
+  const left = sayLeft(scans);
+  if (left !== undefined) yield { kind: 'note', text: left };
+  // These are whole heads: for their owner alone.
+  await mkdir(out, { recursive: true, mode: 0o700 });
+  const lock = lockFolder(out);
+  try {
+    const indexPath = join(out, 'index.json');
+    let index = readIndex(indexPath, services.resolution, grid, hulls);
+    const unfinished = index.writing;
+    for (const { subject, image } of scans.chosen) {
+      services.signal.throwIfAborted();
+      if (index.heads.some(({ id }) => id === subject.id)) continue;
+      const labels = await derivativeOf(data, image, 'dseg');
+      const inputs = [image.path, ...(labels === undefined ? [] : [labels])].map((path) =>
+        join(dataset, path),
       );
-      renameSync(`${indexPath}.part`, indexPath);
-      yield { kind: 'done', row };
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      yield { kind: 'refused', id: subject, reason: error.message };
+      const outputs = new Outputs({
+        force: services.force === true || unfinished === subject.id,
+        inputs,
+        identifies: true,
+      });
+      try {
+        const row = await prepareOne(inputs, out, outputs, subject, services);
+        await writeIndex(indexPath, { ...index, writing: subject.id });
+        await outputs.commit();
+        const { writing: _, ...rest } = index;
+        index = { ...rest, heads: [...index.heads, row] };
+        await writeIndex(indexPath, index);
+        yield { kind: 'done', row };
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        yield { kind: 'refused', id: subject.id, reason: error.message };
+      } finally {
+        outputs.wipe();
+      }
     }
+  } finally {
+    lock.release();
   }
 }
 
@@ -184,16 +195,17 @@ function drawHulls(head: Head, grid: Grid, subject: string, count: number): Uint
   return out;
 }
 
+/** Computes and stages; whether the files appear is the caller's to say. */
 async function prepareOne(
-  dataset: string,
+  [path = '', labelPath]: readonly string[],
   out: string,
-  subject: string,
-  path: string,
-  person: Record<string, string> | undefined,
+  outputs: Outputs,
+  { id, participant }: BidsSubject,
   services: PrepareServices,
 ): Promise<PreparedRow> {
+  const file = (kind: string): string => join(out, `${id}_${kind}.npy`);
+  for (const kind of ['image', 'flags', 'labels', 'hulls']) await outputs.claim(file(kind));
   const volume = await loadVolume(path);
-  const labelPath = labelFile(dataset, subject);
   const labels = labelPath === undefined ? undefined : await loadVolume(labelPath);
   if (labels !== undefined && !sameGrid(labels.grid, volume.grid))
     throw new Refusal(
@@ -209,18 +221,18 @@ async function prepareOne(
   const shape = [...prepared.grid.shape].reverse();
   for (const kind of ['image', 'flags', 'labels'] as const) {
     const data = prepared[kind];
-    if (data !== undefined) writeFileSync(join(out, `${subject}_${kind}.npy`), encodeNpy(data, shape));
+    if (data !== undefined) await outputs.stage(file(kind), encodeNpy(data, shape));
   }
   if (services.hulls !== undefined && services.hulls > 0) {
-    const draws = drawHulls(head, prepared.grid, subject, services.hulls);
-    writeFileSync(join(out, `${subject}_hulls.npy`), encodeNpy(draws, shape));
+    const draws = drawHulls(head, prepared.grid, id, services.hulls);
+    await outputs.stage(file('hulls'), encodeNpy(draws, shape));
   }
-  const age = person?.age?.trim() ? Number(person.age) : Number.NaN;
+  const age = participant?.age?.trim() ? Number(participant.age) : Number.NaN;
   return {
-    id: subject,
-    split: person?.split ?? 'train',
+    id,
+    split: participant?.split ?? 'train',
     age: Number.isFinite(age) ? age : null,
-    sex: person?.sex ?? 'n/a',
+    sex: participant?.sex ?? 'n/a',
     level: head.brainLevel,
     toBrain: [...multiply(invert(head.pose), prepared.grid.affine)],
   };

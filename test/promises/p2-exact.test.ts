@@ -15,6 +15,8 @@ const plain = headGrid({ spacing: [6, 6, 6] });
 const CASES: Record<string, Partial<FileContent> & { mgh?: boolean; name?: string }> = {
   plain: {},
   oblique: { grid: headGrid({ spacing: [6, 5, 7], turn: [0.3, -0.4, 0.25] }) },
+  // Turned further, quickshear's plane, which follows the voxels' axes, leaves this head its face and the result is refused.
+  tilted: { grid: headGrid({ spacing: [6, 5, 7], turn: [0.1, -0.15, 0.1] }) },
   'left-handed': { grid: headGrid({ spacing: [6, 6, 6], flip: true }) },
   'thick slices': { grid: headGrid({ spacing: [3, 3, 12] }) },
   'scaled integers': { datatype: 'int16', slope: 0.37, intercept: -12.5 },
@@ -33,7 +35,7 @@ const CASES: Record<string, Partial<FileContent> & { mgh?: boolean; name?: strin
  * Every case with the stand-in, which draws in no time. A method goes the same way to the file: what differs is what it
  * makes of a grid, and of its own values.
  */
-const CASES_OF_REMOVAL = ['oblique', 'MGZ'];
+const CASES_OF_REMOVAL = ['tilted', 'MGZ'];
 const CASES_OF_NETWORKS = [
   ...['oblique', 'left-handed', 'thick slices', 'scaled integers', 'big-endian float64', 'float32'],
   ...['MGZ', 'compressed'],

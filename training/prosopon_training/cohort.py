@@ -11,6 +11,7 @@ brains hold on other scanners and are not a cohort's to train: they are copied, 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,8 @@ PLAN: tuple[tuple[str, str | None, float, dict[str, str]], ...] = (
     ("masked-autoencoder", "masked-autoencoder", 1.0,
      {"complement": "vqvae-complement", "brain": "vqvae-brain", "fields": "register"}),
 )
+# `export vqvae-complement` draws 40 components; each head counts twice.
+LEAST_TRAIN_HEADS = 20
 EXPORTED = {"vqvae-brain": {}, "masked-autoencoder": {}, "vqvae-complement": {"fields": "register"}}
 
 
@@ -61,7 +64,20 @@ def commands(args: argparse.Namespace) -> list[list[str]]:
     return lines
 
 
+def require_enough(folders: list[str]) -> None:
+    """Refuses a cohort that the export could not make models of, before hours of training. A folder without an index is the first
+    stage's to complain of."""
+    indexes = [Path(folder) / "index.json" for folder in folders]
+    if not all(path.exists() for path in indexes):
+        return
+    heads = sum(row["split"] == "train" for path in indexes for row in json.loads(path.read_text())["heads"])
+    if heads < LEAST_TRAIN_HEADS:
+        raise SystemExit(f"expected at least {LEAST_TRAIN_HEADS} heads of the split 'train' (40 components of the shape are drawn "
+                         f"from heads and their mirror images), found {heads}")
+
+
 def run(args: argparse.Namespace, main: Callable[[list[str]], None]) -> None:
+    require_enough(args.data)
     for line in commands(args):
         print("python -m prosopon_training", " ".join(line), flush=True)
         main(line)

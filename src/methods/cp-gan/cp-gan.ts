@@ -93,6 +93,8 @@ export const cpGan: RemodellingMethod<GanConditioning> = {
   reference:
     'Van der Goten, Hepp, Akata and Smith, Conditional De-Identification of 3D Magnetic Resonance Images, BMVC 2021; Adversarial Privacy Preservation in MRI Scans of the Brain, ICLR 2021 submission',
   models: [NETWORK, 'head-128', 'head-256', 'texture'],
+  caution:
+    'the outline of the head stays the one of the owner, who can be recognised by it: for studies, its results are not for release',
   conditioning: 'brain and convex hull',
   options: { scale: SCALE_LIMITS },
   condition,

@@ -2,11 +2,23 @@
  * The patients of a BIDS data set that an evaluation is about: scans, reference labels, ages, splits.
  *
  * @example
- * const patients = readCohort('bids', { splits: ['val', 'test'] });
+ * const { patients } = await readCohort('bids');
+ * const chosen = selectPatients(patients, { splits: ['val', 'test'] });
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  type BidsDataset,
+  derivativeOf,
+  firstScans,
+  readDataset,
+  readTable,
+  sayLeft,
+} from '../../bids/dataset.js';
+import { joinPath } from '../../bids/file-tree.js';
+import { parseTsv } from '../../bids/tsv.js';
 import { Refusal } from '../../errors/errors.js';
+import { folderTree } from '../folder-tree.js';
 
 export interface Patient {
   readonly id: string;
@@ -24,65 +36,54 @@ export interface LabelName {
   readonly tissue: string;
 }
 
-function folderNames(folder: string): string[] {
-  return existsSync(folder) && statSync(folder).isDirectory() ? readdirSync(folder).sort() : [];
-}
-
-/** Rows of a tab-separated file as records; a missing file has none. */
+/** Rows of a table that lies anywhere; a missing file has none. */
 export function readTsv(path: string): Record<string, string>[] {
-  if (!existsSync(path)) return [];
-  const [head = '', ...lines] = readFileSync(path, 'utf8')
-    .split(/\r?\n/)
-    .filter((line) => line !== '');
-  const keys = head.split('\t');
-  return lines.map((line) => {
-    const cells = line.split('\t');
-    return Object.fromEntries(keys.map((key, i) => [key, cells[i] ?? 'n/a']));
-  });
+  return existsSync(path) ? parseTsv(readFileSync(path, 'utf8')) : [];
 }
 
-function firstFile(folder: string, ending: RegExp): string | undefined {
-  const name = folderNames(folder).find((entry) => ending.test(entry));
-  return name === undefined ? undefined : join(folder, name);
+export interface Cohort {
+  /** Everybody with a T1-weighted scan, sorted: one scan each, as patients are told apart. */
+  readonly patients: readonly Patient[];
+  readonly labelNames: readonly LabelName[];
+  /** Which scans take no part, for a person; absent when all do. */
+  readonly left?: string;
 }
 
-function labelsOf(dataset: string, subject: string): string | undefined {
-  for (const derivative of folderNames(join(dataset, 'derivatives'))) {
-    const found = firstFile(join(dataset, 'derivatives', derivative, subject, 'anat'), /_dseg\.nii(\.gz)?$/);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/**
- * Every patient with a T1-weighted scan (the first, by name), sorted.
- * @throws {Refusal} dataset-invalid when the folder is missing or holds no such scan
- */
-export function readCohort(dataset: string): Patient[] {
-  if (!existsSync(dataset) || !statSync(dataset).isDirectory())
+/** @throws {Refusal} dataset-invalid when the folder is missing or holds no such scan */
+export async function readCohort(folder: string): Promise<Cohort> {
+  if (!existsSync(folder) || !statSync(folder).isDirectory())
     throw new Refusal('dataset-invalid', 'expected a folder with a BIDS data set, found none at that path');
-  const people = new Map(readTsv(join(dataset, 'participants.tsv')).map((row) => [row.participant_id, row]));
-  const patients: Patient[] = [];
-  for (const id of folderNames(dataset).filter((name) => name.startsWith('sub-'))) {
-    const scan = firstFile(join(dataset, id, 'anat'), /_T1w\.nii(\.gz)?$/);
-    if (scan === undefined) continue;
-    const row = people.get(id);
-    const age = row?.age?.trim() ? Number(row.age) : Number.NaN;
-    const labels = labelsOf(dataset, id);
-    patients.push({
-      id,
-      scan,
-      split: row?.split ?? '',
-      ...(Number.isFinite(age) ? { age } : {}),
-      ...(labels === undefined ? {} : { labels }),
-    });
-  }
-  if (patients.length === 0)
+  const dataset = await readDataset(folderTree(folder));
+  const scans = firstScans(dataset, 'T1w');
+  if (scans.chosen.length === 0)
     throw new Refusal(
       'dataset-invalid',
-      'expected a BIDS data set with sub-ID/anat/*_T1w.nii[.gz], found no such file',
+      'expected a BIDS data set with sub-ID/[ses-ID/]anat/*_T1w.nii[.gz], found no such file',
     );
-  return patients;
+  const patients: Patient[] = [];
+  for (const { subject, image } of scans.chosen) {
+    const { participant } = subject;
+    const age = participant?.age?.trim() ? Number(participant.age) : Number.NaN;
+    const labels = await derivativeOf(dataset, image, 'dseg');
+    patients.push({
+      id: subject.id,
+      scan: join(folder, image.path),
+      split: participant?.split ?? '',
+      ...(Number.isFinite(age) ? { age } : {}),
+      ...(labels === undefined ? {} : { labels: join(folder, labels) }),
+    });
+  }
+  const left = sayLeft(scans);
+  return { patients, labelNames: await readLabelNames(dataset), ...(left === undefined ? {} : { left }) };
+}
+
+/** Names of the reference labels: the first `dseg.tsv` under `derivatives` (columns index, name, tissue). */
+async function readLabelNames({ derivatives, tree }: BidsDataset): Promise<LabelName[]> {
+  for (const derivative of derivatives) {
+    const rows = await readTable(tree, joinPath('derivatives', derivative, 'dseg.tsv'));
+    if (rows.length > 0) return labelNames(rows);
+  }
+  return [];
 }
 
 export interface Selection {
@@ -112,15 +113,6 @@ export function selectPatients(patients: readonly Patient[], { splits, subjects 
     ({ id, split }) =>
       (splits === undefined || splits.includes(split)) && (named === undefined || named.includes(id)),
   );
-}
-
-/** Names of the reference labels: the first `dseg.tsv` under `derivatives` (columns index, name, tissue). */
-export function readLabelNames(dataset: string): LabelName[] {
-  for (const derivative of folderNames(join(dataset, 'derivatives'))) {
-    const rows = readTsv(join(dataset, 'derivatives', derivative, 'dseg.tsv'));
-    if (rows.length > 0) return labelNames(rows);
-  }
-  return [];
 }
 
 export function labelNames(rows: readonly Record<string, string>[]): LabelName[] {

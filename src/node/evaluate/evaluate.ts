@@ -4,13 +4,12 @@
  * @example
  * const { files } = await evaluate(options, { signal, extractBrain, makeHead, makeNetworks, progress });
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
 import { BRAIN_MODEL } from '../../brain/extract.js';
 import type { DeidentifyServices } from '../../deidentify/pipeline.js';
 import { parseSeed } from '../../deidentify/seed.js';
 import { VERSION } from '../../deidentify/version.js';
-import { Failure, isRefusal, Refusal } from '../../errors/errors.js';
+import { isRefusal, Refusal } from '../../errors/errors.js';
 import { reportPage, type ShownHead } from '../../evaluate/report-page.js';
 import { regionMapFiles } from '../../evaluate/report-region-map.js';
 import { resultsTsv } from '../../evaluate/report-tsv.js';
@@ -19,13 +18,26 @@ import type { Method } from '../../methods/registry.js';
 import type { ModelDescription } from '../../networks/catalogue.js';
 import type { NetworkRunner } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
+import { type BatchTask, type BatchWorker, runBatch } from '../batch.js';
+import type { BatchOutcome } from '../batch-state.js';
 import { nodeDeflate } from '../deflate.js';
+import { codeOf } from '../error-code.js';
+import { lockFolder } from '../lock.js';
 import { readModel } from '../networks/node-models.js';
-import { codeOf } from '../outputs.js';
+import { threadsOf } from '../worker-processes.js';
 import { findInstruments, type Instruments } from './instruments.js';
 import type { EvaluateOptions, SectionName } from './plan.js';
 import { renderingPath } from './products.js';
-import { forget, type Gathered, gather } from './run.js';
+import { requireOwnReport, writeReport } from './report-files.js';
+import {
+  type EvaluateServices,
+  type Gathered,
+  gather,
+  measurePiece,
+  type Plan,
+  piecesOf,
+  planEvaluation,
+} from './run.js';
 import { sectionsOf } from './sections.js';
 import { ShapeScores } from './shape-scores.js';
 import { FeatureStore } from './store.js';
@@ -35,9 +47,11 @@ export interface EvaluateEnvironment extends Required<Pick<DeidentifyServices, '
   readonly signal: AbortSignal;
   /** @param threads what each job may use */
   makeNetworks(threads: number): NetworkRunner & { readonly peakMemoryMb?: number };
+  /** Told to the user, once. */
+  warn?(text: string): void;
   progress(done: number, total: number, what: string): void;
-  /** Starts the lanes 1 to `count` - 1 of the same evaluation in further processes. */
-  startLanes?(count: number): { readonly finished: Promise<void>; stop(): void };
+  /** Starts a further process of the same evaluation; absent where there is none to start. */
+  startWorker?(): BatchWorker;
   /** For tests; otherwise those that there are. */
   readonly instruments?: Instruments;
 }
@@ -48,65 +62,111 @@ export interface Written {
   readonly absent: readonly Absent[];
 }
 
-/** Cores of the machines that this is made for; each job's networks take an equal share. */
-const THREADS = 2;
-
 /**
- * @throws {Refusal} dataset-invalid, option-invalid, output-unwritable, and what was asked for by name and is not there
+ * @throws {Refusal} dataset-invalid, option-invalid, output-unwritable, output-in-use, output-exists, and what was asked for by
+ *   name and is not there
  */
 export async function evaluate(options: EvaluateOptions, environment: EvaluateEnvironment): Promise<Written> {
+  requireOwnReport(options.out, options.command, options.force);
   const instruments = environment.instruments ?? (await findInstruments(options));
   try {
     requireInstruments(options, instruments);
-    const services = {
-      ...environment,
-      instruments,
-      makeNetworks: () => environment.makeNetworks(Math.max(1, Math.floor(THREADS / options.jobs))),
-      modelsKey,
-      brainKey: await brainKey(),
-    };
-    const { lane, jobs } = options;
-    const work = (part: EvaluateOptions, share = 1): Promise<Gathered> =>
-      gather(part, services, (done, total, patient, variant) =>
-        environment.progress(share * done, share * total, `${patient} ${variant}`),
+    const services = await servicesOf(options, environment, instruments);
+    const plan = await planEvaluation(options, services);
+    await mkdir(options.out, { recursive: true }).catch((cause: unknown) => {
+      throw new Refusal('output-unwritable', `the output folder cannot be made (${codeOf(cause)})`, {
+        cause,
+      });
+    });
+    const lock = lockFolder(options.out);
+    try {
+      if (options.forget) FeatureStore.remove(options.out);
+      FeatureStore.open(options.out);
+      await overWorkers(plan, options, environment);
+      const gathered = await gather(plan, options, services, (done, total, patient, variant) =>
+        environment.progress(done, total, `${patient} ${variant}`),
       );
-    if (lane !== undefined) {
-      const { patients } = await work({ ...options, jobs: 1 });
-      return { files: [], patients: patients.length, absent: [] };
+      return await write(options, gathered, instruments);
+    } finally {
+      lock.release();
     }
-    let rest = options;
-    if (environment.startLanes !== undefined && jobs > 1) {
-      if (options.force) await forget(options.out);
-      const lanes = environment.startLanes(jobs);
-      try {
-        await work({ ...options, force: false, jobs: 1, lane: { index: 0, count: jobs } }, jobs);
-        await lanes.finished;
-      } finally {
-        lanes.stop();
-      }
-      rest = { ...options, force: false, jobs: 1 };
-    }
-    return await write(options, await work(rest), instruments);
   } finally {
     await instruments.close?.();
   }
 }
 
-async function modelsKey(method: Method): Promise<string> {
-  const models = await installed(method.models);
+/** What a worker process does: pieces that it is told, left where `evaluate` finds them. */
+export async function evaluatePieces(
+  options: EvaluateOptions,
+  environment: EvaluateEnvironment,
+  serve: (work: (task: BatchTask) => Promise<BatchOutcome>) => Promise<'idle' | 'busy'>,
+): Promise<'idle' | 'busy'> {
+  const instruments = environment.instruments ?? (await findInstruments(options));
+  const services = await servicesOf(options, environment, instruments);
+  const plan = await planEvaluation({ ...options, checked: true }, services);
+  const networks = services.makeNetworks();
+  const { brainKey, signal } = services;
+  const store = FeatureStore.open(options.out);
+  const place = { store, networks, instruments, services, brainKey, signal };
+  try {
+    return await serve(async ({ id }) => {
+      const { reason } = await measurePiece(plan, id, options, place);
+      return reason === undefined
+        ? { status: 'done', value: null }
+        : { status: 'refused', reason: 'dataset-invalid', message: reason };
+    });
+  } finally {
+    await networks.close();
+    await instruments.close?.();
+  }
+}
+
+async function servicesOf(
+  options: EvaluateOptions,
+  environment: EvaluateEnvironment,
+  instruments: Instruments,
+): Promise<EvaluateServices> {
+  return {
+    ...environment,
+    instruments,
+    makeNetworks: () => environment.makeNetworks(threadsOf(options.jobs)),
+    modelsKey: (method) => modelsKey(method, options.models),
+    brainKey: await brainKey(options.models),
+  };
+}
+
+/** Measures over further processes. What fails there is met again, with words, when this process reads what they left. */
+async function overWorkers(
+  plan: Plan,
+  options: EvaluateOptions,
+  { startWorker, signal, progress }: EvaluateEnvironment,
+): Promise<void> {
+  if (startWorker === undefined || options.jobs < 2) return;
+  const pieces = piecesOf(plan);
+  let done = 0;
+  await runBatch(pieces, {
+    workers: options.jobs,
+    startWorker,
+    signal,
+    onOutcome: () => progress(++done, pieces.length, 'heads'),
+  });
+}
+
+async function modelsKey(method: Method, folder: string | undefined): Promise<string> {
+  const models = await installed(method.models, folder);
   return models.map(({ name, sha256 }) => `${name} ${sha256}`).join(' ');
 }
 
-async function brainKey(): Promise<string> {
-  return (await installed([BRAIN_MODEL])).map(({ sha256 }) => sha256).join('');
+async function brainKey(folder: string | undefined): Promise<string> {
+  return (await installed([BRAIN_MODEL], folder)).map(({ sha256 }) => sha256).join('');
 }
 
 /** Descriptions of the models that are there: a resolution that is not asked for may lack its own. */
-async function installed(names: readonly string[]): Promise<ModelDescription[]> {
+async function installed(names: readonly string[], folder: string | undefined): Promise<ModelDescription[]> {
   const found: ModelDescription[] = [];
   for (const name of names)
     try {
-      found.push(await readModel(name));
+      found.push(await readModel(name, folder));
     } catch (error) {
       if (!isRefusal(error, 'model-unavailable')) throw error;
     }
@@ -178,25 +238,16 @@ async function write(
     sections,
   };
   const html = reportPage(evaluation, await shownHeads(options, gathered), nodeDeflate);
-  const files = {
-    'results.json': evaluationJson(evaluation),
-    'results.tsv': resultsTsv(evaluation),
-    ...Object.fromEntries(regionMapFiles(sections, nodeDeflate)),
-    'report.html': html,
-    ...(options.renderings ? { 'renderings/README': RENDERINGS_README } : {}),
-  };
-  const paths: string[] = [];
-  for (const [name, content] of Object.entries(files)) {
-    const path = join(options.out, ...name.split('/'));
-    try {
-      await mkdir(join(path, '..'), { recursive: true });
-      await writeFile(`${path}.part`, content);
-      await rename(`${path}.part`, path);
-    } catch (cause) {
-      throw new Failure('write-failed', `the report could not be written (${codeOf(cause)})`, { cause });
-    }
-    paths.push(path);
-  }
+  const maps = [...regionMapFiles(sections, nodeDeflate)].map(
+    ([name, content]) => [name, { content }] as const,
+  );
+  const paths = await writeReport(options.out, {
+    'results.json': { content: evaluationJson(evaluation) },
+    'results.tsv': { content: resultsTsv(evaluation) },
+    ...Object.fromEntries(maps),
+    'report.html': { content: html, identifies: options.showHeads.length > 0 },
+    ...(options.renderings ? { 'renderings/README': { content: RENDERINGS_README } } : {}),
+  });
   return { files: paths, patients: gathered.patients.length, absent: absentBlocks };
 }
 
@@ -206,7 +257,7 @@ const RENDERINGS_README = `These pictures show REAL PEOPLE: original/ their own 
 
 async function modelsUsed(options: EvaluateOptions, instruments: Instruments): Promise<Evaluation['models']> {
   const names = new Set([BRAIN_MODEL, ...options.methods.flatMap((method) => method.models)]);
-  const ofMethods = await installed([...names]);
+  const ofMethods = await installed([...names], options.models);
   const ofInstruments = [instruments.segment, instruments.age, ...instruments.sqn.values()].flatMap((i) =>
     i.ready ? i.models : [],
   );

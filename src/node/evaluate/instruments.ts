@@ -71,6 +71,8 @@ export interface InstrumentOptions {
   readonly adaptive: ReadonlyMap<string, string>;
   readonly segmenter?: readonly string[];
   readonly segmenterLabels?: string;
+  /** Folder of the networks; those that came with the program when absent. */
+  readonly models?: string;
 }
 
 /** All instruments that there are. @throws {Refusal} model-unavailable for an adaptive network that is not there */
@@ -79,8 +81,11 @@ export async function findInstruments(options: InstrumentOptions): Promise<Instr
   const sqn = new Map<string, Instrument<HeadView, Float32Array>>();
   sqn.set(
     TRANSFER,
-    await networkInstrument(SQN_MODEL, (view: HeadView, networks, signal) =>
-      embedPictures(view.pictures('relief'), networks, SQN_MODEL, signal),
+    await networkInstrument(
+      SQN_MODEL,
+      (view: HeadView, networks, signal) =>
+        embedPictures(view.pictures('relief'), networks, SQN_MODEL, signal),
+      options.models,
     ),
   );
   for (const [method, folder] of options.adaptive) {
@@ -99,17 +104,23 @@ export async function findInstruments(options: InstrumentOptions): Promise<Instr
   return {
     faces: await faceInstrument(options.faceApi),
     sqn,
-    segment: ours ? await ourSegmenter() : commandSegmenter(options.segmenter ?? [], options.segmenterLabels),
+    segment: ours
+      ? await ourSegmenter(options.models)
+      : commandSegmenter(options.segmenter ?? [], options.segmenterLabels),
     ...(ours ? { referenceLabels: classesOfDlmuse } : {}),
     classNames: new Map(
       (ours ? SEGMENTATION_CLASSES : namesIn(options.segmenterLabels)).map(({ id, name }) => [id, name]),
     ),
-    age: await networkInstrument(BRAIN_AGE_MODEL, (view: HeadView, networks, signal) => {
-      const { volume, pose, brainMask } = view;
-      const { air, level } = brainIntensity(volume.data, brainMask.data);
-      const fromAir = air === 0 ? volume : { ...volume, data: volume.data.map((v) => v - air) };
-      return brainAge({ volume: fromAir, pose, brainLevel: level }, networks, signal);
-    }),
+    age: await networkInstrument(
+      BRAIN_AGE_MODEL,
+      (view: HeadView, networks, signal) => {
+        const { volume, pose, brainMask } = view;
+        const { air, level } = brainIntensity(volume.data, brainMask.data);
+        const fromAir = air === 0 ? volume : { ...volume, data: volume.data.map((v) => v - air) };
+        return brainAge({ volume: fromAir, pose, brainLevel: level }, networks, signal);
+      },
+      options.models,
+    ),
     close: async () => {
       await Promise.all(runners.map((runner) => runner.close()));
     },
@@ -119,15 +130,22 @@ export async function findInstruments(options: InstrumentOptions): Promise<Instr
 /** The network trained on originals. */
 export const TRANSFER = 'transfer';
 
-function ourSegmenter(): Promise<Instrument<ToSegment, Segmented>> {
-  return networkInstrument(SEGMENTATION_MODEL, async ({ volume, brainMask }: ToSegment, networks, signal) => {
-    try {
-      return await segmentHead(volume, networks, { brainMask, ...(signal === undefined ? {} : { signal }) });
-    } catch (error) {
-      if (isRefusal(error)) return { failed: `the segmenter refused (${error.tag})` };
-      throw error;
-    }
-  });
+function ourSegmenter(models: string | undefined): Promise<Instrument<ToSegment, Segmented>> {
+  return networkInstrument(
+    SEGMENTATION_MODEL,
+    async ({ volume, brainMask }: ToSegment, networks, signal) => {
+      try {
+        return await segmentHead(volume, networks, {
+          brainMask,
+          ...(signal === undefined ? {} : { signal }),
+        });
+      } catch (error) {
+        if (isRefusal(error)) return { failed: `the segmenter refused (${error.tag})` };
+        throw error;
+      }
+    },
+    models,
+  );
 }
 
 function namesIn(file: string | undefined): LabelName[] {
@@ -174,9 +192,10 @@ export function missing(reason: string): Missing {
 export async function networkInstrument<I, T>(
   name: string,
   measure: Ready<I, T>['measure'],
+  models?: string,
 ): Promise<Instrument<I, T>> {
   try {
-    const model = await readModel(name);
+    const model = await readModel(name, models);
     return { ready: true, key: `${name} ${model.sha256}`, models: [model], measure };
   } catch (error) {
     if (isRefusal(error, 'model-unavailable')) return missing(`network missing (models/${name})`);

@@ -36,12 +36,6 @@ export const SECTION_TITLES: Readonly<Record<SectionName, string>> = {
 /** Those that treat further heads or seeds, and so are measured only when they are given some. */
 const FIVE_WAY: readonly SectionName[] = ['identification', 'averaging', 'mask-errors'];
 
-/** A share of the patients. */
-export interface Lane {
-  readonly index: number;
-  readonly count: number;
-}
-
 export interface EvaluateOptions {
   readonly dataset: string;
   readonly out: string;
@@ -67,14 +61,18 @@ export interface EvaluateOptions {
   readonly segmenter?: readonly string[];
   readonly segmenterLabels?: string;
   readonly faceApi?: string;
+  /** Folder of the networks; those that came with the program when absent. */
+  readonly models?: string;
   readonly renderings: boolean;
   readonly keepTreated?: string;
   readonly showHeads: readonly string[];
   readonly jobs: number;
-  /** Measure every `count`-th patient from `index` on, and make no report. */
-  readonly lane?: Lane;
-  /** Forget what an earlier run left. */
+  /** Replace the report of another evaluation. */
   readonly force: boolean;
+  /** Remove what earlier runs remembered, and measure all of it again. */
+  readonly forget: boolean;
+  /** The labels' grids were looked at already, by the process that this one works for. */
+  readonly checked?: boolean;
   /** For the report: what was typed, without paths. */
   readonly command: string;
 }

@@ -5,8 +5,7 @@
  * @example
  * const products = [keptTreated('treated', patient, variant)];
  */
-import { existsSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { HEADER_DESCRIPTION } from '../../deidentify/version.js';
 import { createImage } from '../../formats/create-image.js';
@@ -14,14 +13,14 @@ import { encodeImage } from '../../formats/stored-image.js';
 import { encodePng } from '../../render/png.js';
 import { nodeDeflate } from '../deflate.js';
 import { nodeGzip } from '../gzip.js';
+import { replaceFile } from '../replace-file.js';
 import type { Patient } from './cohort.js';
 import type { Product } from './measure.js';
 import type { Variant } from './variants.js';
 
-async function put(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.part`, bytes);
-  await rename(`${path}.part`, path);
+function put(path: string, bytes: Uint8Array, identifies: boolean): void {
+  mkdirSync(dirname(path), { recursive: true, mode: identifies ? 0o700 : 0o777 });
+  replaceFile(path, bytes, identifies ? 0o600 : 0o666);
 }
 
 /** FOLDER/METHOD/PATIENT_T1w.nii.gz, values as float. */
@@ -35,7 +34,7 @@ export function keptTreated(folder: string, patient: Patient, variant: Variant):
         name: path,
         description: HEADER_DESCRIPTION,
       });
-      await put(path, bytes);
+      put(path, bytes, false);
     },
   };
 }
@@ -49,6 +48,7 @@ export function renderingOf(out: string, patient: Patient, variant: Variant, fol
   const path = renderingPath(out, folder, variant.name, patient.id);
   return {
     wanted: () => !existsSync(path),
-    put: (view) => put(path, encodePng(view.pictures('portrait').front, nodeDeflate)),
+    // Of the original among them: for their owner alone, all of them, as they lie side by side.
+    put: async (view) => put(path, encodePng(view.pictures('portrait').front, nodeDeflate), true),
   };
 }

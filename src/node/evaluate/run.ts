@@ -1,21 +1,19 @@
 /**
- * The work of an evaluation: patients one after the other (or `jobs` at a time), every variant of each, with progress
- * and resume. What comes out of here is numbers per patient; `sections.ts` makes tables of them.
+ * The work of an evaluation: patients one after the other, every variant of each, with progress and resume. What comes out of
+ * here is numbers per patient; `sections.ts` makes tables of them.
  *
  * @example
- * const gathered = await gather(options, services, progress);
+ * const gathered = await gather(await planEvaluation(options, services), options, services, progress);
  */
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { DeidentifyServices } from '../../deidentify/pipeline.js';
-import { isRefusal, Refusal } from '../../errors/errors.js';
+import { Failure, isRefusal, Refusal } from '../../errors/errors.js';
 import type { HeadShape } from '../../evaluate/geometry.js';
 import { MASK_ERRORS } from '../../evaluate/mask-errors.js';
 import { compareSegmentations, type HeadUtility, type LabelClass } from '../../evaluate/utility.js';
 import type { Method } from '../../methods/registry.js';
 import type { NetworkRunner } from '../../networks/runner.js';
 import { sameGrid, voxelMillilitres } from '../../volume/volume.js';
-import { type LabelName, type Patient, readCohort, readLabelNames, selectPatients } from './cohort.js';
+import { type LabelName, type Patient, readCohort, selectPatients } from './cohort.js';
 import type { Instruments } from './instruments.js';
 import { type Measured, measureVariant, type Product } from './measure.js';
 import { labelsElsewhere, loadVolume, PatientContext, type Workplace } from './patient.js';
@@ -27,8 +25,10 @@ import { AGAIN, BLURRED, BRAIN_ONLY, ORIGINAL, type PartName, treated, type Vari
 export interface EvaluateServices extends Required<Pick<DeidentifyServices, 'extractBrain' | 'makeHead'>> {
   readonly signal: AbortSignal;
   readonly instruments: Instruments;
-  /** One inference process per job. */
+  /** One inference process. */
   makeNetworks(): NetworkRunner & { readonly peakMemoryMb?: number };
+  /** Told to the user, once. */
+  warn?(text: string): void;
   /** Hash of a method's weights. */
   modelsKey(method: Method): Promise<string>;
   /** Of brain extraction. */
@@ -63,21 +63,33 @@ interface Job {
   readonly variants: readonly Variant[];
 }
 
-export async function gather(
-  options: EvaluateOptions,
-  services: EvaluateServices,
-  progress: Progress,
-): Promise<Gathered> {
-  const everybody = readCohort(options.dataset);
+/** What is to be measured, worked out once: whose heads, in which variants. */
+export interface Plan {
+  readonly chosen: readonly Patient[];
+  readonly variants: readonly Variant[];
+  readonly labelNames: readonly LabelName[];
+  /** Patients; training heads that are treated too; training heads for their faces alone. */
+  readonly lists: Readonly<Record<ListName, readonly Job[]>>;
+}
+export const LISTS = ['main', 'train', 'gallery'] as const;
+export type ListName = (typeof LISTS)[number];
+
+/** Every piece of a plan as a name, `main 3`: what a worker process is told. */
+export function piecesOf({ lists }: Plan): string[] {
+  return LISTS.flatMap((list) => lists[list].map((_, i) => `${list} ${i}`));
+}
+
+/** @throws {Refusal} dataset-invalid */
+export async function planEvaluation(options: EvaluateOptions, services: EvaluateServices): Promise<Plan> {
+  const cohort = await readCohort(options.dataset);
+  const everybody = cohort.patients;
+  if (cohort.left !== undefined) services.warn?.(cohort.left);
   const chosen = selectPatients(everybody, {
     ...(options.splits === undefined ? {} : { splits: options.splits }),
     ...(options.subjects === undefined ? {} : { subjects: options.subjects }),
   });
   requireEnough(options, chosen.length);
-  const labelNames = readLabelNames(options.dataset);
-  await requireLabels(options, chosen, labelNames);
-  if (options.force) await forget(options.out);
-  const store = FeatureStore.open(options.out);
+  await requireLabels(options, chosen, cohort.labelNames);
 
   const modelsKeys = new Map<string, string>();
   for (const method of [...options.methods, ...(options.warnings ?? [])])
@@ -88,76 +100,117 @@ export async function gather(
   // An average of 20 faces has settled; who asks about memorisation needs all of them.
   const inGallery = remembers ? inTrain : isWanted(options, 'closeness') ? inTrain.slice(0, AVERAGE_OF) : [];
   const trainJobs = remembers ? inTrain.slice(0, options.trainHeads) : [];
-  const jobs: Job[] = chosen.map((patient, i) => ({ patient, variants: plan.of(i) }));
-  const treatedTrain: Job[] = trainJobs.map((patient) => ({ patient, variants: plan.train }));
-  const gallery: Job[] = inGallery.map((patient) => ({ patient, variants: [SHAPE_ONLY] }));
-
-  const { lane } = options;
-  const mine = (i: number): boolean => lane === undefined || i % lane.count === lane.index;
-  const total = [jobs, treatedTrain, gallery]
-    .flatMap((list) => list.filter((_, i) => mine(i)))
-    .reduce((sum, job) => sum + job.variants.length, 0);
-  let done = 0;
-  const work = async (list: readonly Job[], source: 'network' | 'labels'): Promise<GroupWork> => {
-    const found: GroupWork = {
-      results: list.map(() => new Map()),
-      reasons: list.map(() => undefined),
-      reference: list.map(() => undefined),
-    };
-    await pool(list.length, options.jobs, services, store, async (i, place) => {
-      if (!mine(i)) return;
-      const { patient, variants } = list[i] as Job;
-      const context = new PatientContext(patient, place, source);
-      try {
-        for (const variant of variants) {
-          const measured = await measureVariant(
-            context,
-            variant,
-            productsOf(options, context, variant, source),
-          );
-          found.results[i]?.set(variant.name, measured);
-          progress(++done, total, patient.id, variant.name);
-        }
-        if (source === 'network' && list === jobs && isWanted(options, 'reference'))
-          found.reference[i] = await againstReference(context, labelNames);
-      } catch (error) {
-        if (!isRefusal(error) || error.tag === 'option-invalid') throw error;
-        found.reasons[i] = error.message;
-        done += variants.length - (found.results[i]?.size ?? 0);
-        found.results[i]?.clear();
-      }
-    });
-    return found;
+  return {
+    chosen,
+    variants: plan.all,
+    labelNames: cohort.labelNames,
+    lists: {
+      main: chosen.map((patient, i) => ({ patient, variants: plan.of(i) })),
+      train: trainJobs.map((patient) => ({ patient, variants: plan.train })),
+      gallery: inGallery.map((patient) => ({ patient, variants: [SHAPE_ONLY] })),
+    },
   };
-  const main = await work(jobs, 'network');
-  const train = trainJobs.length === 0 ? undefined : await work(treatedTrain, 'network');
-  const faces = gallery.length === 0 ? undefined : await work(gallery, 'labels');
+}
 
-  const kept = jobs.map((_, i) => i).filter((i) => main.reasons[i] === undefined);
-  if (lane === undefined) requireEnough(options, kept.length);
+/** What came of one piece; `reason` when its head could not be used. */
+interface PieceResult {
+  readonly results: Map<string, Measured>;
+  readonly reason?: string;
+  readonly reference?: HeadUtility | null | undefined;
+}
+
+/** Measures one piece, or reads what is remembered of it. */
+export async function measurePiece(
+  plan: Plan,
+  piece: string,
+  options: EvaluateOptions,
+  place: Workplace,
+  onVariant: (patient: string, variant: string) => void = () => undefined,
+): Promise<PieceResult> {
+  const [name = '', index] = piece.split(' ');
+  const list = LISTS.find((known) => known === name);
+  const job = list === undefined ? undefined : plan.lists[list][Number(index)];
+  if (list === undefined || job === undefined)
+    throw new Failure('internal', 'a piece that is not in the plan');
+  const source = list === 'gallery' ? 'labels' : 'network';
+  const { patient, variants } = job;
+  const context = new PatientContext(patient, place, source);
+  const results = new Map<string, Measured>();
+  try {
+    for (const variant of variants) {
+      const products = productsOf(options, context, variant, source);
+      results.set(variant.name, await measureVariant(context, variant, products));
+      onVariant(patient.id, variant.name);
+    }
+    const wanted = list === 'main' && isWanted(options, 'reference');
+    return wanted ? { results, reference: await againstReference(context, plan.labelNames) } : { results };
+  } catch (error) {
+    if (!isRefusal(error) || error.tag === 'option-invalid') throw error;
+    return { results: new Map(), reason: error.message };
+  }
+}
+
+/** Everything that was measured, in this process, one piece after the other: after workers it is there already and is read. */
+export async function gather(
+  plan: Plan,
+  options: EvaluateOptions,
+  services: EvaluateServices,
+  progress: Progress,
+): Promise<Gathered> {
+  const store = FeatureStore.open(options.out);
+  const networks = services.makeNetworks();
+  const { instruments, brainKey, signal } = services;
+  const place: Workplace = { store, networks, instruments, services, brainKey, signal };
+  const total = LISTS.flatMap((list) => plan.lists[list]).reduce((sum, job) => sum + job.variants.length, 0);
+  let done = 0;
+  const work = async (list: ListName): Promise<GroupWork> => {
+    const found: PieceResult[] = [];
+    for (const [i, { variants }] of plan.lists[list].entries()) {
+      signal.throwIfAborted();
+      const before = done;
+      const result = await measurePiece(plan, `${list} ${i}`, options, place, (patient, variant) =>
+        progress(++done, total, patient, variant),
+      );
+      done = before + variants.length;
+      found.push(result);
+    }
+    return {
+      results: found.map(({ results }) => results),
+      reasons: found.map(({ reason }) => reason),
+      reference: found.map(({ reference }) => reference),
+    };
+  };
+  let [main, train, faces]: (GroupWork | undefined)[] = [];
+  try {
+    main = await work('main');
+    train = plan.lists.train.length === 0 ? undefined : await work('train');
+    faces = plan.lists.gallery.length === 0 ? undefined : await work('gallery');
+  } finally {
+    await networks.close();
+  }
+
+  const jobs = plan.lists.main;
+  const reached = main;
+  const kept = jobs.map((_, i) => i).filter((i) => reached.reasons[i] === undefined);
+  requireEnough(options, kept.length);
   const refused = new Map<string, number>();
   for (const reason of main.reasons)
     if (reason !== undefined) refused.set(reason, (refused.get(reason) ?? 0) + 1);
   return {
     ...groupOf(jobs, main),
-    variants: plan.all,
+    variants: plan.variants,
     refused,
-    train: train === undefined ? undefined : groupOf(treatedTrain, train),
+    train: train === undefined ? undefined : groupOf(plan.lists.train, train),
     gallery: (faces?.results ?? [])
       .map((r) => r.get(SHAPE_ONLY.name)?.shape)
       .filter((s): s is HeadShape => s != null),
     reference: referenceOf(
       options,
       services.instruments,
-      chosen,
-      kept.map((i) => main.reference[i]),
+      plan.chosen,
+      kept.map((i) => reached.reference[i]),
     ),
   };
-}
-
-/** Removes what earlier runs left to go on with. */
-export async function forget(out: string): Promise<void> {
-  await rm(join(out, 'private'), { recursive: true, force: true });
 }
 
 interface GroupWork {
@@ -175,31 +228,6 @@ function groupOf(jobs: readonly Job[], { results, reasons }: GroupWork): Group {
     patients: kept.map((i) => (jobs[i] as Job).patient),
     results: new Map([...names].map((name) => [name, kept.map((i) => results[i]?.get(name))])),
   };
-}
-
-/** `jobs` patients at a time, each lane with an inference process of its own: while one waits for a network, another computes. */
-async function pool(
-  count: number,
-  lanes: number,
-  services: EvaluateServices,
-  store: FeatureStore,
-  task: (i: number, place: Workplace) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    const networks = services.makeNetworks();
-    const { instruments, brainKey, signal } = services;
-    const place: Workplace = { store, networks, instruments, services, brainKey, signal };
-    try {
-      while (next < count) {
-        signal.throwIfAborted();
-        await task(next++, place);
-      }
-    } finally {
-      await networks.close();
-    }
-  };
-  await Promise.all(Array.from({ length: Math.max(1, Math.min(lanes, count)) }, lane));
 }
 
 interface Planned {
@@ -313,7 +341,7 @@ async function requireLabels(
       'dataset-invalid',
       `expected reference labels (derivatives/*/sub-ID/anat/*_dseg.nii.gz and a dseg.tsv) for the section "reference", found ${without === patients.length ? 'no label map' : 'no dseg.tsv'}`,
     );
-  if (!isWanted(options, 'reference')) return;
+  if (!isWanted(options, 'reference') || options.checked === true) return;
   for (const { scan, labels } of patients) {
     if (labels === undefined) continue;
     const [a, b] = [await loadVolume(scan), await loadVolume(labels, true)];

@@ -32,7 +32,7 @@ describe('what is remembered', () => {
     expect(store.read(name, keyOf('b'))).toBeUndefined();
     expect(store.read(['sub-2', 'x', 'y'], 'k')).toBeUndefined();
     expect(statSync(join(dir, 'private')).mode & 0o777).toBe(0o700);
-    expect(readdirSync(join(dir, 'private')).sort()).toEqual(['README', 'sub-1']);
+    expect(readdirSync(join(dir, 'private')).sort()).toEqual(['.prosopon-evaluation', 'README', 'sub-1']);
     expect(readdirSync(join(dir, 'private/sub-1/cp-mae'))).toEqual(['shape.json.gz']);
   });
 

@@ -10,16 +10,30 @@
  * const shape = store.read<HeadShape>(['sub-01', 'original', 'shape'], key) ?? (await measure());
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Failure, Refusal } from '../../errors/errors.js';
-import { codeOf } from '../outputs.js';
+import { codeOf } from '../error-code.js';
+import { replaceFile } from '../replace-file.js';
 
 const README = `This folder holds measurements of ORIGINAL heads (surfaces, face descriptors, label maps, brain masks),
 kept so that an interrupted evaluation goes on where it stopped. They identify people as the scans do:
 do not share it, and delete it when the evaluation is done.
 `;
+
+/** What says that this program made the folder. */
+const MARKER = '.prosopon-evaluation';
+const MARK = 'Made by prosopon evaluate, which removes this folder when it is told to forget.\n';
 
 const ARRAYS = { Float32Array, Float64Array, Uint8Array, Int32Array, Uint16Array } as const;
 type ArrayName = keyof typeof ARRAYS;
@@ -55,6 +69,23 @@ export function keyOf(...parts: readonly unknown[]): string {
   return createHash('sha256').update(encodeParts(parts)).digest('hex').slice(0, 32);
 }
 
+/**
+ * False where nothing is, or an empty folder: that is ours to use. Only a folder that carries our mark is ever taken over or removed.
+ * @throws {Refusal} output-exists for anything else
+ */
+function isOurs(folder: string): boolean {
+  const there = lstatSync(folder, { throwIfNoEntry: false });
+  if (there === undefined) return false;
+  if (there.isDirectory()) {
+    if (existsSync(join(folder, MARKER)) && readFileSync(join(folder, MARKER), 'utf8') === MARK) return true;
+    if (readdirSync(folder).length === 0) return false;
+  }
+  throw new Refusal(
+    'output-exists',
+    'expected no folder "private" in the output folder, or that of an earlier evaluation; found another, which was left alone',
+  );
+}
+
 export class FeatureStore {
   readonly #folder: string;
 
@@ -62,20 +93,30 @@ export class FeatureStore {
     this.#folder = folder;
   }
 
-  /** @throws {Refusal} output-unwritable */
+  /** @throws {Refusal} output-unwritable, output-exists when a folder of that name is there that no evaluation made */
   static open(out: string): FeatureStore {
     const folder = join(out, 'private');
     try {
       mkdirSync(out, { recursive: true });
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (!isOurs(folder)) {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        writeFileSync(join(folder, MARKER), MARK, { mode: 0o600 });
+      }
       chmodSync(folder, 0o700);
-      writeFileSync(join(folder, 'README'), README);
+      replaceFile(join(folder, 'README'), README);
     } catch (cause) {
+      if (cause instanceof Refusal) throw cause;
       throw new Refusal('output-unwritable', `the output folder cannot be written to (${codeOf(cause)})`, {
         cause,
       });
     }
     return new FeatureStore(folder);
+  }
+
+  /** Removes what earlier runs left to go on with. @throws {Refusal} output-exists: see `open` */
+  static remove(out: string): void {
+    const folder = join(out, 'private');
+    if (isOurs(folder)) rmSync(folder, { recursive: true, force: true });
   }
 
   #path(name: readonly string[]): string {
@@ -108,8 +149,7 @@ export class FeatureStore {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       // Level 1: label maps shrink thirty times at 20 ms; higher levels cost more than they save.
-      writeFileSync(`${path}.part`, gzipSync(encodeParts({ key, value }), { level: 1 }), { mode: 0o600 });
-      renameSync(`${path}.part`, path);
+      replaceFile(path, gzipSync(encodeParts({ key, value }), { level: 1 }));
     } catch (cause) {
       throw new Failure('write-failed', `the work folder could not be written to (${codeOf(cause)})`, {
         cause,

@@ -49,7 +49,7 @@ async function sessionFor(request: Request): Promise<InferenceSession> {
   // The bytes that are hashed are the bytes that are run: the file is not opened a second time.
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found !== sha256) throw wrongHash(name, sha256, found);
-  const session = await Session.create(bytes, {
+  const session = await create(bytes, {
     executionProviders: request.device === 'webgpu' ? ['webgpu', 'cpu'] : ['cpu'],
     intraOpNumThreads: request.threads,
     interOpNumThreads: 1,
@@ -59,9 +59,27 @@ async function sessionFor(request: Request): Promise<InferenceSession> {
     // with it, 307 and 179 MB without, in the same time. The slabs of texture take a third less time with it.
     enableCpuMemArena: request.arena,
     logSeverityLevel: 3,
+    webgpu: request.device === 'webgpu',
   });
   sessions.set(name, session);
   return session;
+}
+
+async function create(
+  bytes: Uint8Array,
+  options: InferenceSession.SessionOptions & { readonly webgpu: boolean },
+): Promise<InferenceSession> {
+  const { webgpu, ...settings } = options;
+  try {
+    return await Session.create(bytes, settings);
+  } catch (cause) {
+    if (!webgpu || !/adapter|webgpu|dawn|vulkan/i.test(String(cause))) throw cause;
+    throw new Refusal(
+      'device-unavailable',
+      'expected a GPU that WebGPU can use (--device webgpu), found none; --device cpu needs none',
+      { cause },
+    );
+  }
 }
 
 async function run(request: Request, tensors: Frame['tensors']): Promise<Frame> {

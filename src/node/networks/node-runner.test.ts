@@ -45,6 +45,17 @@ describe('a network in a process of its own', () => {
     expect(y).toEqual({ data: Float32Array.of(3, -3, 2), shape: [3] });
   });
 
+  it('says that there is no GPU where it was told to use one, and finds one where there is', async () => {
+    const gpu = new NodeNetworkRunner({ models, device: 'webgpu' });
+    const run = gpu.run('affine-plus', { x: { data: Float32Array.of(1), shape: [1] } });
+    const found: unknown = await run.catch((error: unknown) => error);
+    await gpu.close();
+    if (found instanceof Refusal) {
+      expect(found.tag).toBe('device-unavailable');
+      expect(found.message).toMatch(/expected a GPU.*found none/);
+    } else expect(found).toEqual({ y: { data: Float32Array.of(3), shape: [1] } });
+  });
+
   it('carries int64, int32 and uint8', async () => {
     const out = await runner.run('every-type', {
       long: { data: Int32Array.of(-5, 2 ** 31 - 2), shape: [2] },

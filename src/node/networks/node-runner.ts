@@ -78,6 +78,13 @@ function startChild(): Child {
   return child;
 }
 
+/** Whether the system ended the inference process, as it does when memory runs out, rather than an error of its own. */
+export function wasKilled(error: unknown): boolean {
+  return error instanceof Failure && error.message.includes(`${ENDED_EARLY}: signal SIGKILL`);
+}
+
+const ENDED_EARLY = 'ended early';
+
 export class NodeNetworkRunner implements NetworkRunner {
   readonly #models: string;
   readonly #threads: number;
@@ -262,7 +269,7 @@ export class NodeNetworkRunner implements NetworkRunner {
     child.process.on('error', (cause) => ended('could not be started', cause));
     child.process.on('close', (code, signal) => {
       const memory = signal === 'SIGKILL' ? ' (killed by the system, as it does when memory runs out)' : '';
-      ended(`ended early: ${signal === null ? `exit code ${code}` : `signal ${signal}`}${memory}`);
+      ended(`${ENDED_EARLY}: ${signal === null ? `exit code ${code}` : `signal ${signal}`}${memory}`);
     });
     return child;
   }

@@ -18,7 +18,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { Refusal } from '../../errors/errors.js';
 import type { Pictures, Renderings } from '../../evaluate/study/build.js';
-import { codeOf } from '../outputs.js';
+import { codeOf } from '../error-code.js';
 
 /** Folder of the queries. */
 export const QUERIES = 'original';

@@ -6,13 +6,12 @@
  * await stageImage(outputs, 'mask.nii.gz', await encodeMask(scan, mask, 'mask.nii.gz'));
  */
 import { HEADER_DESCRIPTION } from '../deidentify/version.js';
-import { isRefusal } from '../errors/errors.js';
 import { imageFileNames } from '../formats/codecs.js';
 import { imageLike } from '../formats/create-image.js';
 import { encodeImage, type ImageFiles, type StoredImage } from '../formats/stored-image.js';
-import { nodeGzip } from '../node/gzip.js';
-import type { Outputs } from '../node/outputs.js';
 import type { Mask } from '../volume/volume.js';
+import { nodeGzip } from './gzip.js';
+import type { Outputs } from './outputs.js';
 
 /** @throws {Refusal} option-invalid for an ending that is no image's, and as `Outputs.claim` */
 export async function claimImage(outputs: Outputs, path: string): Promise<void> {
@@ -22,16 +21,6 @@ export async function claimImage(outputs: Outputs, path: string): Promise<void> 
 /** The voxels of a pair first: a header announces an image that is there. @param files named by the path that was claimed */
 export async function stageImage(outputs: Outputs, files: ImageFiles): Promise<void> {
   for (const { name, bytes } of [...files].reverse()) await outputs.stage(name, bytes);
-}
-
-/** The files that may belong to an input: itself and, of a pair, the other half. Its name decides nothing else. */
-export function inputFiles(path: string): readonly string[] {
-  try {
-    return [path, ...imageFileNames(path)];
-  } catch (error) {
-    if (isRefusal(error, 'option-invalid')) return [path];
-    throw error;
-  }
 }
 
 /** A mask as an unsigned-byte image on the grid and in the format of `like`. */

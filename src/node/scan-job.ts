@@ -1,0 +1,229 @@
+/**
+ * One scan, file to file: claim every output, treat, stage what came of it, give all of it its names together, report. What every
+ * command that treats scans stands on.
+ *
+ * @example
+ * const { checks } = await runScanJob({ input: 'head.nii.gz', output: 'out.nii.gz' }, treatment, services);
+ */
+import { BRAIN_MODEL } from '../brain/extract.js';
+import { FINDER_MODEL } from '../brain/finder.js';
+import type { Checks } from '../deidentify/checks.js';
+import {
+  type Deidentified,
+  type DeidentifyInput,
+  type DeidentifyServices,
+  deidentify,
+  FOUND_MARGIN_MM,
+} from '../deidentify/pipeline.js';
+import { VERSION } from '../deidentify/version.js';
+import { Refusal } from '../errors/errors.js';
+import { finiteVolume, type StoredImage } from '../formats/stored-image.js';
+import type { Seed } from '../methods/method.js';
+import { requireTaken } from '../methods/options.js';
+import type { Method } from '../methods/registry.js';
+import type { QcContent } from '../report/qc.js';
+import { nodeDeflate } from './deflate.js';
+import { nodeGzip } from './gzip.js';
+import { inputFiles, loadImage } from './image-files.js';
+import { readModel } from './networks/node-models.js';
+import { Outputs, type OutputsOptions } from './outputs.js';
+import { claimImage, encodeMask, stageImage } from './staged-images.js';
+
+/** Files of one job. */
+export interface ScanJob {
+  readonly input: string;
+  readonly output: string;
+  readonly brainMask?: string;
+  readonly saveBrainMask?: string;
+  readonly saveAltered?: string;
+  /** Other images on the grid that get the same face. */
+  readonly applyTo?: readonly { readonly input: string; readonly output: string }[];
+  readonly qc?: string;
+  readonly qcWithOriginal?: boolean;
+  /** Replace what stands at the outputs. */
+  readonly force?: boolean;
+}
+
+/** What is done with it. */
+export interface ScanTreatment {
+  readonly method: Method;
+  readonly resolution: 128 | 256;
+  readonly keep: 'brain' | 'cranium';
+  readonly brainMarginMm?: number;
+  readonly trustMask?: boolean;
+  readonly noise: boolean;
+  readonly scale?: number;
+  /** Absent: a fresh one. */
+  readonly seed?: Seed;
+}
+
+export interface ScanServices
+  extends Pick<DeidentifyServices, 'networks'>,
+    Required<Pick<DeidentifyServices, 'makeHead' | 'extractBrain'>> {
+  readonly signal: AbortSignal;
+  /** Folder of the networks. */
+  readonly models: string;
+  /** Told when a stage begins. */
+  readonly onStage: (stage: string) => void;
+  /** Seconds by stage so far, for the quality page. */
+  stages(): Readonly<Record<string, number>>;
+  /** For whoever has to know what is in place when it is interrupted. */
+  makeOutputs?(options: OutputsOptions): Outputs;
+}
+
+export interface ScanReport {
+  readonly outputs: readonly string[];
+  readonly checks: Checks;
+  readonly warnings: readonly string[];
+}
+
+/** Options of the synthesis, which a method that removes does not have. */
+export const SYNTHESIS_OPTIONS: readonly string[] = ['seed', 'resolution', 'scale', 'noise'];
+
+/**
+ * Said once, before any scan is read.
+ * @param typed names of options that the user gave
+ * @throws {Refusal} option-invalid
+ */
+export function requireFitting(
+  { method, scale, keep }: Pick<ScanTreatment, 'method' | 'scale' | 'keep'>,
+  typed: readonly string[],
+): void {
+  const foreign = typed.filter((name) => SYNTHESIS_OPTIONS.includes(name));
+  if (method.kind === 'remove' && foreign.length > 0)
+    throw new Refusal(
+      'option-invalid',
+      `expected none of the options of a synthesis (${SYNTHESIS_OPTIONS.join(', ')}) with ${method.name}, which removes and draws nothing; found ${foreign.join(', ')}`,
+    );
+  requireTaken(method, { scale, keep });
+}
+
+/**
+ * @throws {Refusal} as `Outputs.claim`, `loadImage` and `deidentify` do  @throws {Failure} as `deidentify` and `Outputs` do
+ */
+export async function runScanJob(
+  job: ScanJob,
+  treatment: ScanTreatment,
+  services: ScanServices,
+): Promise<ScanReport> {
+  const { applyTo = [], brainMask: maskPath } = job;
+  const inputs = [
+    job.input,
+    ...applyTo.map(({ input }) => input),
+    ...(maskPath === undefined ? [] : [maskPath]),
+  ];
+  const makeOutputs = services.makeOutputs ?? ((options: OutputsOptions) => new Outputs(options));
+  const outputs = makeOutputs({ force: job.force === true, inputs: inputs.flatMap(inputFiles) });
+  try {
+    const results = [job.output, ...applyTo.map(({ output }) => output)];
+    for (const path of [...results, job.saveBrainMask, job.saveAltered])
+      if (path !== undefined) await claimImage(outputs, path);
+    if (job.qc !== undefined) await outputs.claim(job.qc);
+
+    const { image, done } = await treat(job, treatment, services);
+    const caution = treatment.method.caution === undefined ? [] : [treatment.method.caution];
+    if (job.qc !== undefined) {
+      services.onStage('report');
+      // Loaded where it is wanted: the renderer takes a tenth of the start-up.
+      const { qcPage } = await import('../report/qc.js');
+      const html = qcPage(await qcContent(job, treatment, services, done), nodeDeflate);
+      await outputs.stage(job.qc, new TextEncoder().encode(html), {
+        identifies: job.qcWithOriginal === true,
+      });
+    }
+    services.onStage('write');
+    for (const [path, mask] of [
+      [job.saveBrainMask, done.brainMask],
+      [job.saveAltered, done.altered],
+    ] as const)
+      if (path !== undefined) await stageImage(outputs, await encodeMask(image, mask, path));
+    // Last: after a kill in the middle a result is not there without what was asked for with it.
+    for (const { files } of done.images) await stageImage(outputs, files);
+    services.signal.throwIfAborted();
+    await outputs.commit();
+    return {
+      outputs: [...results, job.saveBrainMask, job.saveAltered, job.qc].filter(
+        (path): path is string => path !== undefined,
+      ),
+      checks: done.checks,
+      warnings: [...caution, ...done.warnings],
+    };
+  } finally {
+    outputs.wipe();
+  }
+}
+
+async function treat(
+  job: ScanJob,
+  treatment: ScanTreatment,
+  services: ScanServices,
+): Promise<{ image: StoredImage; done: Deidentified }> {
+  services.onStage('read');
+  // Its process starts while the file is read.
+  if (treatment.trustMask !== true) services.networks.warm?.([FINDER_MODEL, BRAIN_MODEL]);
+  const image = await loadImage(job.input);
+  const companions: NonNullable<DeidentifyInput['companions']>[number][] = [];
+  for (const pair of job.applyTo ?? [])
+    companions.push({ image: await loadImage(pair.input), outputName: pair.output });
+  const brainMask =
+    job.brainMask === undefined ? undefined : await loadImage(job.brainMask, { allowConstant: true });
+  const { seed, scale, brainMarginMm, ...rest } = treatment;
+  const done = await deidentify(
+    { image, outputName: job.output, companions, ...(brainMask === undefined ? {} : { brainMask }) },
+    {
+      ...rest,
+      ...(brainMarginMm === undefined ? {} : { brainMarginMm }),
+      ...(scale === undefined ? {} : { scale }),
+      ...(seed === undefined ? {} : { seed }),
+    },
+    {
+      networks: services.networks,
+      gzip: nodeGzip,
+      makeHead: services.makeHead,
+      extractBrain: services.extractBrain,
+      signal: services.signal,
+      onStage: services.onStage,
+    },
+  );
+  return { image, done };
+}
+
+async function qcContent(
+  job: ScanJob,
+  { method, resolution, noise, scale, seed, keep, brainMarginMm }: ScanTreatment,
+  services: ScanServices,
+  done: Deidentified,
+): Promise<QcContent> {
+  const { result } = done.images[0];
+  const models = await Promise.all(method.models.map((name) => readModel(name, services.models)));
+  return {
+    result: finiteVolume(result),
+    altered: done.altered,
+    pose: done.pose,
+    checks: done.checks,
+    provenance: {
+      version: VERSION,
+      method: method.name,
+      reference: method.reference,
+      models: models.map(({ name, version, sha256 }) => ({ name, version, sha256 })),
+      options: {
+        ...(method.caution === undefined ? {} : { caution: method.caution }),
+        ...(method.kind === 'remove'
+          ? {}
+          : {
+              resolution,
+              noise,
+              ...(scale === undefined ? {} : { scale }),
+              'seed given': seed !== undefined,
+            }),
+        keep,
+        'brain-margin-mm': brainMarginMm ?? (job.brainMask === undefined ? FOUND_MARGIN_MM : 0),
+        'brain mask given': job.brainMask !== undefined,
+        'other images': job.applyTo?.length ?? 0,
+      },
+      stages: services.stages(),
+    },
+    // Read again: the pipeline has overwritten its copy.
+    ...(job.qcWithOriginal === true ? { original: finiteVolume(await loadImage(job.input)) } : {}),
+  };
+}
