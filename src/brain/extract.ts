@@ -9,8 +9,9 @@
  */
 import { Failure, Refusal } from '../errors/errors.js';
 import type { NetworkRunner } from '../networks/runner.js';
-import { type Affine, boxUnder, multiply, scaling, translation } from '../volume/affine.js';
+import { type Affine, boxUnder, multiply, scaling, translation, type Vec3 } from '../volume/affine.js';
 import { largestComponent } from '../volume/components.js';
+import { maskBox } from '../volume/mask-box.js';
 import { fillHoles } from '../volume/morphology.js';
 import { gridToGrid, resampleLinear } from '../volume/resample.js';
 import { quantile } from '../volume/statistics.js';
@@ -122,7 +123,10 @@ function cleaned(logits: Float32Array, grid: Grid): Volume {
 /** Where `logits` are above `BRAIN_LOGIT`, on `grid`; only the box that they reach is sampled. */
 function onto(grid: Grid, logits: Volume): Mask {
   const m = gridToGrid(logits.grid, grid);
-  const [low, high] = boxUnder(m, [-1, -1, -1], logits.grid.shape);
+  const reached = maskBox(above(logits.data, BRAIN_LOGIT, logits.grid));
+  // Between a voxel that is above and the next that is not, values are above up to a voxel away.
+  const by = (v: Shape, step: number): Vec3 => [v[0] + step, v[1] + step, v[2] + step];
+  const [low, high] = boxUnder(m, by(reached.low, -1), by(reached.high, 1));
   const first = low.map((v) => Math.max(0, Math.floor(v))) as [number, number, number];
   const shape = high.map((v, a) =>
     Math.max(0, Math.min(grid.shape[a] as number, Math.ceil(v) + 1) - (first[a] as number)),

@@ -75,6 +75,12 @@ export function posedGrid({ pose, scale }: Pick<FoundBrain, 'pose' | 'scale'>): 
   };
 }
 
+function setCount({ data }: Mask): number {
+  let n = 0;
+  for (let v = 0; v < data.length; v++) n += data[v] as number;
+  return n;
+}
+
 async function look(
   scan: Volume,
   grid: Grid,
@@ -83,12 +89,15 @@ async function look(
   signal: AbortSignal | undefined,
 ): Promise<FoundBrain | undefined> {
   const shape = [1, 1, grid.shape[2], grid.shape[1], grid.shape[0]];
-  const image: Tensor = { data: resampleLinear(scan, grid).map((v) => Math.min(2, v)), shape };
+  const seen = resampleLinear(scan, grid);
+  for (let v = 0; v < seen.length; v++) if ((seen[v] as number) > 2) seen[v] = 2;
+  const image: Tensor = { data: seen, shape };
   const { logits } = await networks.run(FINDER_MODEL, { image }, signal);
   if (logits === undefined) throw new Failure('network-failed', `${FINDER_MODEL} returned no "logits"`);
-  const above = Uint8Array.from(logits.data as Float32Array, (v) => (v > 0 ? 1 : 0));
+  const above = new Uint8Array(logits.data.length);
+  for (let v = 0; v < above.length; v++) above[v] = (logits.data[v] as number) > 0 ? 1 : 0;
   const mask = fillHoles(largestComponent({ grid, data: above }));
-  if (mask.data.reduce((sum, v) => sum + v, 0) < FEWEST) return undefined;
+  if (setCount(mask) < FEWEST) return undefined;
   return { ...nearPose(mask, brainTemplate(), turn), mask };
 }
 

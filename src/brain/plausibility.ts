@@ -8,6 +8,7 @@
 import { Refusal } from '../errors/errors.js';
 import { multiply, scaling } from '../volume/affine.js';
 import { labelComponents } from '../volume/components.js';
+import { maskBox } from '../volume/mask-box.js';
 import { type Grid, type Mask, sameGrid, voxelMillilitres, voxelSizes } from '../volume/volume.js';
 import { fitPose, type PoseFit } from './pose.js';
 import { brainTemplate } from './template.js';
@@ -36,10 +37,11 @@ function coarseMask(mask: Mask): Mask {
   if (px * py * pz === 1) return mask;
   const shape = [Math.ceil(nx / px), Math.ceil(ny / py), Math.ceil(nz / pz)] as const;
   const count = new Uint16Array(shape[0] * shape[1] * shape[2]);
-  for (let k = 0, v = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++) {
+  const { low, high } = maskBox(mask);
+  for (let k = low[2]; k <= high[2]; k++)
+    for (let j = low[1]; j <= high[1]; j++) {
       const row = shape[0] * (((j / py) | 0) + shape[1] * ((k / pz) | 0));
-      for (let i = 0; i < nx; i++, v++) {
+      for (let i = low[0], v = low[0] + nx * (j + ny * k); i <= high[0]; i++, v++) {
         if (mask.data[v] === 0) continue;
         const o = row + ((i / px) | 0);
         count[o] = (count[o] as number) + 1;
@@ -63,14 +65,17 @@ export function measureMask(mask: Mask): MaskMeasures {
 
 function measure(mask: Mask): MaskMeasures {
   const [nx, ny, nz] = mask.grid.shape;
+  const { low, high } = maskBox(mask);
   let [total, border] = [0, 0];
-  for (let k = 0, v = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
-      for (let i = 0; i < nx; i++, v++) {
+  for (let k = low[2]; k <= high[2]; k++)
+    for (let j = low[1]; j <= high[1]; j++) {
+      const edge = j === 0 || k === 0 || j === ny - 1 || k === nz - 1;
+      for (let i = low[0], v = low[0] + nx * (j + ny * k); i <= high[0]; i++, v++) {
         if (mask.data[v] === 0) continue;
         total++;
-        if (i === 0 || j === 0 || k === 0 || i === nx - 1 || j === ny - 1 || k === nz - 1) border++;
+        if (edge || i === 0 || i === nx - 1) border++;
       }
+    }
   if (total === 0)
     throw new Refusal('brain-implausible', 'expected to find a brain in the image, found none');
   const millilitres = total * voxelMillilitres(mask.grid);

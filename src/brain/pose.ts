@@ -21,6 +21,7 @@ import {
   translation,
   type Vec3,
 } from '../volume/affine.js';
+import { maskBox } from '../volume/mask-box.js';
 import { gaussianSmooth } from '../volume/smooth.js';
 import { cubeGrid, type Mask, type Volume, voxelMillilitres } from '../volume/volume.js';
 import { solveSymmetric } from './linear-solve.js';
@@ -37,14 +38,19 @@ export interface PoseFit {
 /** Mean world position of the mask's voxels (mm). The mask must not be empty. */
 export function centroid(mask: Mask): Vec3 {
   const [nx, ny] = mask.grid.shape;
+  const { low, high } = maskBox(mask);
   let [x, y, z, n] = [0, 0, 0, 0];
-  for (let v = 0; v < mask.data.length; v++) {
-    if (mask.data[v] === 0) continue;
-    x += v % nx;
-    y += ((v / nx) | 0) % ny;
-    z += (v / (nx * ny)) | 0;
-    n++;
-  }
+  for (let k = low[2]; k <= high[2]; k++)
+    for (let j = low[1]; j <= high[1]; j++) {
+      const row = nx * (j + ny * k);
+      for (let i = low[0]; i <= high[0]; i++) {
+        if (mask.data[row + i] === 0) continue;
+        x += i;
+        y += j;
+        z += k;
+        n++;
+      }
+    }
   return applyAffine(mask.grid.affine, [x / n, y / n, z / n]);
 }
 
@@ -64,32 +70,37 @@ export function softMask(mask: Mask, centre: Vec3, spacing = FINE_MM): Volume {
   const grid = cubeGrid(IDENTITY, centre, size, spacing);
   const data = new Float32Array(size ** 3);
   const m = multiply(invert(grid.affine), mask.grid.affine);
-  const [nx, ny, nz] = mask.grid.shape;
+  const [nx, ny] = mask.grid.shape;
+  const { low, high } = maskBox(mask);
   const share = voxelMillilitres(mask.grid) / (spacing ** 3 / 1000);
   const step = size * size;
   const last = size - 1;
-  for (let k = 0, v = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
-      for (let i = 0; i < nx; i++, v++) {
+  const [m00, m01, m02, m03] = [at(m, 0, 0), at(m, 0, 1), at(m, 0, 2), at(m, 0, 3)];
+  const [m10, m11, m12, m13] = [at(m, 1, 0), at(m, 1, 1), at(m, 1, 2), at(m, 1, 3)];
+  const [m20, m21, m22, m23] = [at(m, 2, 0), at(m, 2, 1), at(m, 2, 2), at(m, 2, 3)];
+  const add = (o: number, w: number): void => {
+    data[o] = (data[o] as number) + share * w;
+  };
+  for (let k = low[2]; k <= high[2]; k++)
+    for (let j = low[1]; j <= high[1]; j++)
+      for (let i = low[0], v = low[0] + nx * (j + ny * k); i <= high[0]; i++, v++) {
         if (mask.data[v] === 0) continue;
-        const x = at(m, 0, 0) * i + at(m, 0, 1) * j + at(m, 0, 2) * k + at(m, 0, 3);
-        const y = at(m, 1, 0) * i + at(m, 1, 1) * j + at(m, 1, 2) * k + at(m, 1, 3);
-        const z = at(m, 2, 0) * i + at(m, 2, 1) * j + at(m, 2, 2) * k + at(m, 2, 3);
+        const x = m00 * i + m01 * j + m02 * k + m03;
+        const y = m10 * i + m11 * j + m12 * k + m13;
+        const z = m20 * i + m21 * j + m22 * k + m23;
         if (!(x >= 0 && y >= 0 && z >= 0 && x < last && y < last && z < last)) continue;
-        const ix = x | 0;
-        const iy = y | 0;
-        const iz = z | 0;
-        const fx = x - ix;
-        const fy = y - iy;
-        const fz = z - iz;
-        for (let corner = 0; corner < 8; corner++) {
-          const cx = corner & 1;
-          const cy = (corner >> 1) & 1;
-          const cz = corner >> 2;
-          const o = ix + cx + size * (iy + cy) + step * (iz + cz);
-          const w = (cx ? fx : 1 - fx) * (cy ? fy : 1 - fy) * (cz ? fz : 1 - fz);
-          data[o] = (data[o] as number) + share * w;
-        }
+        const [ix, iy, iz] = [x | 0, y | 0, z | 0];
+        const [fx, fy, fz] = [x - ix, y - iy, z - iz];
+        const [gx, gy, gz] = [1 - fx, 1 - fy, 1 - fz];
+        const o = ix + size * iy + step * iz;
+        add(o, gx * gy * gz);
+        add(o + 1, fx * gy * gz);
+        add(o + size, gx * fy * gz);
+        add(o + size + 1, fx * fy * gz);
+        add(o + step, gx * gy * fz);
+        add(o + step + 1, fx * gy * fz);
+        add(o + step + size, gx * fy * fz);
+        add(o + step + size + 1, fx * fy * fz);
       }
   // Sharing out is a tent, which at 2 mm has a deviation of 0.8 mm: with it, 4 mm in all.
   return gaussianSmooth({ grid, data }, Math.sqrt(4 ** 2 - spacing ** 2 / 6));
