@@ -21,6 +21,7 @@ import {
 } from '../volume/affine.js';
 import { blockMeans, blocksOf } from '../volume/block-means.js';
 import { largestComponent } from '../volume/components.js';
+import { maskBox } from '../volume/mask-box.js';
 import { fillHoles } from '../volume/morphology.js';
 import { resampleLinear } from '../volume/resample.js';
 import type { Grid, Mask, Shape, Volume } from '../volume/volume.js';
@@ -111,6 +112,27 @@ function turnOf(pose: Affine): Affine {
   return pose.map((v, e) => (e % 4 === 3 && e < 15 ? 0 : v));
 }
 
+/** What is brighter than this, of 1 for bright tissue, may be head; all of a scan with rough air. */
+const HEAD = 0.1;
+const MARGIN = 2;
+
+/** The grid of the part of a scan in which there may be a head, with 2 voxels of air round it. */
+function headGrid({ grid, data }: Volume): Grid {
+  const mask = { grid, data: new Uint8Array(data.length) };
+  for (let v = 0; v < data.length; v++) mask.data[v] = (data[v] as number) > HEAD ? 1 : 0;
+  const { low, high } = maskBox(mask);
+  if (high[0] < low[0]) return grid;
+  const first = low.map((v) => Math.max(0, v - MARGIN)) as [number, number, number];
+  const shape = high.map(
+    (v, a) => Math.min((grid.shape[a] as number) - 1, v + MARGIN) + 1 - (first[a] as number),
+  );
+  return { shape: shape as unknown as Shape, affine: multiply(grid.affine, translation(...first)) };
+}
+
+/** A first look this sure, at a brain that stands within so many degrees and of about an adult's size, is not taken again. */
+const SURE = 0.97;
+const [UPRIGHT_DEGREES, ADULT] = [12, 0.12] as const;
+
 /** Both passes, the first with the grid's axes turned by `turn`. */
 async function lookTwice(
   coarse: Volume,
@@ -118,8 +140,10 @@ async function lookTwice(
   networks: NetworkRunner,
   signal: AbortSignal | undefined,
 ): Promise<FoundBrain | undefined> {
-  const first = await look(coarse, viewGrid(coarse.grid, turn), turn, networks, signal);
+  const first = await look(coarse, viewGrid(headGrid(coarse), turn), turn, networks, signal);
   if (first === undefined || !(first.scale > SIZES[0] && first.scale < SIZES[1])) return undefined;
+  const adult = Math.abs(Math.log(first.scale)) < ADULT;
+  if (adult && first.agreement > SURE && degreesBetween(first.pose, turn) < UPRIGHT_DEGREES) return first;
   return (await look(coarse, posedGrid(first), turnOf(first.pose), networks, signal)) ?? first;
 }
 

@@ -5,6 +5,7 @@
  * @example
  * const grown = dilateMm(brainMask, 5);
  */
+import { maskBox } from './mask-box.js';
 import { type Mask, voxelSizes } from './volume.js';
 
 /** As float32, so that lines in which nothing is set compare equal to it and are skipped. */
@@ -159,11 +160,19 @@ export function closeMm(mask: Mask, mm: number): Mask {
 
 /** Sets what cannot be reached from the volume's edge through unset voxels (6-connected). */
 export function fillHoles(mask: Mask): Mask {
-  const [nx, ny, nz] = mask.grid.shape;
+  const [nx, ny] = mask.grid.shape;
   const sz = nx * ny;
   const { data } = mask;
-  const out = new Uint8Array(data.length).fill(1);
-  const stack = new Int32Array(data.length);
+  const out = new Uint8Array(data.length);
+  // Around the box that the mask reaches there is nothing to fill; inside it, what is not reached from its faces is.
+  const { low, high } = maskBox(mask);
+  if (high[0] < low[0]) return { grid: mask.grid, data: out };
+  for (let k = low[2]; k <= high[2]; k++)
+    for (let j = low[1]; j <= high[1]; j++) {
+      const row = j * nx + k * sz;
+      out.fill(1, row + low[0], row + high[0] + 1);
+    }
+  const stack = new Int32Array((high[0] - low[0] + 1) * (high[1] - low[1] + 1) * (high[2] - low[2] + 1));
   let top = 0;
   const open = (v: number): void => {
     if (out[v] === 1 && data[v] === 0) {
@@ -171,21 +180,27 @@ export function fillHoles(mask: Mask): Mask {
       stack[top++] = v;
     }
   };
-  for (let k = 0, v = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
-      for (let i = 0; i < nx; i++, v++)
-        if (i === 0 || j === 0 || k === 0 || i === nx - 1 || j === ny - 1 || k === nz - 1) open(v);
+  for (let k = low[2]; k <= high[2]; k++)
+    for (let j = low[1]; j <= high[1]; j++) {
+      const row = j * nx + k * sz;
+      if (j === low[1] || j === high[1] || k === low[2] || k === high[2])
+        for (let i = low[0]; i <= high[0]; i++) open(row + i);
+      else {
+        open(row + low[0]);
+        open(row + high[0]);
+      }
+    }
   while (top > 0) {
     const v = stack[--top] as number;
     const z = (v / sz) | 0;
     const y = ((v - z * sz) / nx) | 0;
     const x = v - z * sz - y * nx;
-    if (x > 0) open(v - 1);
-    if (x < nx - 1) open(v + 1);
-    if (y > 0) open(v - nx);
-    if (y < ny - 1) open(v + nx);
-    if (z > 0) open(v - sz);
-    if (z < nz - 1) open(v + sz);
+    if (x > low[0]) open(v - 1);
+    if (x < high[0]) open(v + 1);
+    if (y > low[1]) open(v - nx);
+    if (y < high[1]) open(v + nx);
+    if (z > low[2]) open(v - sz);
+    if (z < high[2]) open(v + sz);
   }
   return { grid: mask.grid, data: out };
 }
