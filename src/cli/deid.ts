@@ -46,7 +46,7 @@ function methodHelp({ environment: { methods } }: Session): string {
   const cautions = methods.all.flatMap(({ name, caution }) =>
     caution === undefined ? [] : [`${name}: ${caution}`],
   );
-  return ['how (default: the first)', ...cautions].join('; ');
+  return [`how (default: ${methods.names[0] ?? 'none'})`, ...cautions].join('; ');
 }
 
 export function deidCommand(session: Session): Command {

@@ -68,7 +68,7 @@ function describe(seen: Inspection): string[] {
 
 function whatWouldBeDone({ brain, face }: Inspection): string {
   if (brain?.contrast !== 't1w')
-    return 'cp-mae and cp-gan would refuse it by its contrast; the methods that remove would treat it';
+    return 'the methods that draw would refuse it by its contrast; quickshear, face-mask and watershed take any';
   if (face === 'removed' || face === 'brain only') return 'would draw a whole head round the brain';
   return 'would draw another head round the brain';
 }

@@ -77,6 +77,6 @@ export function requireT1(blocks: Float32Array, head: Head): void {
   if (contrast === 't1w') return;
   throw new Refusal(
     'contrast-unsupported',
-    `expected a T1-weighted head, found ${NAMES[contrast]} (by its brain); methods that remove (quickshear, deface) take any contrast`,
+    `expected a T1-weighted head, found ${NAMES[contrast]} (by its brain); quickshear, face-mask and watershed take any contrast`,
   );
 }
