@@ -91,11 +91,10 @@ export function deidCommand(session: Session): Command {
       numberIn(...(scales?.range ?? [1, 1])),
     )
     .option('--no-noise', 'leave out the scanner-like noise on new voxels')
-    .option(
-      '--apply-to <img=out>',
-      'another image on the same grid gets the same face; repeatable',
-      inputOutputPair,
-      [],
+    .addOption(
+      new Option('--apply-to <img=out>', 'another image on the same grid gets the same face; repeatable')
+        .argParser(inputOutputPair)
+        .default([], 'none'),
     )
     .option('--qc <file>', 'write a report (one HTML file)')
     .option('--qc-with-original', 'show the original in the report as well: then it identifies the person')

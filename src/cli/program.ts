@@ -52,6 +52,9 @@ export async function runCli(argv: readonly string[], given: Partial<Environment
   return outcome.code;
 }
 
+/** What needs no command to be loaded. */
+const VERSION_ASKED: ReadonlySet<string> = new Set(['-V', '--version', 'version']);
+
 async function createProgram(session: Session, argv: readonly string[]): Promise<Command> {
   const { stdout, stderr } = session.environment;
   const program = new Command('prosopon')
@@ -59,8 +62,9 @@ async function createProgram(session: Session, argv: readonly string[]): Promise
     .version(VERSION, '-V, --version')
     .configureHelp({ showGlobalOptions: true });
   const asked = argv[0] !== undefined && Object.hasOwn(COMMANDS, argv[0]) ? COMMANDS[argv[0]] : undefined;
-  for (const load of asked === undefined ? Object.values(COMMANDS) : [asked])
-    program.addCommand((await load())(session));
+  const needed =
+    asked !== undefined ? [asked] : VERSION_ASKED.has(argv[0] ?? '') ? [] : Object.values(COMMANDS);
+  for (const load of needed) program.addCommand((await load())(session));
   program.addCommand(
     new Command('version').description('print the version').action(() => {
       stdout.write(`${VERSION}\n`);

@@ -4,7 +4,7 @@
  * @example
  * prosopon render out.nii.gz front.png --view front
  */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { isRefusal } from '../errors/errors.js';
 import { finiteVolume } from '../formats/stored-image.js';
 import { nodeDeflate } from '../node/deflate.js';
@@ -33,7 +33,11 @@ export function renderCommand(session: Session): Command {
     .description('draw the surface of a head; of an original, the picture identifies the person')
     .argument('<in>', 'NIfTI or MGH image')
     .argument('<png>', 'where the picture goes')
-    .option('--view <view>', `${Object.keys(VIEWS).join(', ')} or YAW,PITCH in degrees`, view, VIEWS.front)
+    .addOption(
+      new Option('--view <view>', `${Object.keys(VIEWS).join(', ')} or YAW,PITCH in degrees`)
+        .argParser(view)
+        .default(VIEWS.front, 'front'),
+    )
     .action((input: string, output: string, options: RenderOptions) =>
       render(session, input, output, options),
     );
