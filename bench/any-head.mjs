@@ -18,7 +18,7 @@ import { maskFromLabels } from '../dist/brain/reference-mask.js';
 import { contrastOf, fitTissues } from '../dist/brain/tissues.js';
 import { deidentify } from '../dist/deidentify/pipeline.js';
 import { parseSeed } from '../dist/deidentify/seed.js';
-import { frameValues } from '../dist/formats/stored-image.js';
+import { finiteVolume, frameValues } from '../dist/formats/stored-image.js';
 import { createMethods } from '../dist/methods/registry.js';
 import { nodeDeflate } from '../dist/node/deflate.js';
 import { nodeGzip } from '../dist/node/gzip.js';
@@ -31,6 +31,7 @@ import { portrait } from '../dist/render/portrait.js';
 import { renderSlices } from '../dist/render/slices.js';
 import { parseView } from '../dist/render/views.js';
 import { cohort, dataFolder } from './lib/cohort.mjs';
+import { scoresOf } from './lib/mask-scores.mjs';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -59,29 +60,15 @@ function headsOf(name) {
     });
 }
 
-const volumeOf = (image) => ({ grid: image.grid, data: frameValues(image, 0) });
-
 async function truthOf({ labels, mask }) {
-  if (labels) return maskFromLabels(volumeOf(await loadImage(labels)));
+  if (labels) return maskFromLabels(finiteVolume(await loadImage(labels)));
   if (mask) return { data: frameValues(await loadImage(mask), 0).map((v) => (v > 0 ? 1 : 0)) };
   return undefined;
 }
 
-function compare(truth, mask) {
-  let [both, sum, missed, size] = [0, 0, 0, 0];
-  for (let v = 0; v < truth.data.length; v++) {
-    both += truth.data[v] & mask.data[v];
-    sum += truth.data[v] + mask.data[v];
-    size += truth.data[v];
-    missed += truth.data[v] & (1 - mask.data[v]);
-  }
-  return { dice: (2 * both) / sum, missed: missed / size };
-}
-
 async function treat(head, look) {
   const image = await loadImage(head.scan);
-  const volume = volumeOf(image);
-  for (let v = 0; v < volume.data.length; v++) if (!Number.isFinite(volume.data[v])) volume.data[v] = 0;
+  const volume = finiteVolume(image);
   const row = { id: head.id };
   const pictures = [];
   try {
@@ -92,7 +79,7 @@ async function treat(head, look) {
     row.ml = Math.round(measures.millilitres);
     row.agreement = Number(agreement.toFixed(3));
     const truth = await truthOf(head);
-    if (truth) Object.assign(row, compare(truth, mask));
+    if (truth) Object.assign(row, scoresOf(truth, mask));
     if (look)
       pictures.push(
         ...renderSlices(volume, {
@@ -112,7 +99,7 @@ async function treat(head, look) {
     row.faceKept = done.checks.faceGone.value;
     row.warnings = done.warnings;
     if (look) {
-      const result = volumeOf(done.images[0].result);
+      const result = finiteVolume(done.images[0].result);
       const field = prepareSurface(result);
       for (const view of ['front', 'left', 'oblique'])
         pictures.push(portrait(field, { frame: made.pose, view: parseView(view) }).image);

@@ -19,6 +19,7 @@ import { montage } from '../dist/render/image.js';
 import { encodePng } from '../dist/render/png.js';
 import { renderSlices } from '../dist/render/slices.js';
 import { cohort, dataFolder } from './lib/cohort.mjs';
+import { scoresOf } from './lib/mask-scores.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -52,15 +53,7 @@ for (const head of heads) {
     if (head.labels) {
       const labels = await loadImage(head.labels);
       const truth = maskFromLabels({ grid: labels.grid, data: frameValues(labels, 0) });
-      let [both, sum, missed, size] = [0, 0, 0, 0];
-      for (let v = 0; v < truth.data.length; v++) {
-        both += truth.data[v] & mask.data[v];
-        sum += truth.data[v] + mask.data[v];
-        size += truth.data[v];
-        missed += truth.data[v] & (1 - mask.data[v]);
-      }
-      row.dice = (2 * both) / sum;
-      row.missed = missed / size;
+      Object.assign(row, scoresOf(truth, mask));
       scores.push(row);
     }
     console.log(JSON.stringify(row));

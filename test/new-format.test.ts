@@ -2,58 +2,34 @@
  * What CONTRIBUTING.md says of a new format, done: one folder under src/formats and one line in the table, and a series of
  * files with a scaling for each slice goes through the whole pipeline; a codec that lacks a part does not compile.
  */
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fakeServices } from '../src/deidentify/testing/fixtures.js';
 import type { ImageCodec } from '../src/formats/codec.js';
 import { mghCodec } from '../src/formats/mgh/codec.js';
-import type * as Prosopon from '../src/index.js';
 import { fakeMethod } from '../src/methods/testing/fake-method.js';
 import { nodeGzip } from '../src/node/gzip.js';
 import { syntheticHead } from '../src/volume/testing/synthetic-head.js';
+import { copySources, type SourceCopy } from './source-copy.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-const codec = readFileSync(join(root, 'test/new-format/codec.ts.txt'), 'utf8');
+const codec = readFileSync(fileURLToPath(new URL('new-format/codec.ts.txt', import.meta.url)), 'utf8');
 
-let folder = '';
+let copy: SourceCopy;
 beforeAll(() => {
-  folder = mkdtempSync(join(root, 'test/guard-'));
-  cpSync(join(root, 'src'), join(folder, 'src'), {
-    recursive: true,
-    filter: (from) => !/\.test\.ts$|[\\/]testing$|src[\\/](node|cli|evaluate|browser)([\\/.]|$)/.test(from),
-  });
-  const table = join(folder, 'src/formats/codecs.ts');
-  const text = readFileSync(table, 'utf8');
-  writeFileSync(
-    table,
+  copy = copySources();
+  copy.write('formats/codecs.ts', (text) =>
     text
       .replace('  // A new format stands here.', '  fakeCodec,')
       .replace('import { mghCodec }', "import { fakeCodec } from './fake/codec.js';\nimport { mghCodec }"),
   );
-  mkdirSync(join(folder, 'src/formats/fake'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => copy.remove());
 
 /** @param include what to compile; what it imports comes with it */
 function compile(text: string, include: string): { status: number | null; stdout: string } {
-  writeFileSync(join(folder, 'src/formats/fake/codec.ts'), text);
-  const compilerOptions = { noEmit: false, rootDir: 'src', outDir: 'dist', declaration: false };
-  const config = {
-    extends: '../../tsconfig.neutral.json',
-    compilerOptions,
-    include: [include, 'src/**/*.d.ts'],
-    exclude: [],
-  };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', join(folder, 'tsconfig.json')], {
-    encoding: 'utf8',
-  });
-  return { status, stdout };
+  copy.write('formats/fake/codec.ts', () => text);
+  return copy.compile(include);
 }
 
 const SHAPE = [40, 44, 50] as const;
@@ -95,7 +71,7 @@ describe('a new format', () => {
 
   it('is read, treated, written and audited by every step once its codec stands in the table', async () => {
     expect(compile(codec, 'src/index.ts')).toEqual({ status: 0, stdout: '' });
-    const library = (await import(pathToFileURL(join(folder, 'dist/index.js')).href)) as typeof Prosopon;
+    const library = await copy.library();
     const { volume, brainMask } = syntheticHead({ grid: GRID });
     const [first, ...others] = seriesOf(volume.data);
     if (first === undefined) throw new Error('no slices');

@@ -2,19 +2,12 @@
  * What CONTRIBUTING.md says of a new method, done: one folder under src/methods and one line in the registry; it is then listed,
  * run and checked by the pipeline. A method that lacks a part does not compile.
  */
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fakeServices, niftiBytes } from '../src/deidentify/testing/fixtures.js';
-import type * as Prosopon from '../src/index.js';
 import { nodeGzip } from '../src/node/gzip.js';
 import { headGrid, syntheticHead } from '../src/volume/testing/synthetic-head.js';
+import { copySources, type SourceCopy } from './source-copy.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const METHOD = `/** Blanks everything but the brain. */
 import type { RemovalMethod } from '../method.js';
 
@@ -30,37 +23,20 @@ export const blank: RemovalMethod = {
 };
 `;
 
-let folder = '';
+let copy: SourceCopy;
 beforeAll(() => {
-  folder = mkdtempSync(join(root, 'test/guard-'));
-  cpSync(join(root, 'src'), join(folder, 'src'), {
-    recursive: true,
-    filter: (from) => !/\.test\.ts$|[\\/]testing$|src[\\/](node|cli|evaluate|browser)([\\/.]|$)/.test(from),
-  });
-  const table = join(folder, 'src/methods/registry.ts');
-  writeFileSync(
-    table,
-    readFileSync(table, 'utf8')
+  copy = copySources();
+  copy.write('methods/registry.ts', (text) =>
+    text
       .replace('.register(averageFace)', '.register(averageFace).register(blank)')
       .replace('import { cpGan }', "import { blank } from './blank/blank.js';\nimport { cpGan }"),
   );
-  mkdirSync(join(folder, 'src/methods/blank'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => copy.remove());
 
 function compile(text: string, include: string): { status: number | null; stdout: string } {
-  writeFileSync(join(folder, 'src/methods/blank/blank.ts'), text);
-  const config = {
-    extends: '../../tsconfig.neutral.json',
-    compilerOptions: { noEmit: false, rootDir: 'src', outDir: 'dist', declaration: false },
-    include: [include, 'src/**/*.d.ts'],
-    exclude: [],
-  };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', join(folder, 'tsconfig.json')], {
-    encoding: 'utf8',
-  });
-  return { status, stdout };
+  copy.write('methods/blank/blank.ts', () => text);
+  return copy.compile(include);
 }
 
 describe('a new method', () => {
@@ -77,7 +53,7 @@ describe('a new method', () => {
 
   it('is named, run and checked once its line stands in the registry', async () => {
     expect(compile(METHOD, 'src/index.ts')).toEqual({ status: 0, stdout: '' });
-    const library = (await import(pathToFileURL(join(folder, 'dist/index.js')).href)) as typeof Prosopon;
+    const library = await copy.library();
     expect(library.createMethods().names).toContain('blank');
     const grid = headGrid({ spacing: [5, 5, 5] });
     const { volume, brainMask } = syntheticHead({ grid });

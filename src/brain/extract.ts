@@ -11,6 +11,7 @@ import { Failure, Refusal } from '../errors/errors.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import { type Affine, boxUnder, multiply, scaling, translation, type Vec3 } from '../volume/affine.js';
 import { largestComponent } from '../volume/components.js';
+import { dice } from '../volume/dice.js';
 import { maskBox } from '../volume/mask-box.js';
 import { fillHoles } from '../volume/morphology.js';
 import { gridToGrid, resampleLinear } from '../volume/resample.js';
@@ -143,20 +144,11 @@ function onto(grid: Grid, logits: Volume): Mask {
   return { grid, data };
 }
 
-function diceOf(a: Mask, b: Mask): number {
-  let [both, sum] = [0, 0];
-  for (let i = 0; i < a.data.length; i++) {
-    both += (a.data[i] as number) & (b.data[i] as number);
-    sum += (a.data[i] as number) + (b.data[i] as number);
-  }
-  return sum > 0 ? (2 * both) / sum : 0;
-}
-
 /** Dice of the crop's brain with what the finder saw, on the finder's grid. */
 function agreementOf(logits: Volume, found: FoundBrain): number {
   const { grid } = found.mask;
   const seen = above(resampleLinear(logits, grid, { outside: OUTSIDE_LOGIT }), 0, grid);
-  return diceOf(seen, found.mask);
+  return dice(seen.data, found.mask.data);
 }
 
 function mirrored(data: Float32Array): Float32Array {

@@ -133,14 +133,15 @@ function headGrid({ grid, data }: Volume): Grid {
 const SURE = 0.97;
 const [UPRIGHT_DEGREES, ADULT] = [12, 0.12] as const;
 
-/** Both passes, the first with the grid's axes turned by `turn`. */
+/** Both passes, the first over a part of the scan with the grid's axes turned by `turn`. */
 async function lookTwice(
   coarse: Volume,
+  part: Grid,
   turn: Affine,
   networks: NetworkRunner,
   signal: AbortSignal | undefined,
 ): Promise<FoundBrain | undefined> {
-  const first = await look(coarse, viewGrid(headGrid(coarse), turn), turn, networks, signal);
+  const first = await look(coarse, viewGrid(part, turn), turn, networks, signal);
   if (first === undefined || !(first.scale > SIZES[0] && first.scale < SIZES[1])) return undefined;
   const adult = Math.abs(Math.log(first.scale)) < ADULT;
   if (adult && first.agreement > SURE && degreesBetween(first.pose, turn) < UPRIGHT_DEGREES) return first;
@@ -157,10 +158,11 @@ export async function findBrain(
   signal?: AbortSignal,
 ): Promise<FoundBrain | undefined> {
   const coarse = blockMeans(scan, blocksOf(scan.grid, SPACING_MM));
-  let best = await lookTwice(coarse, IDENTITY, networks, signal);
+  const part = headGrid(coarse);
+  let best = await lookTwice(coarse, part, IDENTITY, networks, signal);
   if (best !== undefined && best.agreement > DOUBTFUL) return best;
   for (const turn of axisRotations().slice(1)) {
-    const found = await lookTwice(coarse, turn, networks, signal);
+    const found = await lookTwice(coarse, part, turn, networks, signal);
     if (found !== undefined && (best === undefined || found.agreement > best.agreement)) best = found;
   }
   return best;

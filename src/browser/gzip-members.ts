@@ -6,18 +6,13 @@
  * @example
  * for (const { start, end } of gzipMembers(bytes).members) inflate(bytes.subarray(start, end));
  */
-import { isGzip } from '../formats/gzip.js';
+import { GZIP_TRAILER_BYTES, isGzip, memberHeaderBytes } from '../formats/gzip.js';
 
 export interface Members {
   readonly members: readonly { readonly start: number; readonly end: number }[];
   /** What ended the walk: bytes that begin no member (or the end of the file), a member that is cut off, or a damaged one. */
   readonly ended: 'whole' | 'truncated' | 'corrupt';
 }
-
-/** Method, flags, time, extra flags and operating system stand in the first ten bytes; checksum and size at the end. */
-const FIXED_BYTES = 10;
-const TRAILER_BYTES = 8;
-const FLAGS = { headerCrc: 2, extra: 4, name: 8, comment: 16 } as const;
 
 export function gzipMembers(bytes: Uint8Array): Members {
   const members: { start: number; end: number }[] = [];
@@ -28,25 +23,11 @@ export function gzipMembers(bytes: Uint8Array): Members {
     if (data >= bytes.length) return { members, ended: 'truncated' };
     const end = deflateEnd(bytes, data);
     if (typeof end === 'string') return { members, ended: end };
-    at = end + TRAILER_BYTES;
+    at = end + GZIP_TRAILER_BYTES;
     if (at > bytes.length) return { members, ended: 'truncated' };
     members.push({ start, end: at });
   } while (isGzip(bytes.subarray(at)));
   return { members, ended: 'whole' };
-}
-
-/** Length of a member's header, past the end when it breaks off. */
-function memberHeaderBytes(bytes: Uint8Array): number {
-  const flags = bytes[3] ?? 0;
-  let at = FIXED_BYTES;
-  if ((flags & FLAGS.extra) !== 0) at += 2 + (bytes[at] ?? 0) + 256 * (bytes[at + 1] ?? 0);
-  for (const text of [FLAGS.name, FLAGS.comment])
-    if ((flags & text) !== 0) {
-      const zero = bytes.indexOf(0, at);
-      if (zero === -1) return bytes.length;
-      at = zero + 1;
-    }
-  return (flags & FLAGS.headerCrc) !== 0 ? at + 2 : at;
 }
 
 /** Thrown and caught in this file alone: a walk ends in the middle of anything. */

@@ -7,11 +7,10 @@
  * prosopon verify released.nii.gz
  */
 import { Command } from 'commander';
-import { compareImages, type WhatToKeep } from '../deidentify/compare.js';
-import { readMask } from '../deidentify/given-mask.js';
+import { compareImages, whatToKeep } from '../deidentify/compare.js';
 import { inspectImage } from '../deidentify/inspect.js';
 import { Refusal } from '../errors/errors.js';
-import { finiteVolume, type StoredImage } from '../formats/stored-image.js';
+import type { StoredImage } from '../formats/stored-image.js';
 import { loadImage } from '../node/image-files.js';
 import { addCommonOptions } from './options.js';
 import type { CommonOptions, Session } from './session.js';
@@ -48,7 +47,20 @@ async function verify(
   const original = await loadImage(originalPath);
   if (resultPath === undefined) return verifyAlone(session, original, options);
   const result = await loadImage(resultPath);
-  const what = await whatToKeep(session, original, options);
+  session.stage('brain');
+  const read = (path: string | undefined) =>
+    path === undefined ? undefined : loadImage(path, { allowConstant: true });
+  const brainMask = await read(options.brainMask);
+  const altered = await read(options.altered);
+  const { environment, signal } = session;
+  const what = await whatToKeep(
+    original,
+    { ...(brainMask === undefined ? {} : { brainMask }), ...(altered === undefined ? {} : { altered }) },
+    {
+      findBrain: (volume) => environment.extractBrain(volume, session.networks(), { signal }),
+      makeHead: environment.makeHead,
+    },
+  );
   session.stage('verify');
   const { checks, kept, result: after } = compareImages(original, result, what);
   session.facts.checks = checks;
@@ -69,29 +81,6 @@ async function verify(
       'verification-refused',
       `expected a result that passes all checks, found failing: ${failed.join(', ')}`,
     );
-}
-
-async function whatToKeep(
-  session: Session,
-  original: StoredImage,
-  options: VerifyOptions,
-): Promise<WhatToKeep> {
-  session.stage('brain');
-  const volume = finiteVolume(original);
-  const { environment, signal } = session;
-  const read = async (path: string) =>
-    readMask(await loadImage(path, { allowConstant: true }), original.grid).mask;
-  const brain =
-    options.brainMask === undefined
-      ? (await environment.extractBrain(volume, session.networks(), { signal })).mask
-      : await read(options.brainMask);
-  const { pose, scale } = environment.makeHead(volume, brain);
-  return {
-    brain,
-    pose,
-    scale,
-    ...(options.altered === undefined ? {} : { altered: await read(options.altered) }),
-  };
 }
 
 /** One file: a face in it is what a release must not have, unless it was drawn; that no one can tell from it alone. */

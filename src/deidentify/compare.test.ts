@@ -1,24 +1,16 @@
 /** Two images before and after anybody's de-identification: what must be said of each pair. */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { templateBrain } from '../brain/testing/template-brain.js';
 import type { Datatype } from '../formats/datatypes.js';
-import { decodeImage, frameValues, type StoredImage } from '../formats/stored-image.js';
+import { decodeImage, type StoredImage } from '../formats/stored-image.js';
 import { nodeGzip } from '../node/gzip.js';
-import { applyAffine, IDENTITY, multiply, translation, type Vec3 } from '../volume/affine.js';
-import { resampleLinear } from '../volume/resample.js';
-import type { Grid } from '../volume/volume.js';
+import { IDENTITY, multiply, translation, type Vec3 } from '../volume/affine.js';
 import { compareImages } from './compare.js';
+import { changedHead as change, demoHead, inFace } from './testing/demo-head.js';
 import { niftiBytes } from './testing/fixtures.js';
 
-const DEMO = fileURLToPath(new URL('../../demo/head.nii.gz', import.meta.url));
-const demo = await decodeImage({ name: 'head.nii.gz', bytes: readFileSync(DEMO) }, nodeGzip);
-const grid: Grid = {
-  shape: [112, 132, 128],
-  affine: [2, 0, 0, -112, 0, 2, 0, -110, 0, 0, 2, -158, 0, 0, 0, 1],
-};
-const values = resampleLinear({ grid: demo.grid, data: frameValues(demo, 0) }, grid).map(Math.round);
+const { grid } = demoHead;
+const values = demoHead.data.map(Math.round);
 const brain = templateBrain(grid, IDENTITY);
 
 function read(data: Float32Array, { on = grid, datatype = 'int16' as Datatype, slope = 0 } = {}) {
@@ -26,14 +18,9 @@ function read(data: Float32Array, { on = grid, datatype = 'int16' as Datatype, s
   return decodeImage({ name: 'a.nii', bytes }, nodeGzip);
 }
 
-function changed(value: (v: number, p: Vec3, o: number) => number): Float32Array {
-  const [nx, ny] = grid.shape;
-  return values.map((v, o) =>
-    value(v, applyAffine(grid.affine, [o % nx, Math.floor(o / nx) % ny, Math.floor(o / (nx * ny))]), o),
-  );
-}
-
-const inFace = ([, y, z]: Vec3): boolean => y > 30 && z < 0;
+/** Whole numbers, as they are stored. */
+const changed = (value: (v: number, place: Vec3, o: number) => number): Float32Array =>
+  change(value, { grid, data: values }).data;
 const outside = (o: number): boolean => brain.data[o] === 0;
 const original = await read(values);
 

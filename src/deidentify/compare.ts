@@ -5,13 +5,15 @@
  * @example
  * const { checks, changedOutside } = compareImages(original, result, { brain, pose });
  */
+import type { Head } from '../brain/head.js';
 import { type StoredImage, sameScaling } from '../formats/image.js';
 import { finiteVolume } from '../formats/stored-image.js';
 import type { Affine } from '../volume/affine.js';
 import { dilateMm } from '../volume/morphology.js';
-import { type Grid, type Mask, voxelMillilitres } from '../volume/volume.js';
+import { type Grid, type Mask, type Volume, voxelMillilitres } from '../volume/volume.js';
 import { type Check, type Checks, checkResult } from './checks.js';
-import { FACE_KEPT_LIMIT, type FaceSurface, faceKept, faceSurface } from './face-gone.js';
+import { type FaceSurface, faceKept, faceSurface, isFaceGone } from './face-gone.js';
+import { readMask } from './given-mask.js';
 import { trace } from './traces.js';
 
 export interface WhatToKeep {
@@ -22,6 +24,32 @@ export interface WhatToKeep {
   readonly scale?: number;
   /** The voxels that were to be altered, as `deid --save-altered` writes them. */
   readonly altered?: Mask;
+}
+
+/**
+ * From images of masks, each where it is given; without one of the brain it is looked for in the original.
+ * @throws {Refusal} mask-mismatch, mask-empty, mask-values, and what looking for the brain and posing it throw
+ */
+export async function whatToKeep(
+  original: StoredImage,
+  masks: { readonly brainMask?: StoredImage; readonly altered?: StoredImage },
+  services: {
+    findBrain(volume: Volume): Promise<{ mask: Mask }>;
+    makeHead(volume: Volume, brainMask: Mask): Pick<Head, 'pose' | 'scale'>;
+  },
+): Promise<WhatToKeep> {
+  const volume = finiteVolume(original);
+  const brain =
+    masks.brainMask === undefined
+      ? (await services.findBrain(volume)).mask
+      : readMask(masks.brainMask, original.grid).mask;
+  const { pose, scale } = services.makeHead(volume, brain);
+  return {
+    brain,
+    pose,
+    scale,
+    ...(masks.altered === undefined ? {} : { altered: readMask(masks.altered, original.grid).mask }),
+  };
 }
 
 export interface Comparison {
@@ -124,8 +152,8 @@ export function compareImages(
         rim.data.map((v) => 1 - v),
       )
     : { changed: 1, of: 1 };
-  const kept = faceKept(before, finiteVolume(result));
-  const share = Math.max(kept.share, 0);
+  const after = finiteVolume(result);
+  const kept = faceKept(before, after);
   const millilitres = inside.changed * voxelMillilitres(original.grid);
   const changedOutside = outside.of === 0 ? 0 : outside.changed / outside.of;
   const checks: Checks = {
@@ -138,10 +166,10 @@ export function compareImages(
           : `${inside.changed} of ${inside.of} voxels differ (${millilitres.toFixed(1)} ml)`,
     },
     faceGone: {
-      passed: share <= FACE_KEPT_LIMIT,
+      passed: isFaceGone(kept, false),
       value:
         before.state === 'found' || before.state === 'hidden'
-          ? `${(100 * share).toFixed(0)} % of the original's face in its place`
+          ? `${(100 * kept.share).toFixed(0)} % of the original's face in its place`
           : NO_FACE[before.state],
     },
     changedOutside: {
@@ -159,8 +187,8 @@ export function compareImages(
   return {
     checks,
     original: before,
-    result: faceSurface(finiteVolume(result), pose, scale),
-    kept: share,
+    result: faceSurface(after, pose, scale),
+    kept: kept.share,
     changedOutside,
   };
 }

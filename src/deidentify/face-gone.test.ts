@@ -1,44 +1,18 @@
 /** Whether a face is gone, on the bundled head that is nobody: what keeps its face is told from what does not. */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { decodeImage, frameValues } from '../formats/stored-image.js';
-import { nodeGzip } from '../node/gzip.js';
-import { applyAffine, IDENTITY, multiply, rotation, translation, type Vec3 } from '../volume/affine.js';
+import { IDENTITY, multiply, rotation, translation, type Vec3 } from '../volume/affine.js';
 import { Random } from '../volume/random.js';
 import { resampleLinear } from '../volume/resample.js';
 import { sha256 } from '../volume/sha256.js';
 import type { Grid, Volume } from '../volume/volume.js';
 import { FACE_KEPT_LIMIT, faceKept, faceSurface, isFaceGone } from './face-gone.js';
+import { changedHead, demoHead, inFace } from './testing/demo-head.js';
 
-const DEMO = fileURLToPath(new URL('../../demo/head.nii.gz', import.meta.url));
-const image = await decodeImage({ name: 'head.nii.gz', bytes: readFileSync(DEMO) }, nodeGzip);
-/** 2 mm: the bundled head has 1 mm, and the surface is the same. */
-const grid: Grid = {
-  shape: [112, 132, 128],
-  affine: [2, 0, 0, -112, 0, 2, 0, -110, 0, 0, 2, -158, 0, 0, 0, 1],
-};
-// The bundled head lies in the brain's frame: its pose is the identity.
-const head: Volume = {
-  grid,
-  data: resampleLinear({ grid: image.grid, data: frameValues(image, 0) }, grid),
-};
+const head = demoHead;
+const { grid } = head;
 const before = faceSurface(head, IDENTITY);
 
-function changed(value: (v: number, p: Vec3, o: number) => number, on: Volume = head): Volume {
-  const [nx, ny] = on.grid.shape;
-  return {
-    grid: on.grid,
-    data: on.data.map((v, o) => {
-      const voxel: Vec3 = [o % nx, Math.floor(o / nx) % ny, Math.floor(o / (nx * ny))];
-      return value(v, applyAffine(on.grid.affine, voxel), o);
-    }),
-  };
-}
-
 const top = head.data.reduce((a, b) => Math.max(a, b), 0);
-/** In front of the brain and below the brow. */
-const inFace = ([, y, z]: Vec3): boolean => y > 30 && z < 0;
 const random = new Random(sha256(Uint8Array.of(4)));
 const gone = (volume: Volume): boolean => isFaceGone(faceKept(before, volume), true);
 
@@ -64,7 +38,7 @@ describe('a face', () => {
     expect(
       faceKept(
         off,
-        changed((v, p) => (inFace(p) ? 0 : v)),
+        changedHead((v, p) => (inFace(p) ? 0 : v)),
       ).share,
     ).toBeLessThan(FACE_KEPT_LIMIT);
   });
@@ -73,13 +47,13 @@ describe('a face', () => {
 describe('what keeps a face is not passed', () => {
   it.each<[string, Volume]>([
     ['the head as it is', head],
-    ['in half the brightness', changed((v, p) => (inFace(p) ? 0.5 * v : v))],
-    ['in another contrast', changed((v, p) => (inFace(p) ? top * Math.sqrt(Math.max(0, v) / top) : v))],
-    ['with noise', changed((v) => v + 0.03 * top * random.normal())],
-    ['moved forwards by 1 mm', changed((v) => v, shifted([0, 1, 0]))],
-    ['its left half', changed((v, p) => (inFace(p) && p[0] > 2 ? 0 : v))],
-    ['its right half', changed((v, p) => (inFace(p) && p[0] < -2 ? 0 : v))],
-    ['eyes and nose', changed((v, p) => (inFace(p) && p[2] < -72 ? 0 : v))],
+    ['in half the brightness', changedHead((v, p) => (inFace(p) ? 0.5 * v : v))],
+    ['in another contrast', changedHead((v, p) => (inFace(p) ? top * Math.sqrt(Math.max(0, v) / top) : v))],
+    ['with noise', changedHead((v) => v + 0.03 * top * random.normal())],
+    ['moved forwards by 1 mm', changedHead((v) => v, shifted([0, 1, 0]))],
+    ['its left half', changedHead((v, p) => (inFace(p) && p[0] > 2 ? 0 : v))],
+    ['its right half', changedHead((v, p) => (inFace(p) && p[0] < -2 ? 0 : v))],
+    ['eyes and nose', changedHead((v, p) => (inFace(p) && p[2] < -72 ? 0 : v))],
   ])('%s', (_, volume) => {
     expect(gone(volume)).toBe(false);
   });
@@ -87,11 +61,11 @@ describe('what keeps a face is not passed', () => {
 
 describe('what keeps none is passed', () => {
   it.each<[string, Volume]>([
-    ['everything in front cut off', changed((v, p) => (inFace(p) ? 0 : v))],
-    ['a flat block of tissue', changed((v, p) => (!inFace(p) ? v : p[1] < 85 ? 0.3 * top : 0))],
+    ['everything in front cut off', changedHead((v, p) => (inFace(p) ? 0 : v))],
+    ['a flat block of tissue', changedHead((v, p) => (!inFace(p) ? v : p[1] < 85 ? 0.3 * top : 0))],
     ['a head of another form', stretched()],
-    ['noise alone', changed((v, p) => (inFace(p) ? 0.5 * top * random.uniform() : v))],
-    ['nothing at all', changed(() => 0)],
+    ['noise alone', changedHead((v, p) => (inFace(p) ? 0.5 * top * random.uniform() : v))],
+    ['nothing at all', changedHead(() => 0)],
   ])('%s', (_, volume) => {
     expect(gone(volume)).toBe(true);
   });
@@ -107,7 +81,7 @@ it('has no face to keep where the field of view ends above it, or it was cut off
   const outside = faceSurface(cut, IDENTITY);
   expect(outside.state).toBe('outside');
   expect(isFaceGone(faceKept(outside, cut), true)).toBe(true);
-  const defaced = changed((v, p) => (p[1] > 20 && p[2] < 10 ? 0 : v));
+  const defaced = changedHead((v, p) => (p[1] > 20 && p[2] < 10 ? 0 : v));
   const removed = faceSurface(defaced, IDENTITY);
   expect(['none', 'outside']).toContain(removed.state);
   expect(faceKept(removed, defaced).share).toBeLessThan(FACE_KEPT_LIMIT);
@@ -137,11 +111,11 @@ describe('a nose that the end of the scan cuts off and folds over behind the hea
   });
 
   it('is not gone when the front is cut off and the copy stays, and gone without it', () => {
-    const front = changed((v, p) => (inFace(p) ? 0 : v), folded);
+    const front = changedHead((v, p) => (inFace(p) ? 0 : v), folded);
     const kept = faceKept(seen, front);
     expect(kept.folded).toBeGreaterThan(FACE_KEPT_LIMIT);
     expect(isFaceGone(kept, false)).toBe(false);
-    const both = changed((v, p) => (inFace(p) || p[1] < -112 ? 0 : v), folded);
+    const both = changedHead((v, p) => (inFace(p) || p[1] < -112 ? 0 : v), folded);
     expect(isFaceGone(faceKept(seen, both), false)).toBe(true);
   });
 });

@@ -11,6 +11,7 @@
  */
 import { Refusal } from '../errors/errors.js';
 import { frameValues, type StoredImage } from '../formats/stored-image.js';
+import { dice } from '../volume/dice.js';
 import { type Grid, type Mask, sameGrid } from '../volume/volume.js';
 
 export interface GivenMask {
@@ -136,23 +137,13 @@ const LEAST_DICE = 0.85;
 const MIRROR_GAIN = 0.02;
 const AXES = ['first', 'second', 'third'] as const;
 
-function diceOf(a: Uint8Array, b: Uint8Array, index: (o: number) => number): number {
-  let [both, sum] = [0, 0];
-  for (let o = 0; o < a.length; o++) {
-    const va = a[index(o)] as number;
-    both += va & (b[o] as number);
-    sum += va + (b[o] as number);
-  }
-  return sum > 0 ? (2 * both) / sum : 0;
-}
-
 /**
  * Whether a result appears may depend on the whole scan; what it holds may not (promise P1), so the mask found here is
  * thrown away.
  * @throws {Refusal} mask-mismatch when what the networks found is another brain, or a mirrored one
  */
 export function requireTogether(given: Mask, found: Mask): void {
-  const dice = diceOf(given.data, found.data, (o) => o);
+  const straight = dice(given.data, found.data);
   const [nx, ny, nz] = given.grid.shape;
   const mirrors = [
     (o: number) => o - (o % nx) + (nx - 1 - (o % nx)),
@@ -166,18 +157,21 @@ export function requireTogether(given: Mask, found: Mask): void {
     },
   ];
   // A symmetric brain in the middle of its scan fits either way round at 0.97 and more.
-  if (dice < 0.97)
+  if (straight < 0.97)
     mirrors.forEach((mirror, axis) => {
-      const turned = diceOf(given.data, found.data, mirror);
-      if (turned > dice + MIRROR_GAIN && turned > LEAST_DICE)
+      const turned = dice(
+        given.data.map((_, o) => given.data[mirror(o)] as number),
+        found.data,
+      );
+      if (turned > straight + MIRROR_GAIN && turned > LEAST_DICE)
         throw new Refusal(
           'mask-mismatch',
-          `expected a brain mask that belongs to the image, found one that fits when mirrored along its ${AXES[axis]} axis (Dice with the brain found ${turned.toFixed(2)} instead of ${dice.toFixed(2)}); --trust-mask takes it as it is`,
+          `expected a brain mask that belongs to the image, found one that fits when mirrored along its ${AXES[axis]} axis (Dice with the brain found ${turned.toFixed(2)} instead of ${straight.toFixed(2)}); --trust-mask takes it as it is`,
         );
     });
-  if (dice < LEAST_DICE)
+  if (straight < LEAST_DICE)
     throw new Refusal(
       'mask-mismatch',
-      `expected a brain mask that belongs to the image (Dice of at least ${LEAST_DICE} with the brain found), found ${dice.toFixed(2)}; --trust-mask takes it as it is`,
+      `expected a brain mask that belongs to the image (Dice of at least ${LEAST_DICE} with the brain found), found ${straight.toFixed(2)}; --trust-mask takes it as it is`,
     );
 }

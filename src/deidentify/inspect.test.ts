@@ -1,24 +1,16 @@
 /** What is said of a scan before anything is done with it, on the bundled head that is nobody. */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { templateBrain } from '../brain/testing/template-brain.js';
 import { Failure, Refusal } from '../errors/errors.js';
-import { decodeImage, frameValues } from '../formats/stored-image.js';
+import { decodeImage } from '../formats/stored-image.js';
 import { nodeGzip } from '../node/gzip.js';
-import { applyAffine, IDENTITY, type Vec3 } from '../volume/affine.js';
-import { resampleLinear } from '../volume/resample.js';
+import { IDENTITY } from '../volume/affine.js';
 import { type Grid, type Mask, voxelCount } from '../volume/volume.js';
 import { axisCodes, inspectImage } from './inspect.js';
+import { changedHead, demoHead } from './testing/demo-head.js';
 import { niftiBytes } from './testing/fixtures.js';
 
-const DEMO = fileURLToPath(new URL('../../demo/head.nii.gz', import.meta.url));
-const demo = await decodeImage({ name: 'head.nii.gz', bytes: readFileSync(DEMO) }, nodeGzip);
-const grid: Grid = {
-  shape: [112, 132, 128],
-  affine: [2, 0, 0, -112, 0, 2, 0, -110, 0, 0, 2, -158, 0, 0, 0, 1],
-};
-const values = resampleLinear({ grid: demo.grid, data: frameValues(demo, 0) }, grid);
+const { grid, data: values } = demoHead;
 const brain = templateBrain(grid, IDENTITY);
 
 async function inspect(data: Float32Array, mask: Mask = brain, frames = 1) {
@@ -26,13 +18,6 @@ async function inspect(data: Float32Array, mask: Mask = brain, frames = 1) {
   return inspectImage(await decodeImage({ name: 'a.nii', bytes }, nodeGzip), {
     findBrain: async () => ({ mask, agreement: 0.97 }),
   });
-}
-
-function changed(value: (v: number, p: Vec3, o: number) => number): Float32Array {
-  const [nx, ny] = grid.shape;
-  return values.map((v, o) =>
-    value(v, applyAffine(grid.affine, [o % nx, Math.floor(o / nx) % ny, Math.floor(o / (nx * ny))]), o),
-  );
 }
 
 describe('inspectImage', () => {
@@ -46,9 +31,9 @@ describe('inspectImage', () => {
   });
 
   it('sees that a face was removed, is out of view, or that there is a brain alone', async () => {
-    const defaced = changed((v, p, o) => (brain.data[o] === 0 && p[1] > 15 && p[2] < 10 ? 0 : v));
+    const defaced = changedHead((v, p, o) => (brain.data[o] === 0 && p[1] > 15 && p[2] < 10 ? 0 : v)).data;
     expect((await inspect(defaced)).face).toBe('removed');
-    const stripped = changed((v, _, o) => (brain.data[o] === 1 ? v : 0));
+    const stripped = changedHead((v, _, o) => (brain.data[o] === 1 ? v : 0)).data;
     const alone = await inspect(stripped);
     expect(alone.face).toBe('brain only');
     expect(alone.notes).toContain('there is a brain and no head round it');

@@ -6,11 +6,12 @@
  * const seen = await inspectImage(image, { networks, extractBrain });
  * seen.face; // 'present'
  */
+import { degreesBetween } from '../brain/finder.js';
 import { makeHead } from '../brain/head.js';
 import { type Contrast, contrastOf, fitTissues } from '../brain/tissues.js';
 import { isRefusal } from '../errors/errors.js';
 import { finiteVolume, type StoredImage } from '../formats/stored-image.js';
-import { type Affine, applyAffine, at, invert, multiply, type Vec3 } from '../volume/affine.js';
+import { type Affine, applyAffine, at, IDENTITY, invert, multiply, type Vec3 } from '../volume/affine.js';
 import { closestAxes } from '../volume/canonical-grid.js';
 import { dilateMm } from '../volume/morphology.js';
 import { type Grid, type Mask, type Volume, voxelMillilitres, voxelSizes } from '../volume/volume.js';
@@ -56,12 +57,6 @@ export function axisCodes(grid: Grid): string {
     out[column] = (LETTERS[row as 0] as string)[at(grid.affine, row, column) < 0 ? 0 : 1] as string;
   });
   return out.join('');
-}
-
-/** Degrees of a rigid pose away from upright in world axes. */
-function degreesTurned(pose: Affine): number {
-  const trace = at(pose, 0, 0) + at(pose, 1, 1) + at(pose, 2, 2);
-  return (180 / Math.PI) * Math.acos(Math.max(-1, Math.min(1, (trace - 1) / 2)));
 }
 
 /** Between this near to the brain and that, mm: scalp and skull in a head, nothing where the brain was cut out. */
@@ -123,7 +118,7 @@ export async function inspectImage(image: StoredImage, services: InspectServices
     const head = makeHead(volume, mask);
     const tissues = fitTissues(head.volume, mask, head.pose, head.scale);
     const contrast = tissues === undefined ? 'unknown' : contrastOf(tissues);
-    const turned = degreesTurned(head.pose);
+    const turned = degreesBetween(head.pose, IDENTITY);
     if (turned > MUCH_TURNED)
       notes.push(
         `the brain stands ${turned.toFixed(0)} degrees away from upright: the header's axes are wrong, or the patient lay on a side`,

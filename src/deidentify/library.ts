@@ -14,8 +14,7 @@ import { finiteVolume, type StoredImage } from '../formats/stored-image.js';
 import type { Seed } from '../methods/method.js';
 import { createMethods, type Method } from '../methods/registry.js';
 import type { Mask } from '../volume/volume.js';
-import { type Comparison, compareImages } from './compare.js';
-import { readMask } from './given-mask.js';
+import { type Comparison, compareImages, whatToKeep } from './compare.js';
 import {
   type Deidentified,
   type DeidentifyInput,
@@ -92,13 +91,12 @@ export async function findBrain(
   image: StoredImage,
   services: Pick<PlatformServices, 'networks' | 'signal'>,
 ): Promise<BrainSeen> {
-  const { networks, signal } = services;
-  const { mask, agreement } = await extractBrain(
-    finiteVolume(image),
-    networks,
-    signal === undefined ? {} : { signal },
-  );
+  const { mask, agreement } = await extractBrain(finiteVolume(image), services.networks, signalOf(services));
   return { mask, agreement };
+}
+
+function signalOf({ signal }: Pick<PlatformServices, 'signal'>): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }
 
 export interface WhatToCheck {
@@ -118,15 +116,9 @@ export async function checkImages(
   what: WhatToCheck,
   services: Pick<PlatformServices, 'networks' | 'signal'>,
 ): Promise<Comparison> {
-  const brain =
-    what.brainMask === undefined
-      ? (await findBrain(original, services)).mask
-      : readMask(what.brainMask, original.grid).mask;
-  const { pose, scale } = makeHead(finiteVolume(original), brain);
-  return compareImages(original, result, {
-    brain,
-    pose,
-    scale,
-    ...(what.altered === undefined ? {} : { altered: readMask(what.altered, original.grid).mask }),
+  const keep = await whatToKeep(original, what, {
+    findBrain: (volume) => extractBrain(volume, services.networks, signalOf(services)),
+    makeHead,
   });
+  return compareImages(original, result, keep);
 }

@@ -162,19 +162,7 @@ function requireSameLength(a: ArrayLike<number>, b: ArrayLike<number>, what: str
     throw new Failure('internal', `${what} needs two lists of one length, found ${a.length} and ${b.length}`);
 }
 
-/** Dice overlap of what is not 0 in two masks of one grid, 0 to 1; NaN when both are empty. @throws {Failure} internal when the lengths differ */
-export function dice(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  requireSameLength(a, b, 'Dice');
-  let [both, sum] = [0, 0];
-  for (let i = 0; i < a.length; i++) {
-    const inA = a[i] !== 0;
-    const inB = b[i] !== 0;
-    if (inA) sum++;
-    if (inB) sum++;
-    if (inA && inB) both++;
-  }
-  return (2 * both) / sum;
-}
+export { dice } from '../volume/dice.js';
 
 /** Overlap and sizes of one label in two label maps. */
 export interface LabelOverlap {

@@ -28,6 +28,25 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
+/** Method, flags, time, extra flags and operating system stand in a member's first ten bytes; checksum and size at its end. */
+const FIXED_BYTES = 10;
+export const GZIP_TRAILER_BYTES = 8;
+const FLAGS = { headerCrc: 2, extra: 4, name: 8, comment: 16 } as const;
+
+/** Length of a member's header, past the end when it breaks off. */
+export function memberHeaderBytes(bytes: Uint8Array): number {
+  const flags = bytes[3] ?? 0;
+  let at = FIXED_BYTES;
+  if ((flags & FLAGS.extra) !== 0) at += 2 + (bytes[at] ?? 0) + 256 * (bytes[at + 1] ?? 0);
+  for (const text of [FLAGS.name, FLAGS.comment])
+    if ((flags & text) !== 0) {
+      const zero = bytes.indexOf(0, at);
+      if (zero === -1) return bytes.length;
+      at = zero + 1;
+    }
+  return (flags & FLAGS.headerCrc) !== 0 ? at + 2 : at;
+}
+
 /** Deflate's codes shrink 258 bytes to 2 bits at best, so no content is larger than this times its file. */
 const MOST_SHRINKAGE = 1032;
 

@@ -6,12 +6,7 @@
  * const end = await gzipEnd(bytes); // content.subarray(0, end) inflates, the rest is padding
  */
 import { createInflateRaw } from 'node:zlib';
-import { isGzip } from '../formats/gzip.js';
-
-/** Method, flags, time, extra flags and operating system stand in the first ten bytes; checksum and size at the end. */
-const FIXED_BYTES = 10;
-const TRAILER_BYTES = 8;
-const FLAGS = { headerCrc: 2, extra: 4, name: 8, comment: 16 } as const;
+import { GZIP_TRAILER_BYTES, isGzip, memberHeaderBytes } from '../formats/gzip.js';
 
 /**
  * The first byte behind the last member; undefined when a member is cut off or damaged (checksums are not looked at).
@@ -24,24 +19,10 @@ export async function gzipEnd(bytes: Uint8Array): Promise<number | undefined> {
     if (start >= bytes.length) return undefined;
     const used = await deflatedBytes(bytes.subarray(start));
     if (used === undefined) return undefined;
-    at = start + used + TRAILER_BYTES;
+    at = start + used + GZIP_TRAILER_BYTES;
     if (at > bytes.length) return undefined;
   } while (isGzip(bytes.subarray(at)));
   return at;
-}
-
-/** Length of a member's header, past the end when it breaks off. */
-function memberHeaderBytes(bytes: Uint8Array): number {
-  const flags = bytes[3] ?? 0;
-  let at = FIXED_BYTES;
-  if ((flags & FLAGS.extra) !== 0) at += 2 + (bytes[at] ?? 0) + 256 * (bytes[at + 1] ?? 0);
-  for (const text of [FLAGS.name, FLAGS.comment])
-    if ((flags & text) !== 0) {
-      const zero = bytes.indexOf(0, at);
-      if (zero === -1) return bytes.length;
-      at = zero + 1;
-    }
-  return (flags & FLAGS.headerCrc) !== 0 ? at + 2 : at;
 }
 
 /** How many bytes the deflated data take that stand at the beginning; undefined when they are cut off or damaged. */

@@ -88,6 +88,12 @@ def read_nearest(volume: torch.Tensor, voxels: torch.Tensor) -> torch.Tensor:
     return take(volume, nearest_index(tuple(volume.shape), voxels))
 
 
+def pick_head(rng: np.random.Generator, heads: list[HeadRecord], labels: list[LabelHead], painted: float) -> HeadRecord | LabelHead:
+    """A real head, or, in a share ``painted`` of the draws where there are any, one to be painted."""
+    pool = labels if labels and rng.random() < painted else heads
+    return pool[rng.integers(len(pool))]
+
+
 def label_groups(labels: np.ndarray) -> torch.Tensor:
     """DLMUSE indices to a few groups that get a grey value of their own: CSF, deep, lobar grey, white, cerebellum."""
     table = np.full(256, 4, np.int64)

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from .. import device
 from ..augment import random_elastic, rotation_matrix
-from ..brain_sources import Sample, apply, draw, read_linear
+from ..brain_sources import Sample, apply, draw, pick_head, read_linear
 from ..data import BRAIN, HeadRecord, read_index
 from ..device import ask
 from ..networks.brain_extraction import BrainExtraction
@@ -129,7 +129,7 @@ def run(args: argparse.Namespace) -> None:
     out = write_settings(args.out, width=args.width)
 
     def step_loss(_: int) -> tuple[torch.Tensor, dict[str, float]]:
-        rows = [make_sample(rng, labels[rng.integers(len(labels))] if labels and rng.random() < args.painted else heads[rng.integers(len(heads))])
+        rows = [make_sample(rng, pick_head(rng, heads, labels, args.painted))
                 for _ in range(args.batch)]
         with torch.autocast(place.type, torch.bfloat16):
             logits = ask(model, torch.stack([image for image, _ in rows])[:, None])

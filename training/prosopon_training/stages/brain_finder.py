@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from .. import device
 from ..augment import random_elastic, rotation_matrix, sampling_grid
-from ..brain_sources import Sample, draw
+from ..brain_sources import Sample, draw, pick_head
 from ..data import HeadRecord, read_index
 from ..device import ask
 from ..networks.brain_extraction import BrainExtraction
@@ -142,7 +142,7 @@ def run(args: argparse.Namespace) -> None:
         shape = SHAPES[int(rng.integers(len(SHAPES)))]
         rows = []
         for _ in range(args.batch):
-            canvas = make_canvas(rng, labels[rng.integers(len(labels))] if labels and rng.random() < args.painted else heads[rng.integers(len(heads))])
+            canvas = make_canvas(rng, pick_head(rng, heads, labels, args.painted))
             rows += [turned(rng, canvas, shape) for _ in range(args.views)]
         with torch.autocast(place.type, torch.bfloat16):
             logits = ask(model, torch.stack([image for image, _ in rows])[:, None])
