@@ -28,6 +28,7 @@ import {
 import type { Alteration, MethodContext, RemodellingMethod, Seed } from '../methods/method.js';
 import { type Keep, requireTaken } from '../methods/options.js';
 import type { Method } from '../methods/registry.js';
+import type { DrawnHead } from '../methods/tissues.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import type { Affine } from '../volume/affine.js';
 import { dilateMm, invertMask } from '../volume/morphology.js';
@@ -37,6 +38,7 @@ import { type Check, type Checks, checkResult, requirePassed } from './checks.js
 import { type FaceSurface, faceKept, faceSurface, isFaceGone } from './face-gone.js';
 import { type FrameStatistics, frameStatistics, overwriteOutside, writeFace } from './frames.js';
 import { type GivenMask, readMask, requireTogether } from './given-mask.js';
+import { facesOf, type ScanContrast } from './paint.js';
 import { placeFace } from './place.js';
 import { freshSeed } from './seed.js';
 import { type Trace, trace } from './traces.js';
@@ -56,7 +58,7 @@ export interface DeidentifyInput extends ImageToTreat {
   readonly companions?: readonly ImageToTreat[];
 }
 
-export interface DeidentifyOptions {
+export interface DeidentifyOptions extends ScanContrast {
   readonly method: Method;
   /** A fresh random one when absent. */
   readonly seed?: Seed;
@@ -173,9 +175,12 @@ export async function deidentify(
     keep: options.keep ?? 'brain',
     onStage: stage,
     ...(options.scale === undefined ? {} : { scale: options.scale }),
+    ...(options.contrast === undefined ? {} : { contrast: options.contrast }),
     ...withSignal(services),
   };
   const { method } = options;
+  /** In brain levels of one frame of one image, on the grid. */
+  let faceIn: (image: number, frame: number) => Promise<Float32Array> = async () => values;
   let altered: Mask;
   /** What keeps its bits: the complement of `altered`. */
   let keep: Uint8Array;
@@ -192,7 +197,18 @@ export async function deidentify(
     for (const image of images) overwriteOutside(image, keep);
     values.fill(0);
     stage('synthesise');
-    placeFace(await synthesizeFace(method, gamma, seed, context), grid, altered.data, values);
+    const drawn = await synthesizeFace(method, gamma, seed, context);
+    faceIn = facesOf(drawn, {
+      images,
+      statistics,
+      head: { brainMask, pose: head.pose, scale: head.scale },
+      known: options,
+      random: new Random(seed).fork('contrast'),
+      place: (face) => {
+        placeFace(face, grid, altered.data, values);
+        return values;
+      },
+    });
   } else {
     stage('remove');
     const removal = await method.alter(head, context);
@@ -207,15 +223,14 @@ export async function deidentify(
   stage('composite');
   const noisy = method.kind === 'remodel' && options.noise !== false;
   const random = new Random(seed).fork('scanner noise');
-  images.forEach((image, i) => {
-    writeFace(
+  for (const [i, image] of images.entries())
+    await writeFace(
       image,
-      values,
+      (frame) => faceIn(i, frame),
       altered.data,
       statistics[i] as FrameStatistics[],
       noisy ? random.fork(`image ${i}`) : undefined,
     );
-  });
 
   const done: DeidentifiedImage[] = [];
   const checks: Record<string, Checks[string]> = {};
@@ -325,7 +340,7 @@ async function synthesizeFace(
   gamma: unknown,
   seed: Seed,
   context: MethodContext,
-): Promise<Volume> {
+): Promise<DrawnHead> {
   // A copy, so that a method cannot change what the noise is drawn from.
   return method.synthesize(gamma, Uint32Array.from(seed), context);
 }
