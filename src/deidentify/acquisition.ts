@@ -39,7 +39,10 @@ const [LONG_ECHO_MS, SHARE_OF_LONG] = [180, 0.3];
 
 function wordsOf(value: string | readonly string[] | undefined): string[] {
   const text = value === undefined ? '' : typeof value === 'string' ? value : value.join(' ');
-  return text.toUpperCase().split(/[^A-Z0-9_]+/).filter((word) => word !== '');
+  return text
+    .toUpperCase()
+    .split(/[^A-Z0-9_]+/)
+    .filter((word) => word !== '');
 }
 
 /**
