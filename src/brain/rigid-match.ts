@@ -1,0 +1,103 @@
+/**
+ * One person's brain in two images of any contrasts and grids: the rigid motion between them, from brain voxels and the
+ * headers alone (promise P1), and whether it is one brain at all.
+ *
+ * The finer image predicts the coarser one by a function of its values (a linear spline, fitted with the motion), which
+ * is what the correlation ratio measures: bright fluid or dark, both are functions of T1. Gauss-Newton on what is left,
+ * at 4 and 2 mm. A thick slice is predicted by the mean over its thickness.
+ *
+ * @example
+ * const { toFirst, likeness } = matchBrains(t1, flair); // throws Refusal('brains-differ') for somebody else's
+ * applyAffine(toFirst, [x, y, z]);                      // world mm of flair to world mm of t1
+ */
+import { Refusal } from '../errors/errors.js';
+import { type Affine, IDENTITY, invert, multiply } from '../volume/affine.js';
+import type { Mask, Volume, VoxelArray } from '../volume/volume.js';
+import { voxelSizes } from '../volume/volume.js';
+import { correlationOf, type MatchLevel, matchLevel, predictionOf, refine } from './match-fit.js';
+import { centroid } from './pose.js';
+import { detail, softBrain } from './soft-brain.js';
+
+/** A brain in an image. */
+export interface SeenBrain {
+  /** Values on the stored grid, finite under the mask; no other is read. */
+  readonly volume: Volume<VoxelArray>;
+  readonly mask: Mask;
+  /** Brain frame to world, from the mask (`fitPose`): a second start, for when the person got up between the images. */
+  readonly pose: Affine;
+}
+
+export interface BrainMatch {
+  /** World mm of the second image to world mm of the first, rigid. */
+  readonly toFirst: Affine;
+  /** Correlation of the finer structure (below 6 mm) with what the other image predicts, -1 to 1. */
+  readonly likeness: number;
+  /** Share of the smaller brain that lies in the other after the fit, 0 to 1. */
+  readonly overlap: number;
+  /** Which start led there: the header's world coordinates, or the brains' poses. */
+  readonly start: 'header' | 'pose';
+}
+
+/** Below these two brains are not one. Measured: docs/sessions.md. */
+export const LEAST_LIKENESS = 0.3;
+export const LEAST_OVERLAP = 0.8;
+
+/** Blocks and smoothing of the two levels, mm; iterations at most. */
+const ROUGH = { mm: 4, sigma: 3, iterations: 15 } as const;
+const FINE = { mm: 2, sigma: 1.5, iterations: 10 } as const;
+/** Structure of this size (mm, a deviation) and above is much the same in everybody. */
+const DETAIL_MM = 6;
+
+function level(
+  fixed: SeenBrain,
+  moving: SeenBrain,
+  { mm, sigma }: { mm: number; sigma: number },
+): MatchLevel {
+  const soft = ({ volume, mask }: SeenBrain) => softBrain(volume, mask, mm, sigma);
+  return matchLevel(soft(fixed), soft(moving), centroid(fixed.mask));
+}
+
+/** The motion and how well it fits, without a verdict. */
+export function fitMatch(first: SeenBrain, second: SeenBrain): BrainMatch {
+  const thickest = ({ mask }: SeenBrain): number => Math.max(...voxelSizes(mask.grid));
+  // The coarser one's voxels are predicted: the finer can be averaged over a slice, the coarser not sharpened.
+  const turned = thickest(first) > thickest(second) + 0.25;
+  const [fixed, moving] = turned ? [first, second] : [second, first];
+  const rough = level(fixed, moving, ROUGH);
+  const starts = [
+    { start: 'header', motion: IDENTITY },
+    { start: 'pose', motion: multiply(moving.pose, invert(fixed.pose)) },
+  ] as const;
+  const fits = starts.map(({ start, motion }) => ({ start, ...refine(rough, motion, ROUGH.iterations) }));
+  const worth = (fit: (typeof fits)[number]): number => fit.explained * fit.overlap;
+  const [header, pose] = fits as [(typeof fits)[number], (typeof fits)[number]];
+  const best = worth(pose) > worth(header) + 1e-3 ? pose : header;
+  const fine = level(fixed, moving, FINE);
+  const { motion, overlap } = refine(fine, best.motion, FINE.iterations);
+  const { predicted, weight } = predictionOf(fine, motion);
+  const { grid, values } = fine.fixed;
+  const likeness = correlationOf(
+    detail(grid, values, weight, DETAIL_MM),
+    detail(grid, predicted, weight, DETAIL_MM),
+    weight,
+  );
+  return { toFirst: turned ? invert(motion) : motion, likeness, overlap, start: best.start };
+}
+
+/**
+ * @throws {Refusal} brains-differ when the two brains do not match: another person, or hardly any brain in common
+ */
+export function matchBrains(first: SeenBrain, second: SeenBrain): BrainMatch {
+  const match = fitMatch(first, second);
+  if (match.overlap < LEAST_OVERLAP)
+    throw new Refusal(
+      'brains-differ',
+      `expected the brains of both images to lie in one another (${LEAST_OVERLAP} of the smaller), found ${match.overlap.toFixed(2)}; are both of one person?`,
+    );
+  if (!(match.likeness >= LEAST_LIKENESS))
+    throw new Refusal(
+      'brains-differ',
+      `expected one person's brain in both images (a likeness of at least ${LEAST_LIKENESS}), found ${match.likeness.toFixed(2)}; are both of one person?`,
+    );
+  return match;
+}
