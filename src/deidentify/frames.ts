@@ -5,7 +5,7 @@
  * @example
  * const statistics = frameStatistics(image, brain);   // from brain voxels alone
  * overwriteOutside(image, keep);                      // from here on there is no original
- * writeFace(image, face, keep, statistics, random);
+ * await writeFace(image, async () => face, keep, statistics, random);
  */
 import { measureIntensity } from '../brain/intensity.js';
 import { Refusal } from '../errors/errors.js';
@@ -70,19 +70,20 @@ const NOISE_SHARE = 0.5;
 const TISSUE = 0.3;
 
 /**
- * Writes the same face into every frame of an image, each in its own intensity, with its own noise.
- * @param face In brain levels on the image's grid; negative values become 0. @param altered 1 where it is written.
+ * Writes a face into every frame of an image, each in its own intensity, with its own noise.
+ * @param faceOf In brain levels of a frame on the image's grid; negative values become 0. @param altered 1 where it is written.
  * @param statistics One per frame. @param random Undefined for no noise.
  */
-export function writeFace(
+export async function writeFace(
   image: StoredImage,
-  face: Float32Array,
+  faceOf: (frame: number) => Promise<Float32Array>,
   altered: Uint8Array,
   statistics: readonly FrameStatistics[],
   random: Random | undefined,
-): void {
+): Promise<void> {
   const values = new Float32Array(voxelCount(image.grid.shape));
-  statistics.forEach(({ air, level, noise }, frame) => {
+  for (const [frame, { air, level, noise }] of statistics.entries()) {
+    const face = await faceOf(frame);
     for (let o = 0; o < values.length; o++) {
       const v = face[o] as number;
       values[o] = v > 0 ? v * level : 0;
@@ -91,5 +92,5 @@ export function writeFace(
       addNoise(values, NOISE_SHARE * noise, TISSUE * level, altered, random.fork(`frame ${frame}`));
     if (air !== 0) for (let o = 0; o < values.length; o++) values[o] = (values[o] as number) + air;
     toStored(image, values, image.stored, frame, altered);
-  });
+  }
 }

@@ -26,6 +26,7 @@ export const REFUSALS = {
   'mask-values': 'the values of the brain mask are not those of a mask',
   'brain-implausible': 'what was found is not a plausible brain',
   'brains-differ': 'the brains of two images are not those of one person',
+  'state-invalid': 'the file that keeps a face cannot be used',
   'registration-implausible': 'the average head could not be laid on this head',
   'contrast-unsupported': 'the contrast is one for which no face was learnt',
   'face-kept': 'the face of the original still stands in the result',

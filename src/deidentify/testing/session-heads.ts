@@ -71,7 +71,8 @@ function tissuesOf(person: number): Tissues {
   const spread = Math.sqrt(folds.reduce((sum, v) => sum + v * v, 0) / folds.length);
   const fluid = new Float32Array(data.length);
   for (let o = 0; o < data.length; o++) {
-    const t = (data[o] as number) / 420 + (0.16 * (folds[o] as number)) / spread;
+    // Folds of its own count for more than the average brain that all share.
+    const t = 0.96 + 0.3 * ((data[o] as number) / 420 - 0.96) + (0.16 * (folds[o] as number)) / spread;
     fluid[o] = Math.max(0, Math.min(1, (0.8 - t) / 0.12));
     white[o] = Math.max(0, Math.min(1, (t - 1) / 0.12));
   }
