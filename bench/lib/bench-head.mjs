@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { brainTemplate, templateGrid } from '../../dist/brain/template.js';
 import { createImage } from '../../dist/formats/create-image.js';
 import { encodeImage, frameValues } from '../../dist/formats/stored-image.js';
-import { meanBrain } from '../../dist/methods/learned-head/contrast.js';
+import { meanBrain } from '../../dist/methods/learned-head/t1-likeness.js';
 import { nodeGzip } from '../../dist/node/gzip.js';
 import { loadImage } from '../../dist/node/image-files.js';
 import { applyAffine, IDENTITY } from '../../dist/volume/affine.js';

@@ -7,7 +7,7 @@
  * const tissues = fitTissues(head);
  * contrastOf(tissues); // 't1w'
  */
-import { type Affine, multiply, scaling, translation } from '../volume/affine.js';
+import { type Affine, invert, multiply, scaling, translation } from '../volume/affine.js';
 import { readNearest, sampleNearest } from '../volume/nearest.js';
 import { resampleLinear } from '../volume/resample.js';
 import { type Grid, type Mask, type Volume, voxelCount } from '../volume/volume.js';
@@ -78,9 +78,7 @@ function sample(volume: Volume, mask: Mask, pose: Affine, scale: number): Sample
     if (inside[v] === 0) continue;
     out.values[i] = values[v] as number;
     const at = priors.map((prior) => prior[v] as number) as [number, number, number];
-    const sum = at[0] + at[1] + at[2];
-    for (let t = 0; t < 3; t++)
-      out.priors[3 * i + t] = (1 - BELIEF) / 3 + BELIEF * (sum > 0.05 ? (at[t] as number) / sum : 1 / 3);
+    for (let t = 0; t < 3; t++) out.priors[3 * i + t] = believed(at, t);
     i++;
   }
   return out;
@@ -147,6 +145,40 @@ export function fitTissues(volume: Volume, mask: Mask, pose: Affine, scale = 1):
     white: from[2] as number,
   });
   return { mean: named(mean), spread: named(variance.map(Math.sqrt)), share: named(share) };
+}
+
+/** What is believed of a place before its value is looked at: three shares that sum to 1. */
+function believed(at: readonly [number, number, number], t: number): number {
+  const sum = at[0] + at[1] + at[2];
+  return (1 - BELIEF) / 3 + BELIEF * (sum > 0.05 ? (at[t] as number) / sum : 1 / 3);
+}
+
+/**
+ * The chance of each voxel to be fluid, grey or white matter, whether it is brain or not.
+ * @param volume values in the fit's units @param pose, scale as of the fit
+ * @returns three a voxel, summing to 1
+ */
+export function tissueShares(volume: Volume, pose: Affine, scale: number, fit: TissueFit): Float32Array {
+  const inFrame = multiply(scaling(1 / scale, 1 / scale, 1 / scale), multiply(invert(pose), volume.grid.affine));
+  const priors = tissuePriors().map((prior) =>
+    resampleLinear(prior, { shape: volume.grid.shape, affine: inFrame }),
+  );
+  const out = new Float32Array(3 * volume.data.length);
+  for (let v = 0; v < volume.data.length; v++) {
+    const value = volume.data[v] as number;
+    const at = priors.map((prior) => prior[v] as number) as [number, number, number];
+    let all = 0;
+    for (let t = 0; t < 3; t++) {
+      const tissue = TISSUES[t] as Tissue;
+      const far = (value - fit.mean[tissue]) / fit.spread[tissue];
+      const p = (believed(at, t) * Math.exp(-0.5 * far * far)) / fit.spread[tissue];
+      out[3 * v + t] = p;
+      all += p;
+    }
+    for (let t = 0; t < 3; t++)
+      out[3 * v + t] = all > 1e-30 ? (out[3 * v + t] as number) / all : believed(at, t);
+  }
+  return out;
 }
 
 export const CONTRASTS = ['t1w', 't2w', 'flair', 'pdw'] as const;

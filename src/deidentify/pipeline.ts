@@ -26,6 +26,7 @@ import { brainConditioning } from '../methods/brain-conditioning.js';
 import type { Alteration, MethodContext, RemodellingMethod, Seed } from '../methods/method.js';
 import { type Keep, requireTaken } from '../methods/options.js';
 import type { Method } from '../methods/registry.js';
+import type { DrawnHead } from '../methods/tissues.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import { type Affine, IDENTITY, invert } from '../volume/affine.js';
 import { invertMask } from '../volume/morphology.js';
@@ -36,6 +37,7 @@ import { type FaceSurface, faceKept, faceSurface, isFaceGone } from './face-gone
 import { brainOf, encodeFaceState, type FaceState } from './face-state.js';
 import { overwriteOutside, writeFace } from './frames.js';
 import { readMask } from './given-mask.js';
+import { facesOf, type ScanContrast } from './paint.js';
 import { placeFace } from './place.js';
 import { freshSeed } from './seed.js';
 import { movedBy } from './session.js';
@@ -62,6 +64,8 @@ export interface ImageToTreat {
    * for its brain and lays that on the first image's. Default: 'grid' on the same grid, 'brain' on another.
    */
   readonly alignment?: 'grid' | 'brain';
+  /** Of a companion: what is known of how it was made; default nothing, so that its brain says what it is. */
+  readonly scan?: ScanContrast;
 }
 
 export interface DeidentifyInput extends ImageToTreat {
@@ -71,7 +75,7 @@ export interface DeidentifyInput extends ImageToTreat {
   readonly companions?: readonly ImageToTreat[];
 }
 
-export interface DeidentifyOptions {
+export interface DeidentifyOptions extends ScanContrast {
   readonly method: Method;
   /** A fresh random one when absent. */
   readonly seed?: Seed;
@@ -184,7 +188,8 @@ export async function deidentify(
       : matchBrains(brainOf(faceOf), { volume: head.volume, mask: brainMask, pose });
   const first: TreatedImage = {
     image: input.image,
-    brain: { mask: brainMask, pose, scale },
+    brain: { brainMask, pose, scale },
+    known: options,
     keep: keptOf(brainMask, margin, options.keep, pose),
     motion: known === undefined ? IDENTITY : invert(known.toFirst),
     statistics,
@@ -203,6 +208,7 @@ export async function deidentify(
     keep: options.keep ?? 'brain',
     onStage: stage,
     ...(options.scale === undefined ? {} : { scale: options.scale }),
+    ...(options.contrast === undefined ? {} : { contrast: options.contrast }),
     ...withSignal(services),
   };
   let warnings: readonly string[] = notes;
@@ -232,7 +238,11 @@ export async function deidentify(
     forget();
     values.fill(0);
     stage('synthesise');
-    faceIn = facesIn(await synthesizeFace(method, gamma, seed, context), treated, areas);
+    faceIn = facesOf(await synthesizeFace(method, gamma, seed, context), {
+      images: treated,
+      random: new Random(seed).fork('contrast'),
+      place: placer(treated, areas),
+    });
   } else {
     stage('remove');
     const removal = await method.alter(head, context);
@@ -293,25 +303,18 @@ export async function deidentify(
   };
 }
 
-/**
- * The one place where a drawn head becomes what an image shows: its contrast on the model grid, then its place in the
- * image's grid. Images that follow one another on one grid in one contrast are placed once.
- */
-function facesIn(
-  drawn: Volume,
+/** From the model grid to an image's, by its motion. One array for images that lie on one another: each is done before the next. */
+function placer(
   treated: readonly TreatedImage[],
   areas: readonly Mask[],
-): (image: number, frame: number) => Promise<Float32Array> {
-  let last: { readonly area: Mask; readonly face: Float32Array } | undefined;
-  return async (i) => {
-    const area = areas[i] as Mask;
-    const { motion } = treated[i] as TreatedImage;
-    if (last?.area.data !== area.data) {
-      const face = new Float32Array(area.data.length);
-      placeFace(movedBy(drawn, motion), area.grid, area.data, face);
-      last = { area, face };
-    }
-    return last.face;
+): (face: Volume, image: number) => Float32Array {
+  let into = new Float32Array(0);
+  return (face, i) => {
+    const { grid, data } = areas[i] as Mask;
+    if (into.length !== data.length) into = new Float32Array(data.length);
+    // Voxels that are kept are not written, and nobody reads them.
+    placeFace(movedBy(face, (treated[i] as TreatedImage).motion), grid, data, into);
+    return into;
   };
 }
 
@@ -381,7 +384,7 @@ async function synthesizeFace(
   gamma: unknown,
   seed: Seed,
   context: MethodContext,
-): Promise<Volume> {
+): Promise<DrawnHead> {
   // A copy, so that a method cannot change what the noise is drawn from.
   return method.synthesize(gamma, Uint32Array.from(seed), context);
 }

@@ -7,7 +7,7 @@
  */
 import { craniumMask } from '../brain/cranium.js';
 import { extractBrain } from '../brain/extract.js';
-import { type Head, makeHead } from '../brain/head.js';
+import { makeHead } from '../brain/head.js';
 import { brainIntensity } from '../brain/intensity.js';
 import type { SeenBrain } from '../brain/rigid-match.js';
 import { Failure, isRefusal, Refusal } from '../errors/errors.js';
@@ -20,20 +20,16 @@ import type { Check } from './checks.js';
 import { type FaceSurface, faceSurface } from './face-gone.js';
 import { type FrameStatistics, frameStatistics } from './frames.js';
 import { type GivenMask, requireTogether } from './given-mask.js';
+import type { PaintedImage } from './paint.js';
 import type { DeidentifyServices, ImageToTreat } from './pipeline.js';
 import { type BrainFinder, settleOther } from './session.js';
 
-/** Of one image, all from its brain's voxels but `face`. */
-export interface TreatedImage {
-  readonly image: StoredImage;
-  /** Where the brain stands in this image's world, and how large it is. */
-  readonly brain: { readonly mask: Mask } & Pick<Head, 'pose' | 'scale'>;
+/** Of one image, all from its brain's voxels but `face`. Its brain is as it stands in this image's world. */
+export interface TreatedImage extends PaintedImage {
   /** What keeps its bits. */
   readonly keep: Mask;
   /** World of the image that the head is drawn for to the world of this one, rigid. */
   readonly motion: Affine;
-  /** One a frame. */
-  readonly statistics: readonly FrameStatistics[];
   /** Decides whether a result appears, never what it holds (P1): a digest of the surface, compared when the result is read back. */
   readonly face: FaceSurface;
   /** How alike its brain and that of the image that the head is drawn for are; absent where they are one by the grid. */
@@ -123,16 +119,16 @@ export async function settleOthers(
   options: SessionOptions,
   finder: BrainFinder,
 ): Promise<TreatedImage[]> {
-  const seen: SeenBrain = { volume: first.volume, mask: first.brain.mask, pose: first.brain.pose };
+  const seen: SeenBrain = { volume: first.volume, mask: first.brain.brainMask, pose: first.brain.pose };
   const treated: TreatedImage[] = [];
   for (const other of others) {
     const { image } = other;
     if (alignedByGrid(other, first.image)) {
       const { pose, scale } = first.brain;
-      const statistics = imageStatistics(image, first.brain.mask);
+      const statistics = imageStatistics(image, first.brain.brainMask);
       const face = faceSurface(finiteVolume(image), pose, scale);
       const { match: _, volume: __, ...same } = first;
-      treated.push({ ...same, image, statistics, face });
+      treated.push({ ...same, known: other.scan ?? {}, image, statistics, face });
       continue;
     }
     const { brainMask, bothMasks, motion, match } = await settleOther(image, seen, finder);
@@ -140,7 +136,8 @@ export async function settleOthers(
     const { scale } = first.brain;
     treated.push({
       image,
-      brain: { mask: brainMask, pose, scale },
+      brain: { brainMask, pose, scale },
+      known: other.scan ?? {},
       keep: keptOf(bothMasks, options.brainMarginMm ?? FOUND_MARGIN_MM, options.keep, pose),
       motion: multiply(motion, first.motion),
       statistics: imageStatistics(image, brainMask),

@@ -6,10 +6,12 @@
  * and the synthesis f(gamma, seed). What `synthesize` is not given it cannot leak.
  */
 import type { Head } from '../brain/head.js';
+import type { ContrastChoice } from '../brain/protocol.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import type { Affine } from '../volume/affine.js';
 import type { Mask, Volume } from '../volume/volume.js';
 import type { Keep, MethodOptions } from './options.js';
+import type { DrawnHead } from './tissues.js';
 
 /** 256-bit seed as eight unsigned 32-bit words; the only source of randomness. */
 export type Seed = Uint32Array;
@@ -23,6 +25,8 @@ export interface MethodContext {
   readonly signal?: AbortSignal;
   /** Size of the head around the brain that stays as it is, 0.85 to 1.15; 1 when absent. For methods whose `options` have a scale. */
   readonly scale?: number;
+  /** What the scan is, where the user knows better than its brain; 'auto' when absent. */
+  readonly contrast?: ContrastChoice;
   /** Called with a stage's name when it begins, for progress and stage times. */
   readonly onStage?: (stage: string) => void;
 }
@@ -46,7 +50,7 @@ export interface RemodellingMethod<Conditioning> {
   /** The privacy transform: all that the synthesis will ever see. */
   condition(head: Head, context: MethodContext): Promise<Conditioning>;
   /** A whole head on the model grid, in units of the brain level (1 = the brain's median). */
-  synthesize(gamma: Conditioning, seed: Seed, context: MethodContext): Promise<Volume>;
+  synthesize(gamma: Conditioning, seed: Seed, context: MethodContext): Promise<DrawnHead>;
 }
 
 /** What a removal method did: new values where `altered` is 1, the original elsewhere. */

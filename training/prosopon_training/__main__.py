@@ -52,7 +52,7 @@ def train(args: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    from . import cohort, config, exports
+    from . import cohort, config, exports, tissue_map
 
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="prosopon_training", description=__doc__)
@@ -64,6 +64,8 @@ def main(arguments: list[str] | None = None) -> None:
     cohort.add_arguments(commands.add_parser(
         "cohort", help="continue from the shipped weights on a new site's cohort", description=cohort.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter))
+    tissue_map.add_arguments(commands.add_parser("tissue-map", help="find the tissues of the learned head", description=tissue_map.__doc__,
+                                                 formatter_class=argparse.RawDescriptionHelpFormatter))
     recipe = config.config_named(arguments)
     if recipe is not None and arguments[0] == "train" and arguments[1] in stages:
         options, loop = config.read_config(recipe, arguments[1], stages[arguments[1]])
@@ -71,6 +73,9 @@ def main(arguments: list[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     if args.command == "cohort":
         cohort.run(args, main)
+        return
+    if args.command == "tissue-map":
+        tissue_map.run(args)
         return
     if args.command == "export":
         with torch.no_grad():

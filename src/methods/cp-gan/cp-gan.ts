@@ -12,9 +12,10 @@ import type { ModelDescription } from '../../networks/catalogue.js';
 import type { NetworkRunner, Tensor } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
 import { sha256 } from '../../volume/sha256.js';
-import type { Volume } from '../../volume/volume.js';
 import { brainBlocks } from '../learned-head/grid.js';
+import { TISSUE_MODEL } from '../learned-head/tissue-map.js';
 import type { MethodContext, RemodellingMethod, Seed } from '../method.js';
+import type { DrawnHead } from '../tissues.js';
 import { onePiece } from './fragments.js';
 import { channelsAt, channelsOf, condition, type GanConditioning, SIZE } from './gamma.js';
 import { moveHead } from './move.js';
@@ -55,7 +56,7 @@ export async function drawHead(
   gamma: GanConditioning,
   random: Random,
   context: MethodContext,
-): Promise<Volume> {
+): Promise<DrawnHead> {
   const { networks, resolution, signal, onStage } = context;
   const { noise, scales } = sizesOf(await describeNetwork(networks));
   onStage?.('pool');
@@ -79,7 +80,7 @@ export async function drawHead(
   return { grid: modelGrid(gamma.pose, resolution), data: upsampleCubic(whole, size, resolution) };
 }
 
-async function synthesize(gamma: GanConditioning, seed: Seed, context: MethodContext): Promise<Volume> {
+async function synthesize(gamma: GanConditioning, seed: Seed, context: MethodContext): Promise<DrawnHead> {
   const blocks = brainBlocks(gamma);
   // The brain takes part, or one seed for a whole data set would give all its heads the same noise.
   const digest = sha256(new Uint8Array(blocks.buffer, blocks.byteOffset, blocks.byteLength));
@@ -92,7 +93,7 @@ export const cpGan: RemodellingMethod<GanConditioning> = {
   name: 'cp-gan',
   reference:
     'Van der Goten, Hepp, Akata and Smith, Conditional De-Identification of 3D Magnetic Resonance Images, BMVC 2021; Adversarial Privacy Preservation in MRI Scans of the Brain, ICLR 2021 submission',
-  models: [NETWORK, 'head-128', 'head-256', 'texture'],
+  models: [NETWORK, 'head-128', 'head-256', 'texture', TISSUE_MODEL],
   caution:
     'the outline of the head stays the one of the owner, who can be recognised by it: for studies, its results are not for release',
   conditioning: 'brain and convex hull',

@@ -11,9 +11,8 @@ import { Random } from '../../volume/random.js';
 import { sha256 } from '../../volume/sha256.js';
 import type { Mask } from '../../volume/volume.js';
 import { brainConditioning } from '../brain-conditioning.js';
-import { requireT1 } from '../learned-head/contrast.js';
-import { brainBlocks } from '../learned-head/grid.js';
-import type { BrainConditioning, Seed } from '../method.js';
+import { inLearntContrast } from '../learned-head/learnt-contrast.js';
+import type { BrainConditioning, MethodContext, Seed } from '../method.js';
 import { convexHull } from './hull.js';
 import { averagePool, probabilisticPool } from './pooling.js';
 import { binaryHead } from './surface.js';
@@ -30,9 +29,11 @@ const MAX_VALUE = 2.55;
 /** Of nobody: the hull's chance is the same for everyone. */
 const HULL_SEED: Seed = sha256(new TextEncoder().encode('convex hull of cp-gan'));
 
-export async function condition(head: Head): Promise<GanConditioning> {
-  const gamma = brainConditioning(head);
-  requireT1(brainBlocks(gamma), head);
+export async function condition(
+  head: Head,
+  { contrast = 'auto' }: Pick<MethodContext, 'contrast'> = {},
+): Promise<GanConditioning> {
+  const gamma = inLearntContrast(brainConditioning(head), head, contrast);
   const hull = convexHull(binaryHead(head), new Random(HULL_SEED), modelGrid(head.pose, SIZE));
   return { ...gamma, hull };
 }

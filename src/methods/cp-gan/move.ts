@@ -15,7 +15,9 @@ import { learnedHead } from '../learned-head/learned-head.js';
 import { chinOf, endNeck } from '../learned-head/neck.js';
 import { guardScalp } from '../learned-head/scalp.js';
 import { addTexture } from '../learned-head/texture.js';
+import { drawnTissues } from '../learned-head/tissue-map.js';
 import type { BrainConditioning, MethodContext } from '../method.js';
+import type { DrawnHead } from '../tissues.js';
 
 const FIELD = 64 * 64 * 48;
 
@@ -29,7 +31,7 @@ export async function moveHead(
   gamma: BrainConditioning,
   random: Random,
   { networks, resolution, signal, onStage }: MethodContext,
-): Promise<Volume> {
+): Promise<DrawnHead> {
   if (displacement?.data.length !== 3 * FIELD || gain?.data.length !== FIELD)
     throw new Failure('network-failed', 'the generator returned no displacement and gain of 64 x 64 x 48');
   onStage?.('decode');
@@ -48,5 +50,5 @@ export async function moveHead(
     onStage?.('texture');
     await addTexture(drawn, networks, random.fork('texture'), signal);
   }
-  return drawn;
+  return { ...drawn, tissues: () => drawnTissues(networks, onBrain, drawn, signal) };
 }

@@ -10,7 +10,7 @@ import { Random } from '../../volume/random.js';
 import { resampleLinear } from '../../volume/resample.js';
 import { sha256 } from '../../volume/sha256.js';
 import { headGrid, syntheticHead } from '../../volume/testing/synthetic-head.js';
-import { meanBrain } from '../learned-head/contrast.js';
+import { meanBrain } from '../learned-head/t1-likeness.js';
 import type { BrainConditioning, MethodContext } from '../method.js';
 import { cpMae } from './cp-mae.js';
 

@@ -18,13 +18,15 @@ import { sha256 } from '../../volume/sha256.js';
 import type { Volume } from '../../volume/volume.js';
 import { brainConditioning } from '../brain-conditioning.js';
 import { fitBrain } from '../learned-head/brain-fit.js';
-import { requireT1 } from '../learned-head/contrast.js';
 import { brainBlocks, trimmedGrid, trimmedMask } from '../learned-head/grid.js';
 import { learnedHead } from '../learned-head/learned-head.js';
+import { inLearntContrast } from '../learned-head/learnt-contrast.js';
 import { chinOf, endNeck } from '../learned-head/neck.js';
 import { guardScalp } from '../learned-head/scalp.js';
 import { addTexture } from '../learned-head/texture.js';
+import { drawnTissues, TISSUE_MODEL } from '../learned-head/tissue-map.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
+import type { DrawnHead } from '../tissues.js';
 import { FsqCodebook } from './fsq.js';
 import { joinThickness } from './join.js';
 import { addThickness, drawThickness, type Thickness } from './outline.js';
@@ -82,8 +84,7 @@ function sum(a: Tensor, b: Tensor): Tensor {
 }
 
 async function condition(head: Head, context: MethodContext): Promise<BrainConditioning> {
-  const gamma = brainConditioning(head);
-  requireT1(brainBlocks(gamma), head);
+  const gamma = inLearntContrast(brainConditioning(head), head, context.contrast ?? 'auto');
   if (context.keep !== 'cranium') return gamma;
   return { ...gamma, cranium: skinRadii(head.volume, head.brainLevel, head.pose) };
 }
@@ -145,7 +146,7 @@ async function synthesize(
   seed: Seed,
   context: MethodContext,
   mean: boolean,
-): Promise<Volume> {
+): Promise<DrawnHead> {
   const { networks, signal } = context;
   const blocks = brainBlocks(gamma);
   // The brain takes part, or one seed for a whole data set would give all its heads one face.
@@ -187,7 +188,7 @@ async function synthesize(
     context.onStage?.('texture');
     await addTexture(drawn, networks, random.fork('texture'), signal);
   }
-  return drawn;
+  return { ...drawn, tissues: () => drawnTissues(networks, fitted, drawn, signal) };
 }
 
 export const cpMae: RemodellingMethod<BrainConditioning> = {
@@ -203,6 +204,7 @@ export const cpMae: RemodellingMethod<BrainConditioning> = {
     'head-128',
     'head-256',
     'texture',
+    TISSUE_MODEL,
   ],
   options: { keep: ['brain', 'cranium'] },
   condition,

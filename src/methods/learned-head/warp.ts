@@ -12,7 +12,7 @@ import { BLOCK_SHIFT, tissueBlocks } from '../../volume/tissue-blocks.js';
 import type { Shape } from '../../volume/volume.js';
 
 /** Lower neighbour and weight of the upper one for output voxel `o` of an axis enlarged `factor` times to `n / factor`. */
-function axisWeights(n: number, count: number): { low: Int32Array; part: Float32Array } {
+export function axisWeights(n: number, count: number): { low: Int32Array; part: Float32Array } {
   const low = new Int32Array(n);
   const part = new Float32Array(n);
   for (let o = 0; o < n; o++) {

@@ -1,17 +1,14 @@
 /**
- * Whether a brain is T1-weighted, the only contrast for which faces were learnt: its correlation with the mean brain of
- * the training heads at 8 mm. Brain voxels decide, nothing else (promise P1).
+ * Whether a brain looks T1-weighted, as those do of which faces were learnt: its correlation with the mean brain of the
+ * training heads at 8 mm. Brain voxels decide, nothing else (promise P1).
  *
  * @example
- * requireT1(brainBlocks(gamma), head); // refuses T2-weighted and FLAIR heads
+ * t1Correlation(brainBlocks(gamma)) >= MIN_T1_CORRELATION;
  */
-import type { Head } from '../../brain/head.js';
 import { modelGrid } from '../../brain/model-grid.js';
-import { type Contrast, contrastOf, fitTissues } from '../../brain/tissues.js';
-import { Refusal } from '../../errors/errors.js';
 import { IDENTITY, multiply, translation } from '../../volume/affine.js';
 import type { Volume } from '../../volume/volume.js';
-import { MEAN_BRAIN_BASE64 } from './contrast-data.js';
+import { MEAN_BRAIN_BASE64 } from './t1-likeness-data.js';
 
 const [NX, NY, NZ] = [24, 32, 32];
 /** T1-weighted heads reach 0.29 to 0.95, a T2-weighted one -0.39, a FLAIR -0.21: see docs/results.md. */
@@ -55,28 +52,4 @@ export function t1Correlation(blocks: Float32Array): number {
   if (n < 100) return 0;
   const spread = Math.sqrt((saa - (sa * sa) / n) * (sbb - (sb * sb) / n));
   return spread > 0 ? (sab - (sa * sb) / n) / spread : 0;
-}
-
-const NAMES: Readonly<Record<Contrast, string>> = {
-  t1w: 'a T1-weighted one',
-  t2w: 'a T2-weighted one',
-  flair: 'a FLAIR',
-  pdw: 'a proton-density-weighted one',
-  unknown: 'one of no contrast that is known here',
-};
-
-/**
- * A brain whose tissues have the order of T1 is one even where it correlates poorly (steep bias, lesions).
- * @param blocks of the same head, see `t1Correlation`
- * @throws {Refusal} contrast-unsupported, with the contrast's name
- */
-export function requireT1(blocks: Float32Array, head: Head): void {
-  if (t1Correlation(blocks) >= MIN_T1_CORRELATION) return;
-  const tissues = fitTissues(head.volume, head.brainMask, head.pose);
-  const contrast = tissues === undefined ? 'unknown' : contrastOf(tissues);
-  if (contrast === 't1w') return;
-  throw new Refusal(
-    'contrast-unsupported',
-    `expected a T1-weighted head, found ${NAMES[contrast]} (by its brain); quickshear, face-mask and watershed take any contrast`,
-  );
 }

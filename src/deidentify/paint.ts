@@ -1,0 +1,133 @@
+/**
+ * A drawn head in the contrast of the scan at hand: the tissues' brightness from its sequence, from a profile of its protocol, or
+ * drawn from what its brain allows. Nothing outside the brain is looked at (promise P1).
+ *
+ * @example
+ * const levels = contrastOfFrame(frame, { contrast: 'auto' }, random);
+ * const there = await new Painter(head).in(levels); // brain levels of this frame
+ */
+import {
+  type BrainLevels,
+  brainLevels,
+  type ContrastChoice,
+  drawLevels,
+  levelsOfSequence,
+  type TissueLevels,
+} from '../brain/protocol.js';
+import type { Sequence } from '../brain/signal.js';
+import { fitTissues } from '../brain/tissues.js';
+import { frameValues, type StoredImage } from '../formats/stored-image.js';
+import { type DrawnHead, type DrawnTissues, recoloured } from '../methods/tissues.js';
+import type { Affine } from '../volume/affine.js';
+import type { Random } from '../volume/random.js';
+import type { Mask, Volume } from '../volume/volume.js';
+import type { FrameStatistics } from './frames.js';
+
+/** What is known of how a scan was made; nothing of it is a property of the person. */
+export interface ScanContrast {
+  /** Default: what the brain looks like. */
+  readonly contrast?: ContrastChoice;
+  /** From a sidecar or DICOM attributes. */
+  readonly sequence?: Sequence;
+  /** Measured over at least five heads of the protocol; goes before the sequence. */
+  readonly profile?: TissueLevels;
+}
+
+/** One frame's brain. */
+export interface FrameBrain {
+  /** On the stored grid; voxels under the mask are read. */
+  readonly volume: Volume;
+  readonly brainMask: Mask;
+  readonly pose: Affine;
+  /** Lengths over an adult's. */
+  readonly scale: number;
+  /** Value of air, and the brain's median above it. */
+  readonly air: number;
+  readonly level: number;
+}
+
+/** How bright fluid, grey and white matter are; undefined where they cannot be told apart. */
+export function levelsInBrain(frame: FrameBrain): BrainLevels | undefined {
+  if (!(frame.level > 0)) return undefined;
+  const fit = fitTissues(frame.volume, frame.brainMask, frame.pose, frame.scale);
+  return fit === undefined ? undefined : brainLevels(fit, frame.air, frame.level);
+}
+
+/**
+ * @param random forks of the seed alone
+ * @returns undefined: the contrast in which heads are drawn
+ */
+export function contrastOfFrame(
+  frame: FrameBrain,
+  { contrast = 'auto', sequence, profile }: ScanContrast,
+  random: Random,
+): TissueLevels | undefined {
+  if (profile !== undefined) return profile;
+  const brain = levelsInBrain(frame);
+  if (brain === undefined) return undefined;
+  return sequence === undefined ? drawLevels(brain, contrast, random) : levelsOfSequence(sequence, brain);
+}
+
+/** Recolours one head as often as there are contrasts; its tissues are found once, when they are first wanted. */
+export class Painter {
+  readonly #head: DrawnHead;
+  #tissues: Promise<DrawnTissues> | undefined;
+
+  constructor(head: DrawnHead) {
+    this.#head = head;
+  }
+
+  /** @throws {Failure} network-failed, model-corrupt */
+  async in(levels: TissueLevels | undefined): Promise<Volume> {
+    if (levels === undefined || this.#head.tissues === undefined) return this.#head;
+    this.#tissues ??= this.#head.tissues();
+    return recoloured(this.#head, await this.#tissues, levels);
+  }
+}
+
+/** Beyond so many frames (a time series) all are painted as the first is: each would cost a fit and a painting of its own. */
+const FRAMES_OF_THEIR_OWN = 12;
+
+/** One image that the head is painted for. */
+export interface PaintedImage {
+  readonly image: StoredImage;
+  /** One a frame. */
+  readonly statistics: readonly FrameStatistics[];
+  /** Where its brain stands in its world, and how large it is. */
+  readonly brain: Pick<FrameBrain, 'brainMask' | 'pose' | 'scale'>;
+  readonly known: ScanContrast;
+}
+
+export interface PaintedImages {
+  readonly images: readonly PaintedImage[];
+  readonly random: Random;
+  /** From the model grid to that of an image. */
+  place(face: Volume, image: number): Float32Array;
+}
+
+/**
+ * The one place where a drawn head becomes what an image shows: the head in the contrast of any frame of any image, in its
+ * place; frames that follow one another in one contrast are placed once. Call it
+ * when the originals are gone: brain voxels are all it needs.
+ */
+export function facesOf(
+  drawn: DrawnHead,
+  { images, random, place }: PaintedImages,
+): (image: number, frame: number) => Promise<Float32Array> {
+  const painter = new Painter(drawn);
+  let last: { readonly i: number; readonly key: string; readonly face: Float32Array } | undefined;
+  const levelsAt = (i: number, frame: number): TissueLevels | undefined => {
+    const { image, statistics, brain, known } = images[i] as PaintedImage;
+    const { air, level } = statistics[frame] as FrameStatistics;
+    const volume = { grid: image.grid, data: frameValues(image, frame) };
+    return contrastOfFrame({ ...brain, volume, air, level }, known, random.fork(`image ${i} frame ${frame}`));
+  };
+  return async (i, frame) => {
+    const own = (images[i] as PaintedImage).statistics.length <= FRAMES_OF_THEIR_OWN;
+    if (!own && frame > 0 && last?.i === i) return last.face;
+    const levels = levelsAt(i, frame);
+    const key = levels === undefined ? '' : JSON.stringify(levels);
+    if (last?.i !== i || last.key !== key) last = { i, key, face: place(await painter.in(levels), i) };
+    return last.face;
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * The tissues of a drawn head: the learned head's, read where its voxels are read. A voxel between two tissues has a share of
+ * both, as its value has.
+ *
+ * @example
+ * const head: DrawnHead = { ...drawn, tissues: () => drawnTissues(networks, displacement, drawn, signal) };
+ */
+import { BODY_TISSUES, type BodyTissue } from '../../brain/relaxation.js';
+import { Failure } from '../../errors/errors.js';
+import type { NetworkRunner, Tensor } from '../../networks/runner.js';
+import type { Shape, Volume } from '../../volume/volume.js';
+import type { DrawnTissues } from '../tissues.js';
+import { axisWeights } from './warp.js';
+
+export const TISSUE_MODEL = 'head-tissues';
+/** x, y, z of the positions, at 4 mm. */
+const FIELDS: Shape = [48, 64, 64];
+
+/** What of `models/head-tissues/model.json` says how bright each tissue is where it was learnt. */
+async function learntLevels(networks: NetworkRunner): Promise<Record<BodyTissue, number>> {
+  const settings = (await networks.describe?.(TISSUE_MODEL))?.settings;
+  const names = settings?.tissues;
+  const levels = settings?.levels;
+  if (!Array.isArray(names) || !Array.isArray(levels) || names.length !== BODY_TISSUES.length)
+    throw new Failure('model-corrupt', `${TISSUE_MODEL}: model.json names no tissues and levels`);
+  const found = {} as Record<BodyTissue, number>;
+  for (const [i, tissue] of BODY_TISSUES.entries()) {
+    const level: unknown = levels[i];
+    if (names[i] !== tissue || typeof level !== 'number' || !(level > 0))
+      throw new Failure('model-corrupt', `${TISSUE_MODEL}: expected the level of ${tissue}, found another`);
+    found[tissue] = level;
+  }
+  return found;
+}
+
+/**
+ * @param displacement [1, 3, 64, 64, 48] in half grids, of the drawn head
+ * @param head on the trimmed model grid at 2 or 1 mm; tissues are found where it is above 0
+ * @throws {Failure} network-failed, model-corrupt
+ */
+export async function drawnTissues(
+  networks: NetworkRunner,
+  displacement: Tensor,
+  head: Volume,
+  signal: AbortSignal | undefined,
+): Promise<DrawnTissues> {
+  const [levels, outputs] = await Promise.all([
+    learntLevels(networks),
+    networks.run(TISSUE_MODEL, { displacement }, signal),
+  ]);
+  const map = outputs.tissues;
+  const positions = outputs.positions?.data;
+  if (!(map?.data instanceof Uint8Array) || !(positions instanceof Float32Array))
+    throw new Failure('network-failed', `${TISSUE_MODEL} returned no "tissues" or no "positions"`);
+  const [mz = 0, my = 0, mx = 0] = map.shape;
+  return { ...readTissues(map.data, [mx, my, mz], positions, head), levels };
+}
+
+/**
+ * @param map a number of `BODY_TISSUES` a voxel, x fastest, of any resolution
+ * @param positions [3, 64, 64, 48]: x, y, z in half grids
+ */
+export function readTissues(
+  map: Uint8Array,
+  [mx, my, mz]: Shape,
+  positions: Float32Array,
+  head: Volume,
+): Pick<DrawnTissues, 'first' | 'second' | 'share'> {
+  const [nx, ny, nz] = head.grid.shape;
+  const [fx, fy, fz] = FIELDS;
+  const [ax, ay, az] = [axisWeights(nx, fx), axisWeights(ny, fy), axisWeights(nz, fz)];
+  const first = new Uint8Array(nx * ny * nz);
+  const second = new Uint8Array(first.length);
+  const share = new Uint8Array(first.length);
+  const plane = fx * fy;
+  const line = new Float32Array(3 * fx);
+  const weights = new Float32Array(BODY_TISSUES.length);
+  const stepZ = mx * my;
+  const clampTo = (n: number, at: number): number => (at < 0 ? 0 : at > n - 1.001 ? n - 1.001 : at);
+  for (let k = 0, o = 0; k < nz; k++)
+    for (let j = 0; j < ny; j++) {
+      const base = (az.low[k] as number) * plane + (ay.low[j] as number) * fx;
+      const pz = az.part[k] as number;
+      const py = ay.part[j] as number;
+      for (let c = 0; c < 3; c++)
+        for (let i = 0; i < fx; i++) {
+          const b = c * plane * fz + base + i;
+          line[c * fx + i] =
+            ((positions[b] as number) * (1 - py) + (positions[b + fx] as number) * py) * (1 - pz) +
+            ((positions[b + plane] as number) * (1 - py) + (positions[b + plane + fx] as number) * py) * pz;
+        }
+      for (let i = 0; i < nx; i++, o++) {
+        if (!((head.data[o] as number) > 0)) continue;
+        const l = ax.low[i] as number;
+        const p = ax.part[i] as number;
+        const at = (c: number): number => (line[c + l] as number) * (1 - p) + (line[c + l + 1] as number) * p;
+        const x = clampTo(mx, ((at(0) + 1) * mx - 1) / 2);
+        const y = clampTo(my, ((at(fx) + 1) * my - 1) / 2);
+        const z = clampTo(mz, ((at(2 * fx) + 1) * mz - 1) / 2);
+        const [ix, iy, iz] = [x | 0, y | 0, z | 0];
+        const [gx, gy, gz] = [x - ix, y - iy, z - iz];
+        const v = ix + mx * iy + stepZ * iz;
+        const corner = map[v] as number;
+        if (
+          corner === map[v + 1] &&
+          corner === map[v + mx] &&
+          corner === map[v + mx + 1] &&
+          corner === map[v + stepZ] &&
+          corner === map[v + stepZ + 1] &&
+          corner === map[v + stepZ + mx] &&
+          corner === map[v + stepZ + mx + 1]
+        ) {
+          first[o] = corner;
+          second[o] = corner;
+          continue;
+        }
+        weights.fill(0);
+        for (let c = 0; c < 8; c++) {
+          const [cx, cy, cz] = [c & 1, (c >> 1) & 1, c >> 2];
+          const tissue = map[v + cx + mx * cy + stepZ * cz] as number;
+          weights[tissue] =
+            (weights[tissue] as number) + (cx ? gx : 1 - gx) * (cy ? gy : 1 - gy) * (cz ? gz : 1 - gz);
+        }
+        let [most, next] = [-1, -1];
+        for (let t = 0; t < weights.length; t++) {
+          const w = weights[t] as number;
+          if (w === 0) continue;
+          if (most < 0 || w > (weights[most] as number)) [next, most] = [most, t];
+          else if (next < 0 || w > (weights[next] as number)) next = t;
+        }
+        first[o] = most;
+        second[o] = next < 0 ? most : next;
+        if (next >= 0) {
+          const [a, b] = [weights[most] as number, weights[next] as number];
+          share[o] = Math.round((255 * b) / (a + b));
+        }
+      }
+    }
+  return { first, second, share };
+}
