@@ -59,21 +59,41 @@ function level(
   return matchLevel(soft(fixed), soft(moving), centroid(fixed.mask));
 }
 
+/** Differences of the thickest voxel edge (mm) above which the finer image predicts. */
+const FINER_MM = 0.25;
+
+interface Way {
+  readonly fixed: SeenBrain;
+  readonly moving: SeenBrain;
+  /** The first image is the one that is predicted. */
+  readonly turned: boolean;
+}
+
+/** Who may predict whom: a fine image can be averaged over a slice, a coarse one not sharpened; of two alike either may. */
+function waysOf(first: SeenBrain, second: SeenBrain): Way[] {
+  const thickest = ({ mask }: SeenBrain): number => Math.max(...voxelSizes(mask.grid));
+  const difference = thickest(first) - thickest(second);
+  const ways: Way[] = [];
+  if (difference <= FINER_MM) ways.push({ fixed: second, moving: first, turned: false });
+  if (difference >= -FINER_MM) ways.push({ fixed: first, moving: second, turned: true });
+  return ways;
+}
+
 /** The motion and how well it fits, without a verdict. */
 export function fitMatch(first: SeenBrain, second: SeenBrain): BrainMatch {
-  const thickest = ({ mask }: SeenBrain): number => Math.max(...voxelSizes(mask.grid));
-  // The coarser one's voxels are predicted: the finer can be averaged over a slice, the coarser not sharpened.
-  const turned = thickest(first) > thickest(second) + 0.25;
-  const [fixed, moving] = turned ? [first, second] : [second, first];
-  const rough = level(fixed, moving, ROUGH);
-  const starts = [
-    { start: 'header', motion: IDENTITY },
-    { start: 'pose', motion: multiply(moving.pose, invert(fixed.pose)) },
-  ] as const;
-  const fits = starts.map(({ start, motion }) => ({ start, ...refine(rough, motion, ROUGH.iterations) }));
-  const worth = (fit: (typeof fits)[number]): number => fit.explained * fit.overlap;
-  const [header, pose] = fits as [(typeof fits)[number], (typeof fits)[number]];
-  const best = worth(pose) > worth(header) + 1e-3 ? pose : header;
+  const fits = waysOf(first, second).flatMap((way) => {
+    const rough = level(way.fixed, way.moving, ROUGH);
+    const starts = [
+      { start: 'header', motion: IDENTITY },
+      { start: 'pose', motion: multiply(way.moving.pose, invert(way.fixed.pose)) },
+    ] as const;
+    return starts.map(({ start, motion }) => {
+      const fit = refine(rough, motion, ROUGH.iterations);
+      return { way, start, motion: fit.motion, worth: fit.explained * fit.overlap };
+    });
+  });
+  const best = fits.reduce((a, b) => (b.worth > a.worth + 1e-3 ? b : a));
+  const { fixed, moving, turned } = best.way;
   const fine = level(fixed, moving, FINE);
   const { motion, overlap } = refine(fine, best.motion, FINE.iterations);
   const { predicted, weight } = predictionOf(fine, motion);

@@ -159,7 +159,10 @@ function believed(at: readonly [number, number, number], t: number): number {
  * @returns three a voxel, summing to 1
  */
 export function tissueShares(volume: Volume, pose: Affine, scale: number, fit: TissueFit): Float32Array {
-  const inFrame = multiply(scaling(1 / scale, 1 / scale, 1 / scale), multiply(invert(pose), volume.grid.affine));
+  const inFrame = multiply(
+    scaling(1 / scale, 1 / scale, 1 / scale),
+    multiply(invert(pose), volume.grid.affine),
+  );
   const priors = tissuePriors().map((prior) =>
     resampleLinear(prior, { shape: volume.grid.shape, affine: inFrame }),
   );

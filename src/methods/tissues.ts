@@ -4,8 +4,9 @@
  * @example
  * const there = recoloured(head, tissues, levels); // brain levels of the scan at hand
  */
-import { BODY_TISSUES } from '../brain/relaxation.js';
+
 import type { TissueLevels } from '../brain/protocol.js';
+import { BODY_TISSUES } from '../brain/relaxation.js';
 import type { Volume } from '../volume/volume.js';
 
 /** Tissues of a drawn head on its own grid; numbers are places in `BODY_TISSUES`. */
