@@ -174,7 +174,8 @@ export async function decodeFaceState(bytes: Uint8Array, gzip: Gzip): Promise<Fa
   const values = await gzip.inflate(body.slice(end + 1), total, 0);
   let at = 0;
   const arrays = content.arrays.map(({ type, length }, i): Packed => {
-    const part = values.slice(at, at + (sizes[i] as number));
+    // A copy: Node's buffers cut slices that share.
+    const part = new Uint8Array(values.subarray(at, at + (sizes[i] as number)));
     at += sizes[i] as number;
     return new ARRAYS[type](part.buffer, 0, length);
   });

@@ -328,7 +328,7 @@ function drawnAs(options: DeidentifyOptions): DeidentifyOptions {
       `expected the face of a state alone, which was drawn by ${faceOf.method}; found another method, a seed or a state to be saved beside it`,
     );
   const { resolution, keep, scale } = faceOf;
-  return { ...rest, seed: faceOf.seed, resolution, keep, ...(scale === undefined ? {} : { scale }) };
+  return { ...rest, faceOf, seed: faceOf.seed, resolution, keep, ...(scale === undefined ? {} : { scale }) };
 }
 
 function stateOf(

@@ -97,11 +97,18 @@ async function session(t1?: Float32Array, t2?: Float32Array): Promise<Deidentifi
   });
 }
 
+const known = new Map<StoredImage, Float32Array>();
+function valuesOf(image: StoredImage): Float32Array {
+  const values = known.get(image) ?? frameValues(image, 0);
+  known.set(image, values);
+  return values;
+}
+
 /** Outermost place along a ray from the brain's centre at which an image is bright, mm; brain frame to world `pose`. */
 function skinAt(image: StoredImage, pose: Affine, direction: readonly [number, number, number]): number {
   const { shape, affine } = image.grid;
-  const values = frameValues(image, 0);
-  const level = Math.max(...values.subarray(0, values.length)) * 0.12;
+  const values = valuesOf(image);
+  const level = 60;
   const toVoxel = multiply(invert(affine), pose);
   const linear = (r: number): number => {
     const p = applyAffine(toVoxel, [direction[0] * r, direction[1] * r, direction[2] * r]);
@@ -192,7 +199,10 @@ describe('a session', () => {
     ).rejects.toThrow(tagged('brains-differ'));
     services.extractBrain = saved;
     const empty = {
-      image: await imageOf(seriesGrid([5, 5, 5]), new Float32Array(44 * 52 * 51).fill(3)),
+      image: await imageOf(
+        seriesGrid([5, 5, 5]),
+        new Float32Array(44 * 52 * 51).map((_, o) => o % 7),
+      ),
       outputName: 'b.nii',
     };
     await expect(
