@@ -83,6 +83,8 @@ function requireNoSingles(options: DeidOptions): void {
     '--save-brain-mask': options.saveBrainMask,
     '--save-altered': options.saveAltered,
     '--apply-to': options.applyTo[0],
+    '--with': options.with[0],
+    '--save-face': options.saveFace,
     '--qc': options.qc,
   };
   const found = Object.entries(single).flatMap(([name, value]) => (value === undefined ? [] : [name]));

@@ -5,10 +5,13 @@
  * prosopon deid head.nii.gz out.nii.gz --seed 42 --qc report.html
  */
 import { Command, Option } from 'commander';
+import { decodeFaceState, type FaceState } from '../deidentify/face-state.js';
 import { FOUND_MARGIN_MM } from '../deidentify/pipeline.js';
 import { parseSeed } from '../deidentify/seed.js';
 import { Refusal } from '../errors/errors.js';
 import { KEEP, type Keep, whoScales } from '../methods/options.js';
+import { nodeGzip } from '../node/gzip.js';
+import { readRegularFile } from '../node/image-files.js';
 import {
   requireFitting,
   runScanJob,
@@ -34,6 +37,9 @@ export interface DeidOptions extends CommonOptions {
   readonly scale?: number;
   readonly noise: boolean;
   readonly applyTo: readonly Pair[];
+  readonly with: readonly Pair[];
+  readonly faceOf?: string;
+  readonly saveFace?: string;
   readonly qc?: string;
   readonly qcWithOriginal?: boolean;
   readonly outDir?: string;
@@ -96,6 +102,19 @@ export function deidCommand(session: Session): Command {
         .argParser(inputOutputPair)
         .default([], 'none'),
     )
+    .addOption(
+      new Option(
+        '--with <img=out>',
+        "another image of the session, on any grid and of any contrast, gets the same face: it is laid on the first by the person's brain; repeatable",
+      )
+        .argParser(inputOutputPair)
+        .default([], 'none'),
+    )
+    .option(
+      '--save-face <state>',
+      'keep the face for later sessions of the person in a PRIVATE file, not among the results',
+    )
+    .option('--face-of <state>', 'the face of an earlier session of the same person, as --save-face kept it')
     .option('--qc <file>', 'write a report (one HTML file)')
     .option('--qc-with-original', 'show the original in the report as well: then it identifies the person')
     .action((files: string[], options: DeidOptions) => run(session, command, files, options));
@@ -110,7 +129,8 @@ async function run(
 ): Promise<void> {
   session.begin(options);
   const typed = SYNTHESIS_OPTIONS.filter((name) => command.getOptionValueSource(name) === 'cli');
-  const treatment = treatmentOf(session, options, typed);
+  const face = await faceOf(command, options);
+  const treatment = treatmentOf(session, options, typed, face);
   const { outDir } = options;
   if (outDir !== undefined) return deidMany(session, files, outDir, options, treatment);
   const [input, output] = files;
@@ -122,10 +142,32 @@ async function run(
   await deid(session, { ...jobOf(options), input, output }, treatment);
 }
 
+/** What shapes a face and is kept with it. */
+const SHAPING = ['method', 'seed', 'resolution', 'scale', 'keep'];
+
+/** @throws {Refusal} option-invalid, state-invalid, not-readable */
+async function faceOf(command: Command, options: DeidOptions): Promise<FaceState | undefined> {
+  if (options.faceOf === undefined) return undefined;
+  const typed = SHAPING.filter((name) => command.getOptionValueSource(name) === 'cli');
+  if (typed.length > 0 || options.saveFace !== undefined || options.outDir !== undefined)
+    throw new Refusal(
+      'option-invalid',
+      `expected --face-of without --save-face, --out-dir and ${SHAPING.map((name) => `--${name}`).join(', ')}, which the state holds`,
+    );
+  return decodeFaceState(await readRegularFile(options.faceOf), nodeGzip);
+}
+
 /** @throws {Refusal} option-invalid */
-function treatmentOf(session: Session, options: DeidOptions, typed: readonly string[]): ScanTreatment {
+function treatmentOf(
+  session: Session,
+  options: DeidOptions,
+  typed: readonly string[],
+  face: FaceState | undefined,
+): ScanTreatment {
   const { environment, facts } = session;
-  const method = environment.methods.get(options.method ?? environment.methods.names[0] ?? 'none');
+  const method = environment.methods.get(
+    face?.method ?? options.method ?? environment.methods.names[0] ?? 'none',
+  );
   facts.method = method.name;
   facts.seedGiven = options.seed !== undefined;
   const { keep, noise, scale, brainMarginMm, seed } = options;
@@ -143,13 +185,16 @@ function treatmentOf(session: Session, options: DeidOptions, typed: readonly str
     ...(brainMarginMm === undefined ? {} : { brainMarginMm }),
     ...(scale === undefined ? {} : { scale }),
     ...(seed === undefined ? {} : { seed: parseSeed(seed) }),
+    ...(face === undefined ? {} : { faceOf: face, resolution: face.resolution, keep: face.keep }),
   };
 }
 
 function jobOf(options: DeidOptions): Omit<ScanJob, 'input' | 'output'> {
-  const { brainMask, saveBrainMask, saveAltered, applyTo, qc, qcWithOriginal, force } = options;
+  const { brainMask, saveBrainMask, saveAltered, applyTo, qc, qcWithOriginal, force, saveFace } = options;
   return {
     applyTo,
+    with: options.with,
+    ...(saveFace === undefined ? {} : { saveFace }),
     ...(brainMask === undefined ? {} : { brainMask }),
     ...(saveBrainMask === undefined ? {} : { saveBrainMask }),
     ...(saveAltered === undefined ? {} : { saveAltered }),

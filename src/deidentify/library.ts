@@ -15,6 +15,7 @@ import type { Seed } from '../methods/method.js';
 import { createMethods, type Method } from '../methods/registry.js';
 import type { Mask } from '../volume/volume.js';
 import { type Comparison, compareImages, whatToKeep } from './compare.js';
+import { decodeFaceState } from './face-state.js';
 import {
   type Deidentified,
   type DeidentifyInput,
@@ -25,10 +26,12 @@ import {
 import { parseSeed } from './seed.js';
 
 export interface LibraryOptions
-  extends Partial<Omit<DeidentifyOptions, 'method' | 'seed'>>,
+  extends Partial<Omit<DeidentifyOptions, 'method' | 'seed' | 'faceOf'>>,
     Pick<DeidentifyInput, 'brainMask' | 'companions'> {
   /** By name, or one of your own; default: the first that ships, cp-mae. */
   readonly method?: string | Method;
+  /** Bytes of the state that an earlier session's `saveFace` gave: the same person gets the same face, drawn by the same method. */
+  readonly faceOf?: Uint8Array;
   /** A number, words or 256 bits; a fresh random one when absent. */
   readonly seed?: string | number | bigint | Seed;
   /** Of the result; only the ending matters (compression, single file or pair). Default: the format's usual one. */
@@ -54,8 +57,11 @@ export async function deidentifyImage(
   options: LibraryOptions,
   services: PlatformServices,
 ): Promise<Deidentified> {
+  const state =
+    options.faceOf === undefined ? undefined : await decodeFaceState(options.faceOf, services.gzip);
   const {
-    method = 'cp-mae',
+    method = state?.method ?? 'cp-mae',
+    faceOf: _,
     seed,
     outputName = usualName(image.format),
     brainMask,
@@ -73,6 +79,7 @@ export async function deidentifyImage(
       resolution: 256,
       ...rest,
       method: typeof method === 'string' ? createMethods().get(method) : method,
+      ...(state === undefined ? {} : { faceOf: state }),
       ...(seed === undefined ? {} : { seed: seed instanceof Uint32Array ? seed : parseSeed(seed) }),
     },
     services,

@@ -88,39 +88,46 @@ export class Painter {
 /** Beyond so many frames (a time series) all are painted as the first is: each would cost a fit and a painting of its own. */
 const FRAMES_OF_THEIR_OWN = 12;
 
-export interface PaintedImages {
-  readonly images: readonly StoredImage[];
-  /** One list an image, one entry a frame. */
-  readonly statistics: readonly (readonly FrameStatistics[])[];
-  readonly head: Pick<FrameBrain, 'brainMask' | 'pose' | 'scale'>;
+/** One image that the head is painted for. */
+export interface PaintedImage {
+  readonly image: StoredImage;
+  /** One a frame. */
+  readonly statistics: readonly FrameStatistics[];
+  /** Where its brain stands in its world, and how large it is. */
+  readonly brain: Pick<FrameBrain, 'brainMask' | 'pose' | 'scale'>;
   readonly known: ScanContrast;
+}
+
+export interface PaintedImages {
+  readonly images: readonly PaintedImage[];
   readonly random: Random;
-  /** From the model grid to the images'. */
-  place(face: Volume): Float32Array;
+  /** From the model grid to that of an image. */
+  place(face: Volume, image: number): Float32Array;
 }
 
 /**
- * The head in the contrast of any frame of any image; frames that follow one another in one contrast are placed once. Call it
+ * The one place where a drawn head becomes what an image shows: the head in the contrast of any frame of any image, in its
+ * place; frames that follow one another in one contrast are placed once. Call it
  * when the originals are gone: brain voxels are all it needs.
  */
 export function facesOf(
   drawn: DrawnHead,
-  { images, statistics, head, known, random, place }: PaintedImages,
+  { images, random, place }: PaintedImages,
 ): (image: number, frame: number) => Promise<Float32Array> {
   const painter = new Painter(drawn);
-  let last: { readonly key: string; readonly face: Float32Array } | undefined;
+  let last: { readonly i: number; readonly key: string; readonly face: Float32Array } | undefined;
   const levelsAt = (i: number, frame: number): TissueLevels | undefined => {
-    const image = images[i] as StoredImage;
-    const { air, level } = (statistics[i] as readonly FrameStatistics[])[frame] as FrameStatistics;
+    const { image, statistics, brain, known } = images[i] as PaintedImage;
+    const { air, level } = statistics[frame] as FrameStatistics;
     const volume = { grid: image.grid, data: frameValues(image, frame) };
-    return contrastOfFrame({ ...head, volume, air, level }, known, random.fork(`image ${i} frame ${frame}`));
+    return contrastOfFrame({ ...brain, volume, air, level }, known, random.fork(`image ${i} frame ${frame}`));
   };
   return async (i, frame) => {
-    const own = (statistics[i] as readonly FrameStatistics[]).length <= FRAMES_OF_THEIR_OWN;
-    if (!own && frame > 0 && last !== undefined) return last.face;
+    const own = (images[i] as PaintedImage).statistics.length <= FRAMES_OF_THEIR_OWN;
+    if (!own && frame > 0 && last?.i === i) return last.face;
     const levels = levelsAt(i, frame);
     const key = levels === undefined ? '' : JSON.stringify(levels);
-    if (last?.key !== key) last = { key, face: place(await painter.in(levels)) };
+    if (last?.i !== i || last.key !== key) last = { i, key, face: place(await painter.in(levels), i) };
     return last.face;
   };
 }

@@ -9,11 +9,9 @@
  * const done = await deidentify({ image, outputName: 'out.nii.gz' }, { method, resolution: 256 }, { networks, gzip: nodeGzip });
  * done.images[0].files; // encoded, read back and checked
  */
-import { craniumMask } from '../brain/cranium.js';
-import { extractBrain } from '../brain/extract.js';
-import { type Head, makeHead } from '../brain/head.js';
-import { brainIntensity } from '../brain/intensity.js';
-import { Failure, isRefusal, Refusal } from '../errors/errors.js';
+import type { Head } from '../brain/head.js';
+import { matchBrains } from '../brain/rigid-match.js';
+import { Refusal } from '../errors/errors.js';
 import { outputNames } from '../formats/codecs.js';
 import type { Gzip } from '../formats/gzip.js';
 import type { FileNames } from '../formats/names.js';
@@ -21,27 +19,39 @@ import {
   decodeImage,
   encodeImage,
   finiteVolume,
-  frameValues,
   type ImageFiles,
   type StoredImage,
 } from '../formats/stored-image.js';
+import { brainConditioning } from '../methods/brain-conditioning.js';
 import type { Alteration, MethodContext, RemodellingMethod, Seed } from '../methods/method.js';
 import { type Keep, requireTaken } from '../methods/options.js';
 import type { Method } from '../methods/registry.js';
 import type { DrawnHead } from '../methods/tissues.js';
 import type { NetworkRunner } from '../networks/runner.js';
-import type { Affine } from '../volume/affine.js';
-import { dilateMm, invertMask } from '../volume/morphology.js';
+import { type Affine, IDENTITY, invert } from '../volume/affine.js';
+import { invertMask } from '../volume/morphology.js';
 import { Random } from '../volume/random.js';
-import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.js';
+import { type Mask, type Volume, voxelCount } from '../volume/volume.js';
 import { type Check, type Checks, checkResult, requirePassed } from './checks.js';
 import { type FaceSurface, faceKept, faceSurface, isFaceGone } from './face-gone.js';
-import { type FrameStatistics, frameStatistics, overwriteOutside, writeFace } from './frames.js';
-import { type GivenMask, readMask, requireTogether } from './given-mask.js';
+import { brainOf, encodeFaceState, type FaceState } from './face-state.js';
+import { overwriteOutside, writeFace } from './frames.js';
+import { readMask } from './given-mask.js';
 import { facesOf, type ScanContrast } from './paint.js';
 import { placeFace } from './place.js';
 import { freshSeed } from './seed.js';
+import { movedBy } from './session.js';
 import { type Trace, trace } from './traces.js';
+import {
+  alignedByGrid,
+  FOUND_MARGIN_MM,
+  finderOf,
+  imageStatistics,
+  keptOf,
+  settleMask,
+  settleOthers,
+  type TreatedImage,
+} from './treated.js';
 import { HEADER_DESCRIPTION } from './version.js';
 
 export interface ImageToTreat {
@@ -49,12 +59,19 @@ export interface ImageToTreat {
   readonly image: StoredImage;
   /** Of the result; only the ending matters (compression, single file or pair). */
   readonly outputName: string;
+  /**
+   * Of a companion: 'grid' takes it to lie on the first image as its header says, which asks for the same grid; 'brain' looks
+   * for its brain and lays that on the first image's. Default: 'grid' on the same grid, 'brain' on another.
+   */
+  readonly alignment?: 'grid' | 'brain';
+  /** Of a companion: what is known of how it was made; default nothing, so that its brain says what it is. */
+  readonly scan?: ScanContrast;
 }
 
 export interface DeidentifyInput extends ImageToTreat {
   /** Used exactly as given, once its values are read for what they are (`given-mask.ts`). Without it the brain is found by networks. */
   readonly brainMask?: StoredImage;
-  /** Other images on the same grid that get the same face, each in its own brain's intensity. Overwritten too. */
+  /** Other images of the session, on any grid, that get the same face, each in its own brain's intensity. Overwritten too. */
   readonly companions?: readonly ImageToTreat[];
 }
 
@@ -73,6 +90,10 @@ export interface DeidentifyOptions extends ScanContrast {
   readonly trustMask?: boolean;
   /** Noise like the brain's on the new voxels; default true. */
   readonly noise?: boolean;
+  /** The face of an earlier session: method, seed, resolution, scale and what is kept come from it. */
+  readonly faceOf?: FaceState;
+  /** Also gives out what draws this face again in later sessions; default false. */
+  readonly saveFace?: boolean;
 }
 
 /** What the pipeline is given from outside: networks, the platform's gzip, brain finding. */
@@ -95,6 +116,8 @@ export interface DeidentifiedImage {
   readonly files: ImageFiles;
   /** As read back from `files`. */
   readonly result: StoredImage;
+  /** 1 where voxels are new. */
+  readonly altered: Mask;
 }
 
 export interface Deidentified {
@@ -108,14 +131,13 @@ export interface Deidentified {
   readonly altered: Mask;
   /** What a removal method says about a result that may be poor. */
   readonly warnings: readonly string[];
+  /** Bytes of the private state (`face-state.ts`), where it was asked for. */
+  readonly faceState?: Uint8Array;
 }
 
 const MAX_MARGIN_MM = 20;
-/**
- * Kept round a brain that the network found: its masks miss 2.9 % of the brain (18 test heads), all at the rim, and
- * segmentations of the results lost 1.5 % of grey matter there. The inner skull says nothing of a face.
- */
-export const FOUND_MARGIN_MM = 2;
+
+export { FOUND_MARGIN_MM } from './treated.js';
 
 /**
  * @throws {Refusal} for what the input does not allow: mask-mismatch, mask-empty, brain-implausible, values-invalid,
@@ -124,50 +146,61 @@ export const FOUND_MARGIN_MM = 2;
  */
 export async function deidentify(
   input: DeidentifyInput,
-  options: DeidentifyOptions,
+  asked: DeidentifyOptions,
   services: DeidentifyServices,
 ): Promise<Deidentified> {
+  const options = drawnAs(asked);
   requireOptions(options);
   const stage = (name: string): void => {
     services.signal?.throwIfAborted();
     services.onStage?.(name);
   };
+  const { method, faceOf } = options;
   const seed = options.seed ?? freshSeed();
-  const find = services.extractBrain ?? extractBrain;
-  const make = services.makeHead ?? makeHead;
+  const finder = finderOf(services);
   const { grid } = input.image;
-  const treated: readonly ImageToTreat[] = [input, ...(input.companions ?? [])];
+  const companions = input.companions ?? [];
   // Said before any work is done.
-  const names = treated.map(({ outputName, image }) => outputNames(outputName, image.format));
-  const images = treated.map(({ image }) => image);
-  for (const image of images)
-    if (!sameGrid(image.grid, grid))
-      throw new Refusal(
-        'option-invalid',
-        'expected every other image on the grid of the first, found another grid',
-      );
+  const names = [input, ...companions].map(({ outputName, image }) => outputNames(outputName, image.format));
+  const elsewhere = companions.filter((each) => !alignedByGrid(each, input.image));
+  if (method.kind === 'remove' && elsewhere.length > 0)
+    throw new Refusal(
+      'option-invalid',
+      `expected a method that draws a head with images that lie elsewhere, found ${method.name}, which removes; treat each alone`,
+    );
 
   stage('brain');
   // Voxels that are not finite are air here; in the brain `imageStatistics` refuses them.
   const { data: values } = finiteVolume(input.image);
   const given = input.brainMask === undefined ? undefined : readMask(input.brainMask, grid);
   const finding =
-    given !== undefined && options.trustMask === true
-      ? undefined
-      : find({ grid, data: values }, services.networks, withSignal(services));
+    given !== undefined && options.trustMask === true ? undefined : finder.find({ grid, data: values });
   // Behind the first look for the brain, while its mask is worked on here.
-  services.networks.warm?.(options.method.models);
+  services.networks.warm?.(method.models);
   const { brainMask, notes } = await settleMask(given, finding);
   const margin = options.brainMarginMm ?? (input.brainMask === undefined ? FOUND_MARGIN_MM : 0);
-  const brainKept = margin > 0 ? dilateMm(brainMask, margin) : brainMask;
-  const statistics = images.map((image) => imageStatistics(image, brainMask));
-  const head = make({ grid, data: values }, brainMask);
-  // Decides whether a result appears, never what it holds (P1): a digest of the surface, compared when the result is read back.
-  const faces = images.map((image) => {
-    const first = image === input.image ? { grid, data: values } : finiteVolume(image);
-    return faceSurface(first, head.pose, head.scale);
-  });
-  const kept = options.keep === 'cranium' ? union(brainKept, craniumMask(head.pose, grid)) : brainKept;
+  const statistics = imageStatistics(input.image, brainMask);
+  const head = finder.make({ grid, data: values }, brainMask);
+  const { pose, scale } = head;
+  const known =
+    faceOf === undefined
+      ? undefined
+      : matchBrains(brainOf(faceOf), { volume: head.volume, mask: brainMask, pose });
+  const first: TreatedImage = {
+    image: input.image,
+    brain: { brainMask, pose, scale },
+    known: options,
+    keep: keptOf(brainMask, margin, options.keep, pose),
+    motion: known === undefined ? IDENTITY : invert(known.toFirst),
+    statistics,
+    face: faceSurface({ grid, data: values }, pose, scale),
+    ...(known === undefined ? {} : { match: { passed: true, value: Number(known.likeness.toFixed(3)) } }),
+  };
+  if (elsewhere.length > 0) stage('session');
+  const treated = [
+    first,
+    ...(await settleOthers(companions, { ...first, volume: head.volume }, options, finder)),
+  ];
 
   const context: MethodContext = {
     networks: services.networks,
@@ -178,63 +211,66 @@ export async function deidentify(
     ...(options.contrast === undefined ? {} : { contrast: options.contrast }),
     ...withSignal(services),
   };
-  const { method } = options;
-  /** In brain levels of one frame of one image, on the grid. */
-  let faceIn: (image: number, frame: number) => Promise<Float32Array> = async () => values;
-  let altered: Mask;
-  /** What keeps its bits: the complement of `altered`. */
-  let keep: Uint8Array;
-  let traces: Trace[];
   let warnings: readonly string[] = notes;
+  let faceState: Uint8Array | undefined;
+  let areas: readonly Mask[];
+  let traces: readonly Trace[] = [];
+  /** In brain levels of one frame of one image, on that image's grid. */
+  let faceIn: (image: number, frame: number) => Promise<Float32Array>;
+  let kept: readonly Uint8Array[] = [];
+  const forget = (): void => {
+    kept = areas.map((area) => invertMask(area).data);
+    traces = treated.map(({ image }, i) =>
+      trace(image.stored, image.grid.shape, image.frames, kept[i] as Uint8Array),
+    );
+    // P1: from here on the original exists nowhere but in the brain.
+    treated.forEach(({ image }, i) => {
+      overwriteOutside(image, kept[i] as Uint8Array);
+    });
+  };
   if (method.kind === 'remodel') {
     stage('condition');
-    const gamma = await method.condition(head, context);
-    keep = kept.data;
-    altered = invertMask(kept);
+    const gamma = faceOf?.gamma ?? (await method.condition(head, context));
+    if (options.saveFace === true)
+      faceState = await encodeFaceState(stateOf(options, seed, gamma, head), services.gzip);
+    areas = treated.map(({ keep }) => invertMask(keep));
     stage('overwrite');
-    traces = images.map((image) => trace(image.stored, grid.shape, image.frames, keep));
-    // P1: from here on the original exists nowhere but in the brain.
-    for (const image of images) overwriteOutside(image, keep);
+    forget();
     values.fill(0);
     stage('synthesise');
-    const drawn = await synthesizeFace(method, gamma, seed, context);
-    faceIn = facesOf(drawn, {
-      images,
-      statistics,
-      head: { brainMask, pose: head.pose, scale: head.scale },
-      known: options,
+    faceIn = facesOf(await synthesizeFace(method, gamma, seed, context), {
+      images: treated,
       random: new Random(seed).fork('contrast'),
-      place: (face) => {
-        placeFace(face, grid, altered.data, values);
-        return values;
-      },
+      place: placer(treated, areas),
     });
   } else {
     stage('remove');
     const removal = await method.alter(head, context);
     warnings = [...notes, ...(removal.warnings ?? [])];
-    altered = { grid, data: alteredRegion(removal, kept) };
-    keep = invertMask(altered).data;
-    traces = images.map((image) => trace(image.stored, grid.shape, image.frames, keep));
-    for (const image of images) overwriteOutside(image, keep);
+    const area = { grid, data: alteredRegion(removal, first.keep) };
+    areas = treated.map(() => area);
+    forget();
     for (let o = 0; o < values.length; o++) values[o] = (removal.values.data[o] as number) / head.brainLevel;
+    faceIn = async () => values;
   }
 
   stage('composite');
   const noisy = method.kind === 'remodel' && options.noise !== false;
-  const random = new Random(seed).fork('scanner noise');
-  for (const [i, image] of images.entries())
+  const noise = new Random(seed).fork('scanner noise');
+  // Sessions with one face must not have one noise: their difference would show what is drawn.
+  const random = faceOf === undefined ? noise : noise.fork((traces[0] as Trace).keptDigest);
+  for (const [i, { image, statistics: frames }] of treated.entries())
     await writeFace(
       image,
       (frame) => faceIn(i, frame),
-      altered.data,
-      statistics[i] as FrameStatistics[],
+      (areas[i] as Mask).data,
+      frames,
       noisy ? random.fork(`image ${i}`) : undefined,
     );
 
   const done: DeidentifiedImage[] = [];
   const checks: Record<string, Checks[string]> = {};
-  for (const [i, image] of images.entries()) {
+  for (const [i, { image, face, match }] of treated.entries()) {
     stage('encode');
     const files = await encodeImage(image, image.stored, services.gzip, {
       name: names[i] as FileNames,
@@ -242,50 +278,67 @@ export async function deidentify(
     });
     stage('verify');
     const result = await decodeImage(files, services.gzip);
+    const altered = areas[i] as Mask;
     const found = checkResult({
       before: traces[i] as Trace,
       original: image,
       result,
-      keep,
+      keep: kept[i] as Uint8Array,
       remodelled: method.kind === 'remodel',
     });
     requirePassed(found);
-    const gone = faceGone(faces[i] as FaceSurface, result, method.kind === 'remodel');
-    for (const [name, check] of Object.entries({ ...found, faceGone: gone }))
-      checks[i === 0 ? name : `${name}.${i + 1}`] = check;
-    done.push({ files, result });
+    const gone = faceGone(face, result, method.kind === 'remodel');
+    const all = { ...found, faceGone: gone, ...(match === undefined ? {} : { sameBrain: match }) };
+    for (const [name, check] of Object.entries(all)) checks[i === 0 ? name : `${name}.${i + 1}`] = check;
+    done.push({ files, result, altered });
   }
   return {
     images: done as unknown as Deidentified['images'],
     checks,
     brainMask,
-    pose: head.pose,
-    altered,
+    pose,
+    altered: areas[0] as Mask,
     warnings,
+    ...(faceState === undefined ? {} : { faceState }),
   };
 }
 
-/**
- * The mask that is used: the given one, compared with what was found unless it is to be trusted, or the found one. Where
- * no brain is found a given mask cannot be compared: that is often why it was given.
- */
-async function settleMask(
-  given: GivenMask | undefined,
-  finding: Promise<{ mask: Mask }> | undefined,
-): Promise<{ brainMask: Mask; notes: string[] }> {
-  if (given === undefined) {
-    if (finding === undefined) throw new Failure('internal', 'neither a mask nor a search for one');
-    return { brainMask: (await finding).mask, notes: [] };
-  }
-  const notes = given.note === undefined ? [] : [given.note];
-  if (finding === undefined) return { brainMask: given.mask, notes };
-  try {
-    requireTogether(given.mask, (await finding).mask);
-  } catch (error) {
-    if (!isRefusal(error, 'brain-implausible', 'no-signal')) throw error;
-    notes.push('no brain was found to compare the given mask with: look at the result');
-  }
-  return { brainMask: given.mask, notes };
+/** From the model grid to an image's, by its motion. One array for images that lie on one another: each is done before the next. */
+function placer(
+  treated: readonly TreatedImage[],
+  areas: readonly Mask[],
+): (face: Volume, image: number) => Float32Array {
+  let into = new Float32Array(0);
+  return (face, i) => {
+    const { grid, data } = areas[i] as Mask;
+    if (into.length !== data.length) into = new Float32Array(data.length);
+    // Voxels that are kept are not written, and nobody reads them.
+    placeFace(movedBy(face, (treated[i] as TreatedImage).motion), grid, data, into);
+    return into;
+  };
+}
+
+/** With a face that is known, what shaped it shapes it again. @throws {Refusal} option-invalid for another method */
+function drawnAs(options: DeidentifyOptions): DeidentifyOptions {
+  const { faceOf, seed, scale: _, keep: __, ...rest } = options;
+  if (faceOf === undefined) return options;
+  if (faceOf.method !== options.method.name || seed !== undefined || options.saveFace === true)
+    throw new Refusal(
+      'option-invalid',
+      `expected the face of a state alone, which was drawn by ${faceOf.method}; found another method, a seed or a state to be saved beside it`,
+    );
+  const { resolution, keep, scale } = faceOf;
+  return { ...rest, faceOf, seed: faceOf.seed, resolution, keep, ...(scale === undefined ? {} : { scale }) };
+}
+
+function stateOf(
+  { method, resolution, keep = 'brain', scale }: DeidentifyOptions,
+  seed: Seed,
+  gamma: unknown,
+  head: Head,
+): FaceState {
+  const shaped = { method: method.name, seed, resolution, keep, ...(scale === undefined ? {} : { scale }) };
+  return { ...shaped, gamma, brain: brainConditioning(head) };
 }
 
 /**
@@ -311,28 +364,19 @@ function withSignal(services: DeidentifyServices): { signal?: AbortSignal } {
   return services.signal === undefined ? {} : { signal: services.signal };
 }
 
-function union(a: Mask, b: Mask): Mask {
-  return { grid: a.grid, data: a.data.map((v, o) => v | (b.data[o] as number)) };
-}
-
 function requireOptions(options: DeidentifyOptions): void {
   requireTaken(options.method, options);
+  if (options.method.kind === 'remove' && (options.saveFace === true || options.faceOf !== undefined))
+    throw new Refusal(
+      'option-invalid',
+      `expected a method that draws a face where one is to be kept, found ${options.method.name}, which removes`,
+    );
   const margin = options.brainMarginMm ?? 0;
   if (!(margin >= 0 && margin <= MAX_MARGIN_MM))
     throw new Refusal(
       'option-invalid',
       `expected a brain margin of 0 to ${MAX_MARGIN_MM} mm, found ${margin}`,
     );
-}
-
-/** One entry per frame. @throws {Refusal} values-invalid, no-signal (no frame has a positive brain) */
-function imageStatistics(image: StoredImage, brain: Mask): FrameStatistics[] {
-  const found = Array.from({ length: image.frames }, (_, frame) =>
-    frameStatistics(frameValues(image, frame), brain),
-  );
-  // Says why.
-  if (!found.some(({ level }) => level > 0)) brainIntensity(frameValues(image, 0), brain.data);
-  return found;
 }
 
 async function synthesizeFace(

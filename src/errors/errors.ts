@@ -25,6 +25,8 @@ export const REFUSALS = {
   'mask-empty': 'the brain mask is empty or fills the image',
   'mask-values': 'the values of the brain mask are not those of a mask',
   'brain-implausible': 'what was found is not a plausible brain',
+  'brains-differ': 'the brains of two images are not those of one person',
+  'state-invalid': 'the file that keeps a face cannot be used',
   'registration-implausible': 'the average head could not be laid on this head',
   'contrast-unsupported': 'the brain has no tissues that could be told apart',
   'acquisition-invalid': 'the file that says how a scan was made cannot be used',

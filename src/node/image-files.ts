@@ -24,19 +24,19 @@ const MAX_FILE_BYTES = 2 ** 31 - 1;
 export async function loadImage(path: string, options: DecodeOptions = {}): Promise<StoredImage> {
   const problem = nameProblem(path);
   if (problem !== undefined) throw new Refusal('not-readable', problem);
-  const bytes = await readImageFile(path);
+  const bytes = await readRegularFile(path);
   const file = await openFile({ name: path, bytes }, nodeGzip);
   const known = sniff(file.opening);
   if (known?.holds === 'header') {
     const voxels = await companion(path, 'img');
     if (voxels === undefined) return decodeImage(file, nodeGzip, options);
-    return decodeImage([file, { name: voxels, bytes: await readImageFile(voxels) }], nodeGzip, options);
+    return decodeImage([file, { name: voxels, bytes: await readRegularFile(voxels) }], nodeGzip, options);
   }
   // Bytes of voxels may look like the four that an MGH file begins with, so here the name has a say.
   if (known?.codec.fileNames(path) === undefined && /\.img(\.gz)?$/i.test(path)) {
     const header = await companion(path, 'hdr');
     if (header !== undefined)
-      return decodeImage([{ name: header, bytes: await readImageFile(header) }, file], nodeGzip, options);
+      return decodeImage([{ name: header, bytes: await readRegularFile(header) }, file], nodeGzip, options);
     if (known === undefined)
       throw new Refusal('not-readable', 'expected a header (.hdr) beside the .img file, found none');
   }
@@ -75,7 +75,8 @@ async function companion(path: string, ending: 'hdr' | 'img'): Promise<string | 
   return undefined;
 }
 
-async function readImageFile(path: string): Promise<Uint8Array> {
+/** Bytes of a file. @throws {Refusal} not-readable, too-large */
+export async function readRegularFile(path: string): Promise<Uint8Array> {
   try {
     const found = await stat(path);
     if (!found.isFile())

@@ -5,9 +5,11 @@
  * @example
  * const { checks } = await runScanJob({ input: 'head.nii.gz', output: 'out.nii.gz' }, treatment, services);
  */
+import { dirname, resolve } from 'node:path';
 import { BRAIN_MODEL } from '../brain/extract.js';
 import { FINDER_MODEL } from '../brain/finder.js';
 import type { Checks } from '../deidentify/checks.js';
+import type { FaceState } from '../deidentify/face-state.js';
 import {
   type Deidentified,
   type DeidentifyInput,
@@ -29,6 +31,11 @@ import { readModel } from './networks/node-models.js';
 import { Outputs, type OutputsOptions } from './outputs.js';
 import { claimImage, encodeMask, stageImage } from './staged-images.js';
 
+export interface FilePair {
+  readonly input: string;
+  readonly output: string;
+}
+
 /** Files of one job. */
 export interface ScanJob {
   readonly input: string;
@@ -37,7 +44,11 @@ export interface ScanJob {
   readonly saveBrainMask?: string;
   readonly saveAltered?: string;
   /** Other images on the grid that get the same face. */
-  readonly applyTo?: readonly { readonly input: string; readonly output: string }[];
+  readonly applyTo?: readonly FilePair[];
+  /** Other images of the session on any grid, which are laid on the first by their brains. */
+  readonly with?: readonly FilePair[];
+  /** Where the face is kept for later sessions: a private file (0600), no result, in no list of outputs. */
+  readonly saveFace?: string;
   readonly qc?: string;
   readonly qcWithOriginal?: boolean;
   /** Replace what stands at the outputs. */
@@ -55,6 +66,8 @@ export interface ScanTreatment {
   readonly scale?: number;
   /** Absent: a fresh one. */
   readonly seed?: Seed;
+  /** The face of an earlier session; what shaped it is not chosen again. */
+  readonly faceOf?: FaceState;
 }
 
 export interface ScanServices
@@ -106,19 +119,24 @@ export async function runScanJob(
   treatment: ScanTreatment,
   services: ScanServices,
 ): Promise<ScanReport> {
-  const { applyTo = [], brainMask: maskPath } = job;
+  const { brainMask: maskPath } = job;
+  const others = [...(job.applyTo ?? []), ...(job.with ?? [])];
   const inputs = [
     job.input,
-    ...applyTo.map(({ input }) => input),
+    ...others.map(({ input }) => input),
     ...(maskPath === undefined ? [] : [maskPath]),
   ];
   const makeOutputs = services.makeOutputs ?? ((options: OutputsOptions) => new Outputs(options));
   const outputs = makeOutputs({ force: job.force === true, inputs: inputs.flatMap(inputFiles) });
   try {
-    const results = [job.output, ...applyTo.map(({ output }) => output)];
+    const results = [job.output, ...others.map(({ output }) => output)];
     for (const path of [...results, job.saveBrainMask, job.saveAltered])
       if (path !== undefined) await claimImage(outputs, path);
     if (job.qc !== undefined) await outputs.claim(job.qc);
+    if (job.saveFace !== undefined) {
+      requireApart(job.saveFace, [...results, job.saveBrainMask, job.saveAltered, job.qc]);
+      await outputs.claim(job.saveFace);
+    }
 
     const { image, done } = await treat(job, treatment, services);
     const caution = treatment.method.caution === undefined ? [] : [treatment.method.caution];
@@ -137,6 +155,8 @@ export async function runScanJob(
       [job.saveAltered, done.altered],
     ] as const)
       if (path !== undefined) await stageImage(outputs, await encodeMask(image, mask, path));
+    if (job.saveFace !== undefined && done.faceState !== undefined)
+      await outputs.stage(job.saveFace, done.faceState, { identifies: true });
     // Last: after a kill in the middle a result is not there without what was asked for with it.
     for (const { files } of done.images) await stageImage(outputs, files);
     services.signal.throwIfAborted();
@@ -153,6 +173,16 @@ export async function runScanJob(
   }
 }
 
+/** @throws {Refusal} option-invalid: a state beside results is given away with them */
+function requireApart(state: string, outputs: readonly (string | undefined)[]): void {
+  const folder = dirname(resolve(state));
+  if (outputs.some((output) => output !== undefined && dirname(resolve(output)) === folder))
+    throw new Refusal(
+      'option-invalid',
+      'expected the state of --save-face in a private folder of its own, found it among the results; whoever has both can draw the face again',
+    );
+}
+
 async function treat(
   job: ScanJob,
   treatment: ScanTreatment,
@@ -164,10 +194,12 @@ async function treat(
   const image = await loadImage(job.input);
   const companions: NonNullable<DeidentifyInput['companions']>[number][] = [];
   for (const pair of job.applyTo ?? [])
-    companions.push({ image: await loadImage(pair.input), outputName: pair.output });
+    companions.push({ image: await loadImage(pair.input), outputName: pair.output, alignment: 'grid' });
+  for (const pair of job.with ?? [])
+    companions.push({ image: await loadImage(pair.input), outputName: pair.output, alignment: 'brain' });
   const brainMask =
     job.brainMask === undefined ? undefined : await loadImage(job.brainMask, { allowConstant: true });
-  const { seed, scale, brainMarginMm, ...rest } = treatment;
+  const { seed, scale, brainMarginMm, faceOf, ...rest } = treatment;
   const done = await deidentify(
     { image, outputName: job.output, companions, ...(brainMask === undefined ? {} : { brainMask }) },
     {
@@ -175,6 +207,8 @@ async function treat(
       ...(brainMarginMm === undefined ? {} : { brainMarginMm }),
       ...(scale === undefined ? {} : { scale }),
       ...(seed === undefined ? {} : { seed }),
+      ...(faceOf === undefined ? {} : { faceOf }),
+      saveFace: job.saveFace !== undefined,
     },
     {
       networks: services.networks,
@@ -190,7 +224,7 @@ async function treat(
 
 async function qcContent(
   job: ScanJob,
-  { method, resolution, noise, scale, seed, keep, brainMarginMm }: ScanTreatment,
+  { method, resolution, noise, scale, seed, keep, brainMarginMm, faceOf }: ScanTreatment,
   services: ScanServices,
   done: Deidentified,
 ): Promise<QcContent> {
@@ -219,7 +253,8 @@ async function qcContent(
         keep,
         'brain-margin-mm': brainMarginMm ?? (job.brainMask === undefined ? FOUND_MARGIN_MM : 0),
         'brain mask given': job.brainMask !== undefined,
-        'other images': job.applyTo?.length ?? 0,
+        'other images': (job.applyTo?.length ?? 0) + (job.with?.length ?? 0),
+        'face of an earlier session': faceOf !== undefined,
       },
       stages: services.stages(),
     },
