@@ -21,10 +21,11 @@ import {
 } from '../node/scan-job.js';
 import { deidMany } from './deid-many.js';
 import { addCommonOptions, inputOutputPair, numberIn, type Pair, wholeNumberIn } from './options.js';
+import { addContrastOptions, type ContrastOptions, scanContrastOf } from './scan-contrast.js';
 import { scanServices } from './scan-services.js';
 import type { CommonOptions, Session } from './session.js';
 
-export interface DeidOptions extends CommonOptions {
+export interface DeidOptions extends CommonOptions, ContrastOptions {
   readonly method?: string;
   readonly brainMask?: string;
   readonly trustMask?: boolean;
@@ -118,7 +119,7 @@ export function deidCommand(session: Session): Command {
     .option('--qc <file>', 'write a report (one HTML file)')
     .option('--qc-with-original', 'show the original in the report as well: then it identifies the person')
     .action((files: string[], options: DeidOptions) => run(session, command, files, options));
-  return addCommonOptions(command, { writes: true });
+  return addCommonOptions(addContrastOptions(command), { writes: true });
 }
 
 async function run(
@@ -130,7 +131,7 @@ async function run(
   session.begin(options);
   const typed = SYNTHESIS_OPTIONS.filter((name) => command.getOptionValueSource(name) === 'cli');
   const face = await faceOf(command, options);
-  const treatment = treatmentOf(session, options, typed, face);
+  const treatment = { ...treatmentOf(session, options, typed, face), ...(await scanContrastOf(options)) };
   const { outDir } = options;
   if (outDir !== undefined) return deidMany(session, files, outDir, options, treatment);
   const [input, output] = files;

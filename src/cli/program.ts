@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(session: Session) => Comm
   inspect: async () => (await import('./inspect.js')).inspectCommand,
   verify: async () => (await import('./verify.js')).verifyCommand,
   models: async () => (await import('./models.js')).modelsCommand,
+  profile: async () => (await import('./profile.js')).profileCommand,
   prepare: async () => (await import('./prepare.js')).prepareCommand,
   demo: async () => (await import('./demo.js')).demoCommand,
   evaluate: async () => (await import('./evaluate.js')).evaluateCommand,

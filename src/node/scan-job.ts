@@ -10,6 +10,7 @@ import { BRAIN_MODEL } from '../brain/extract.js';
 import { FINDER_MODEL } from '../brain/finder.js';
 import type { Checks } from '../deidentify/checks.js';
 import type { FaceState } from '../deidentify/face-state.js';
+import type { ScanContrast } from '../deidentify/paint.js';
 import {
   type Deidentified,
   type DeidentifyInput,
@@ -56,7 +57,7 @@ export interface ScanJob {
 }
 
 /** What is done with it. */
-export interface ScanTreatment {
+export interface ScanTreatment extends ScanContrast {
   readonly method: Method;
   readonly resolution: 128 | 256;
   readonly keep: 'brain' | 'cranium';
@@ -91,7 +92,15 @@ export interface ScanReport {
 }
 
 /** Options of the synthesis, which a method that removes does not have. */
-export const SYNTHESIS_OPTIONS: readonly string[] = ['seed', 'resolution', 'scale', 'noise'];
+export const SYNTHESIS_OPTIONS: readonly string[] = [
+  'seed',
+  'resolution',
+  'scale',
+  'noise',
+  'contrast',
+  'acquisition',
+  'profile',
+];
 
 /**
  * Said once, before any scan is read.
