@@ -23,6 +23,7 @@ export {
   FOUND_MARGIN_MM,
 } from './deidentify/pipeline.js';
 export { HEADER_DESCRIPTION } from './deidentify/version.js';
+export { cpMaeMean } from './methods/cp-mae/cp-mae.js';
 // Pictures
 export { prepareSurface, type SurfaceField } from './render/field.js';
 export { escapeHtml, page } from './render/html.js';
@@ -47,6 +48,7 @@ export {
 } from './volume/affine.js';
 export { canonicalGrid } from './volume/canonical-grid.js';
 export { largestComponent } from './volume/components.js';
+export { dice } from './volume/dice.js';
 export { dilateMm, erodeMm, invertMask, squaredDistance } from './volume/morphology.js';
 export { sampleNearest } from './volume/nearest.js';
 export { Random } from './volume/random.js';
