@@ -246,6 +246,26 @@ describe('models that are not what they should be', () => {
     await expect(runIn('affine-plus')).rejects.toMatchObject({ kind: 'refusal', tag: 'model-unavailable' });
   });
 
+  it('several folders: the first that has a model gives it', async () => {
+    const empty = join(folder, 'nowhere');
+    expect(await listModels([empty, folder, models])).toEqual(await listModels(models));
+    await rm(join(folder, 'every-type'), { recursive: true });
+    expect((await readModel('every-type', [folder, models])).name).toBe('every-type');
+    await writeFile(join(folder, 'affine-plus', 'model.json'), '{}');
+    await expect(verifyModel('affine-plus', [folder, models])).rejects.toMatchObject({
+      tag: 'model-corrupt',
+    });
+    expect((await verifyModel('affine-plus', [empty, models, folder])).name).toBe('affine-plus');
+    await expect(readModel('no-such', [empty, models])).rejects.toMatchObject({
+      tag: 'model-unavailable',
+      message: expect.stringContaining('affine-plus'),
+    });
+    const both = new NodeNetworkRunner({ models: [empty, models] });
+    const { y } = await both.run('affine-plus', { x: { data: Float32Array.of(4), shape: [1] } });
+    await both.close();
+    expect(y?.data[0]).toBe(9);
+  });
+
   it('a description that is not one: the field is named', async () => {
     const file = join(folder, 'small-conv', 'model.json');
     const good = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
