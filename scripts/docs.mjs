@@ -61,10 +61,10 @@ const project = await app.convert();
 if (project === undefined) process.exit(1);
 /** A door is called as it is imported. */
 for (const module of project.children ?? []) {
-  const name = module.name.replace(/^.*src\//, '');
+  const name = module.name.replace(/^src(\/|$)/, '');
   module.name = module.name.startsWith(RULER)
     ? 'prosopon-ruler'
-    : name === 'index'
+    : ['', 'index'].includes(name)
       ? 'prosopon'
       : `prosopon/${name}`;
 }
