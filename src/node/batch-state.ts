@@ -25,6 +25,8 @@ const OutcomeSchema = v.variant('status', [
     trace: v.optional(v.string()),
   }),
 ]);
+
+/** How a piece ended. */
 export type BatchOutcome = v.InferOutput<typeof OutcomeSchema>;
 
 const LineSchema = v.object({ id: v.string(), key: v.string(), outcome: v.optional(OutcomeSchema) });

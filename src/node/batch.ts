@@ -17,12 +17,14 @@ export interface BatchWorker {
   stop(): Promise<void>;
 }
 
+/** One piece of a batch. */
 export interface BatchTask {
   readonly id: string;
   /** A run before this one began it and was killed: what stands at its outputs is ours to replace. */
   readonly again: boolean;
 }
 
+/** How a batch is run. */
 export interface BatchOptions {
   /** Pieces at a time. */
   readonly workers: number;
