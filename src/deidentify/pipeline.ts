@@ -36,7 +36,7 @@ import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.j
 import { type Check, type Checks, checkResult, requirePassed } from './checks.js';
 import { type FaceSurface, faceKept, faceSurface, isFaceGone } from './face-gone.js';
 import { type FrameStatistics, frameStatistics, overwriteOutside, writeFace } from './frames.js';
-import { type GivenMask, readMask, requireTogether } from './given-mask.js';
+import { type GivenMask, leftOut, readMask, requireTogether } from './given-mask.js';
 import { placeFace } from './place.js';
 import { freshSeed } from './seed.js';
 import { type Trace, trace } from './traces.js';
@@ -155,9 +155,10 @@ export async function deidentify(
       : find({ grid, data: values }, services.networks, withSignal(services));
   // Behind the first look for the brain, while its mask is worked on here.
   services.networks.warm?.(options.method.models);
-  const { brainMask, notes } = await settleMask(given, finding);
   const margin = options.brainMarginMm ?? (input.brainMask === undefined ? FOUND_MARGIN_MM : 0);
-  const brainKept = margin > 0 ? dilateMm(brainMask, margin) : brainMask;
+  const withMargin = (mask: Mask): Mask => (margin > 0 ? dilateMm(mask, margin) : mask);
+  const { brainMask, notes } = await settleMask(given, finding, withMargin);
+  const brainKept = withMargin(brainMask);
   const statistics = images.map((image) => imageStatistics(image, brainMask));
   const head = make({ grid, data: values }, brainMask);
   // Decides whether a result appears, never what it holds (P1): a digest of the surface, compared when the result is read back.
@@ -257,6 +258,7 @@ export async function deidentify(
 async function settleMask(
   given: GivenMask | undefined,
   finding: Promise<{ mask: Mask }> | undefined,
+  withMargin: (mask: Mask) => Mask,
 ): Promise<{ brainMask: Mask; notes: string[] }> {
   if (given === undefined) {
     if (finding === undefined) throw new Failure('internal', 'neither a mask nor a search for one');
@@ -265,7 +267,10 @@ async function settleMask(
   const notes = given.note === undefined ? [] : [given.note];
   if (finding === undefined) return { brainMask: given.mask, notes };
   try {
-    requireTogether(given.mask, (await finding).mask);
+    const { mask } = await finding;
+    requireTogether(given.mask, mask);
+    const missing = leftOut(withMargin(given.mask), mask);
+    if (missing !== undefined) notes.push(missing);
   } catch (error) {
     if (!isRefusal(error, 'brain-implausible', 'no-signal')) throw error;
     notes.push('no brain was found to compare the given mask with: look at the result');
