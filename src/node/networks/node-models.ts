@@ -8,7 +8,7 @@
  * for (const name of await listModels()) console.log((await readModel(name)).description);
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,14 +24,22 @@ function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
-/** Names of the models installed, sorted. An absent folder holds none. */
+/**
+ * Names of the models installed, sorted: of folders with a description, as all names are said in messages and another
+ * folder's may be a patient's. An absent folder holds none.
+ */
 export async function listModels(directory = packagedModels()): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) return [];
     throw new Failure('model-corrupt', 'the models folder cannot be read', { cause: error });
   });
   return entries
-    .filter((entry) => entry.isDirectory() && isModelName(entry.name))
+    .filter(
+      (entry) =>
+        entry.isDirectory() &&
+        isModelName(entry.name) &&
+        existsSync(join(directory, entry.name, 'model.json')),
+    )
     .map((entry) => entry.name)
     .sort();
 }
@@ -39,7 +47,7 @@ export async function listModels(directory = packagedModels()): Promise<string[]
 /** Path of a model's weights, whether or not they are there. @throws {Refusal} model-unavailable for a bad name. */
 export function weightsPath(name: string, directory = packagedModels()): string {
   if (!isModelName(name)) {
-    throw new Refusal('model-unavailable', `${JSON.stringify(name)} is not the name of a model`);
+    throw new Refusal('model-unavailable', 'expected the name of a model, found something else');
   }
   return join(directory, name, 'model.onnx');
 }
