@@ -34,7 +34,8 @@ import { dilateMm, invertMask } from '../volume/morphology.js';
 import { Random } from '../volume/random.js';
 import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.js';
 import { type Check, type Checks, checkResult, requirePassed } from './checks.js';
-import { type FaceSurface, faceKept, faceSurface, isFaceGone } from './face-gone.js';
+import { type FaceSurface, isFaceGone } from './face-gone.js';
+import { faceSurfaces, mostKept } from './face-volumes.js';
 import { type FrameStatistics, frameStatistics, overwriteOutside, writeFace } from './frames.js';
 import { type GivenMask, leftOut, readMask, requireTogether } from './given-mask.js';
 import { placeFace } from './place.js';
@@ -162,10 +163,9 @@ export async function deidentify(
   const statistics = images.map((image) => imageStatistics(image, brainMask));
   const head = make({ grid, data: values }, brainMask);
   // Decides whether a result appears, never what it holds (P1): a digest of the surface, compared when the result is read back.
-  const faces = images.map((image) => {
-    const first = image === input.image ? { grid, data: values } : finiteVolume(image);
-    return faceSurface(first, head.pose, head.scale);
-  });
+  const faces = images.map((image) =>
+    faceSurfaces(image, head.pose, head.scale, image === input.image ? { grid, data: values } : undefined),
+  );
   const kept = options.keep === 'cranium' ? union(brainKept, craniumMask(head.pose, grid)) : brainKept;
 
   const context: MethodContext = {
@@ -236,7 +236,7 @@ export async function deidentify(
       remodelled: method.kind === 'remodel',
     });
     requirePassed(found);
-    const gone = faceGone(faces[i] as FaceSurface, result, method.kind === 'remodel');
+    const gone = faceGone(faces[i] as FaceSurface[], result, method.kind === 'remodel');
     for (const [name, check] of Object.entries({ ...found, faceGone: gone }))
       checks[i === 0 ? name : `${name}.${i + 1}`] = check;
     done.push({ files, result });
@@ -282,12 +282,12 @@ async function settleMask(
  * How much of the original's face still stands in a result, 0 to 1.
  * @throws {Refusal} face-kept when it is more than strangers share
  */
-function faceGone(before: FaceSurface, result: StoredImage, drawn: boolean): Check {
-  const kept = faceKept(before, finiteVolume(result));
+function faceGone(faces: readonly FaceSurface[], result: StoredImage, drawn: boolean): Check {
+  const { kept, volume, before } = mostKept(faces, result, drawn);
   if (isFaceGone(kept, drawn)) return { passed: true, value: Number(kept.share.toFixed(3)) };
   throw new Refusal(
     'face-kept',
-    `expected a result without the original's face, found ${(100 * Math.max(kept.share, kept.sameBits)).toFixed(0)} % of it in its place; ${
+    `expected a result without the original's face, found ${(100 * Math.max(kept.share, kept.sameBits)).toFixed(0)} % of it in its place${faces.length > 1 ? ` in volume ${volume + 1} of ${faces.length}` : ''}; ${
       before.elsewhere
         ? 'the face is not where the brain mask says: look at the mask and at the orientation (prosopon inspect)'
         : kept.folded !== undefined && kept.folded >= kept.share
@@ -307,6 +307,12 @@ function union(a: Mask, b: Mask): Mask {
 
 function requireOptions(options: DeidentifyOptions): void {
   requireTaken(options.method, options);
+  // The types say so; a program in JavaScript has none.
+  if (options.resolution !== 128 && options.resolution !== 256)
+    throw new Refusal(
+      'option-invalid',
+      `expected a resolution of 128 or 256, found ${JSON.stringify(options.resolution)}`,
+    );
   const margin = options.brainMarginMm ?? 0;
   if (!(margin >= 0 && margin <= MAX_MARGIN_MM))
     throw new Refusal(
