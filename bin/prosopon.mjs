@@ -17,4 +17,11 @@ if (!existsSync(program) && existsSync(builder)) {
   const { build } = await import(builder.href);
   build();
 }
-await import(program.href);
+try {
+  await import(program.href);
+} catch (error) {
+  // Nothing of the program is there yet that could say it: too few files may be open, or a part is missing.
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  process.stderr.write(`prosopon: the program could not be loaded (${code})\n`);
+  process.exitCode = 3;
+}

@@ -118,6 +118,11 @@ describe('prosopon deid IN... --out-dir', { timeout: 240_000 }, () => {
     expect(await wrong(at('in', 'a.nii'))).toBe(2);
     expect(await wrong(...inputs())).toBe(2);
     expect(await wrong(...inputs(), '--out-dir', at('in'))).toBe(2);
+    expect(await run([at('in'), '--out-dir', at('of-a-folder')])).toMatchObject({
+      code: 2,
+      err: 'prosopon: expected images with --out-dir, found a folder; name what is in it (DIR/*.nii.gz)\n',
+    });
+    expect(await readdir(at())).not.toContain('of-a-folder');
     expect(await wrong(...inputs(), at('in2', 'A.nii'), '--out-dir', at('o'))).toBe(2);
     expect(await wrong(...inputs(), '--out-dir', at('o'), '--qc', at('q.html'))).toBe(2);
     expect(await wrong(...inputs(), '--out-dir', at('o'), '--brain-mask', at('m.nii'))).toBe(2);

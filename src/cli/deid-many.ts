@@ -6,7 +6,7 @@
  * prosopon deid scans/*.nii.gz --out-dir treated
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { availableParallelism, freemem } from 'node:os';
 import path from 'node:path';
@@ -98,6 +98,12 @@ function requireNoSingles(options: DeidOptions): void {
  * @throws {Refusal} option-invalid, output-unwritable
  */
 async function scansOf(files: readonly string[], outDir: string): Promise<Scans> {
+  const folders = files.filter((file) => statSync(file, { throwIfNoEntry: false })?.isDirectory() === true);
+  if (folders.length > 0)
+    throw new Refusal(
+      'option-invalid',
+      `expected images with --out-dir, found ${folders.length === 1 ? 'a folder' : `${folders.length} folders`}; name what is in it (DIR/*.nii.gz)`,
+    );
   const scans = new Map<string, { input: string; output: string }>();
   const taken = new Set<string>();
   await mkdir(outDir, { recursive: true }).catch((cause: unknown) => {

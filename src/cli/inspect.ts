@@ -7,7 +7,7 @@
 import { Command } from 'commander';
 import { type Inspection, inspectImage } from '../deidentify/inspect.js';
 import { loadImage } from '../node/image-files.js';
-import { addCommonOptions } from './options.js';
+import { addCommonOptions, IMAGE_HELP } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
 export function inspectCommand(session: Session): Command {
@@ -15,7 +15,7 @@ export function inspectCommand(session: Session): Command {
     .description(
       'say what a scan is: orientation, brain, contrast, whether there is a face, and what would be done',
     )
-    .argument('<file>', 'NIfTI or MGH image')
+    .argument('<file>', IMAGE_HELP)
     .action((file: string, options: CommonOptions) => inspect(session, file, options));
   return addCommonOptions(command, { writes: false });
 }

@@ -34,9 +34,10 @@ import { dilateMm, invertMask } from '../volume/morphology.js';
 import { Random } from '../volume/random.js';
 import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.js';
 import { type Check, type Checks, checkResult, requirePassed } from './checks.js';
-import { type FaceSurface, faceKept, faceSurface, isFaceGone } from './face-gone.js';
+import { type FaceSurface, isFaceGone } from './face-gone.js';
+import { faceSurfaces, mostKept } from './face-volumes.js';
 import { type FrameStatistics, frameStatistics, overwriteOutside, writeFace } from './frames.js';
-import { type GivenMask, readMask, requireTogether } from './given-mask.js';
+import { type GivenMask, leftOut, readMask, requireTogether } from './given-mask.js';
 import { placeFace } from './place.js';
 import { freshSeed } from './seed.js';
 import { type Trace, trace } from './traces.js';
@@ -155,16 +156,16 @@ export async function deidentify(
       : find({ grid, data: values }, services.networks, withSignal(services));
   // Behind the first look for the brain, while its mask is worked on here.
   services.networks.warm?.(options.method.models);
-  const { brainMask, notes } = await settleMask(given, finding);
   const margin = options.brainMarginMm ?? (input.brainMask === undefined ? FOUND_MARGIN_MM : 0);
-  const brainKept = margin > 0 ? dilateMm(brainMask, margin) : brainMask;
+  const withMargin = (mask: Mask): Mask => (margin > 0 ? dilateMm(mask, margin) : mask);
+  const { brainMask, notes } = await settleMask(given, finding, withMargin);
+  const brainKept = withMargin(brainMask);
   const statistics = images.map((image) => imageStatistics(image, brainMask));
   const head = make({ grid, data: values }, brainMask);
   // Decides whether a result appears, never what it holds (P1): a digest of the surface, compared when the result is read back.
-  const faces = images.map((image) => {
-    const first = image === input.image ? { grid, data: values } : finiteVolume(image);
-    return faceSurface(first, head.pose, head.scale);
-  });
+  const faces = images.map((image) =>
+    faceSurfaces(image, head.pose, head.scale, image === input.image ? { grid, data: values } : undefined),
+  );
   const kept = options.keep === 'cranium' ? union(brainKept, craniumMask(head.pose, grid)) : brainKept;
 
   const context: MethodContext = {
@@ -235,7 +236,7 @@ export async function deidentify(
       remodelled: method.kind === 'remodel',
     });
     requirePassed(found);
-    const gone = faceGone(faces[i] as FaceSurface, result, method.kind === 'remodel');
+    const gone = faceGone(faces[i] as FaceSurface[], result, method.kind === 'remodel');
     for (const [name, check] of Object.entries({ ...found, faceGone: gone }))
       checks[i === 0 ? name : `${name}.${i + 1}`] = check;
     done.push({ files, result });
@@ -257,6 +258,7 @@ export async function deidentify(
 async function settleMask(
   given: GivenMask | undefined,
   finding: Promise<{ mask: Mask }> | undefined,
+  withMargin: (mask: Mask) => Mask,
 ): Promise<{ brainMask: Mask; notes: string[] }> {
   if (given === undefined) {
     if (finding === undefined) throw new Failure('internal', 'neither a mask nor a search for one');
@@ -265,7 +267,10 @@ async function settleMask(
   const notes = given.note === undefined ? [] : [given.note];
   if (finding === undefined) return { brainMask: given.mask, notes };
   try {
-    requireTogether(given.mask, (await finding).mask);
+    const { mask } = await finding;
+    requireTogether(given.mask, mask);
+    const missing = leftOut(withMargin(given.mask), mask);
+    if (missing !== undefined) notes.push(missing);
   } catch (error) {
     if (!isRefusal(error, 'brain-implausible', 'no-signal')) throw error;
     notes.push('no brain was found to compare the given mask with: look at the result');
@@ -277,12 +282,12 @@ async function settleMask(
  * How much of the original's face still stands in a result, 0 to 1.
  * @throws {Refusal} face-kept when it is more than strangers share
  */
-function faceGone(before: FaceSurface, result: StoredImage, drawn: boolean): Check {
-  const kept = faceKept(before, finiteVolume(result));
+function faceGone(faces: readonly FaceSurface[], result: StoredImage, drawn: boolean): Check {
+  const { kept, volume, before } = mostKept(faces, result, drawn);
   if (isFaceGone(kept, drawn)) return { passed: true, value: Number(kept.share.toFixed(3)) };
   throw new Refusal(
     'face-kept',
-    `expected a result without the original's face, found ${(100 * Math.max(kept.share, kept.sameBits)).toFixed(0)} % of it in its place; ${
+    `expected a result without the original's face, found ${(100 * Math.max(kept.share, kept.sameBits)).toFixed(0)} % of it in its place${faces.length > 1 ? ` in volume ${volume + 1} of ${faces.length}` : ''}; ${
       before.elsewhere
         ? 'the face is not where the brain mask says: look at the mask and at the orientation (prosopon inspect)'
         : kept.folded !== undefined && kept.folded >= kept.share
@@ -302,6 +307,12 @@ function union(a: Mask, b: Mask): Mask {
 
 function requireOptions(options: DeidentifyOptions): void {
   requireTaken(options.method, options);
+  // The types say so; a program in JavaScript has none.
+  if (options.resolution !== 128 && options.resolution !== 256)
+    throw new Refusal(
+      'option-invalid',
+      `expected a resolution of 128 or 256, found ${JSON.stringify(options.resolution)}`,
+    );
   const margin = options.brainMarginMm ?? 0;
   if (!(margin >= 0 && margin <= MAX_MARGIN_MM))
     throw new Refusal(

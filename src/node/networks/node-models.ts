@@ -32,7 +32,10 @@ function listOf(folders: ModelFolders): readonly string[] {
   return typeof folders === 'string' ? [folders] : folders;
 }
 
-/** Names of the models installed, sorted. An absent folder holds none. */
+/**
+ * Names of the models installed, sorted: of folders with a description, as all names are said in messages and another
+ * folder's may be a patient's. An absent folder holds none.
+ */
 export async function listModels(folders: ModelFolders = packagedModels()): Promise<string[]> {
   const names = new Set<string>();
   for (const folder of listOf(folders)) {
@@ -40,7 +43,8 @@ export async function listModels(folders: ModelFolders = packagedModels()): Prom
       if (hasCode(error, 'ENOENT')) return [];
       throw new Failure('model-corrupt', 'the models folder cannot be read', { cause: error });
     });
-    for (const entry of entries) if (entry.isDirectory() && isModelName(entry.name)) names.add(entry.name);
+    for (const { name } of entries.filter((entry) => entry.isDirectory() && isModelName(entry.name)))
+      if (existsSync(join(folder, name, 'model.json'))) names.add(name);
   }
   return [...names].sort();
 }
@@ -48,7 +52,7 @@ export async function listModels(folders: ModelFolders = packagedModels()): Prom
 /** Folder of a model, whether or not it is there. @throws {Refusal} model-unavailable for a bad name. */
 export function modelFolder(name: string, folders: ModelFolders = packagedModels()): string {
   if (!isModelName(name)) {
-    throw new Refusal('model-unavailable', `${JSON.stringify(name)} is not the name of a model`);
+    throw new Refusal('model-unavailable', 'expected the name of a model, found something else');
   }
   const places = listOf(folders).map((folder) => join(folder, name));
   return places.find((place) => existsSync(join(place, 'model.json'))) ?? places[0] ?? name;

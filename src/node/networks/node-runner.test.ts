@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -233,6 +233,20 @@ describe('models that are not what they should be', () => {
       tag: 'model-unavailable',
     });
     expect(await listModels(join(folder, 'nowhere'))).toEqual([]);
+  });
+
+  it('a folder of something else (patients, say): none of its names is told', async () => {
+    const others = await mkdtemp(join(tmpdir(), 'prosopon-others-'));
+    await mkdir(join(others, 'doe-jane'));
+    await writeFile(join(others, 'doe-jane', 'scan.nii'), '');
+    expect(await listModels(others)).toEqual([]);
+    await expect(readModel('small-conv', others)).rejects.toThrow(
+      /^expected the model small-conv; none is installed$/,
+    );
+    await expect(readModel('../doe-jane', others)).rejects.toThrow(
+      /^expected the name of a model, found something else$/,
+    );
+    await rm(others, { recursive: true });
   });
 
   it('one byte changed: not run', async () => {
