@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Lowest first. Folders on one floor do not see each other. */
 const FLOORS = [
-  ['errors'],
+  ['errors', 'contract'],
   ['volume'],
   ['formats', 'networks', 'render'],
   ['brain'],

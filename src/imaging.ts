@@ -14,6 +14,8 @@ export { type Head, makeHead } from './brain/head.js';
 export { type BrainIntensity, brainIntensity, measureIntensity } from './brain/intensity.js';
 export { MODEL_CENTRE, MODEL_EDGE_MM, modelGrid } from './brain/model-grid.js';
 export { maskFromLabels } from './brain/reference-mask.js';
+// What program and training agree on
+export { type ContractClass, SEGMENTATION_CLASSES } from './contract/contract.js';
 // The pipeline, all of it to be said
 export {
   type DeidentifyInput,

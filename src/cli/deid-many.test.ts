@@ -5,9 +5,10 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fakeProgram, start } from '../../test/promises/support.js';
-import { niftiBytes, simpleHead } from '../deidentify/testing/fixtures.js';
+import { fakeServices, niftiBytes, simpleHead } from '../deidentify/testing/fixtures.js';
 import { MethodRegistry } from '../methods/registry.js';
 import { fakeMethod } from '../methods/testing/fake-method.js';
+import { nodeGzip } from '../node/gzip.js';
 import { headGrid, syntheticHead } from '../volume/testing/synthetic-head.js';
 import type { Volume } from '../volume/volume.js';
 import { runCli } from './program.js';
@@ -32,7 +33,7 @@ async function run(args: readonly string[]): Promise<{ code: number; out: string
   const code = await runCli(['deid', ...args], {
     methods: new MethodRegistry().register(fakeMethod()),
     makeHead: simpleHead,
-    makeNetworks: () => ({ run: async () => ({}), close: async () => undefined }),
+    makeNetworks: () => fakeServices(nodeGzip).networks,
     extractBrain: async (volume: Volume) => ({ mask: { grid: volume.grid, data: head.brainMask.data } }),
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
