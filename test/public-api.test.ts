@@ -51,16 +51,22 @@ describe('the public library', () => {
 
   it('has these for Node', () => {
     expect(Object.keys(node).sort()).toEqual([
+      'BatchState',
       'NodeNetworkRunner',
       'checkResult',
       'deidentify',
       'findBrain',
+      'firstScans',
+      'folderTree',
       'listModels',
       'loadImage',
       'nodeDeflate',
       'nodeGzip',
       'packagedModels',
+      'readDataset',
       'readModel',
+      'runBatch',
+      'runScanJob',
       'verifyModel',
     ]);
   });
