@@ -29,6 +29,7 @@ export { HEADER_DESCRIPTION } from './deidentify/version.js';
 export { prepareSurface, type SurfaceField } from './render/field.js';
 export { escapeHtml, page } from './render/html.js';
 export { blank, montage, type PixelImage, type Rgb, toRgb } from './render/image.js';
+export { html, type Markup, renderMarkup, renderPage } from './render/markup.js';
 export { drawText, TEXT_HEIGHT, textWidth } from './render/pixel-text.js';
 export { type Deflate, encodePng, storedDeflate } from './render/png.js';
 export { PORTRAIT, PORTRAIT_FOV_MM, portrait } from './render/portrait.js';
