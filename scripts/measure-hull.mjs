@@ -29,7 +29,7 @@ import { gaussianSmooth } from '../dist/volume/smooth.js';
 
 const splits = (process.argv[2] ?? 'val,test').split(',');
 const most = Number(process.argv[3] ?? Number.POSITIVE_INFINITY);
-const people = splits.flatMap((split) => cohort(dataFolder(), split)).slice(0, most);
+const people = (await Promise.all(splits.map((split) => cohort(dataFolder(), split)))).flat().slice(0, most);
 const load = async (path) => {
   const image = await loadImage(path);
   return { grid: image.grid, data: frameValues(image, 0) };
