@@ -20,8 +20,14 @@ if (!existsSync(program) && existsSync(builder)) {
 try {
   await import(program.href);
 } catch (error) {
-  // Nothing of the program is there yet that could say it: too few files may be open, or a part is missing.
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  process.stderr.write(`prosopon: the program could not be loaded (${code})\n`);
-  process.exitCode = 3;
+  // The program has handlers of its own once it runs; what fails before is that it cannot be loaded. Node's trace would
+  // show where it is installed, and its exit code 1 would say that a scan was refused.
+  const code = String(error?.code ?? error?.name ?? 'unknown');
+  const full = code === 'EMFILE' || code === 'ENFILE';
+  process.stderr.write(
+    full
+      ? `prosopon: expected that the program's own files can be opened, found that no more may be open at a time (${code}); raise the limit (ulimit -n 256)\n`
+      : `prosopon: the program could not be loaded (${code}); install it again\n`,
+  );
+  process.exitCode = full ? 1 : 3;
 }

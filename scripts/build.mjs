@@ -23,7 +23,7 @@ const PACKAGES = [root, join(root, 'packages/ruler')];
 function newestSource(home) {
   let newest = statSync(join(home, 'tsconfig.build.json')).mtimeMs;
   for (const entry of readdirSync(join(home, 'src'), { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !entry.name.endsWith('.ts') || entry.name.endsWith('.test.ts')) continue;
+    if (!entry.isFile() || !/\.(ts|json)$/.test(entry.name) || entry.name.endsWith('.test.ts')) continue;
     // `path` is what Node 20 before 20.12 calls parentPath.
     newest = Math.max(newest, statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
   }

@@ -32,7 +32,7 @@ const HOUSES = {
   product: {
     source: 'src',
     floors: [
-      ['errors'],
+      ['errors', 'contract'],
       ['volume'],
       ['formats', 'networks', 'render'],
       ['brain'],

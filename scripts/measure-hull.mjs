@@ -13,8 +13,9 @@ import './lib/help.mjs';
 import { cohort, dataFolder } from '../bench/lib/cohort.mjs';
 import { makeHead } from '../dist/brain/head.js';
 import { modelGrid } from '../dist/brain/model-grid.js';
-import { FLAG, prepareHead } from '../dist/brain/prepare.js';
+import { prepareHead } from '../dist/brain/prepare.js';
 import { maskFromLabels } from '../dist/brain/reference-mask.js';
+import { FLAG } from '../dist/contract/contract.js';
 import { frameValues } from '../dist/formats/stored-image.js';
 import { cpGan } from '../dist/methods/cp-gan/cp-gan.js';
 import { convexHull } from '../dist/methods/cp-gan/hull.js';
@@ -28,7 +29,7 @@ import { identify } from '../packages/ruler/dist/privacy/identification.js';
 
 const splits = (process.argv[2] ?? 'val,test').split(',');
 const most = Number(process.argv[3] ?? Number.POSITIVE_INFINITY);
-const people = splits.flatMap((split) => cohort(dataFolder(), split)).slice(0, most);
+const people = (await Promise.all(splits.map((split) => cohort(dataFolder(), split)))).flat().slice(0, most);
 const load = async (path) => {
   const image = await loadImage(path);
   return { grid: image.grid, data: frameValues(image, 0) };

@@ -118,7 +118,7 @@ mkdirSync(values.out, { recursive: true });
 const indexPath = join(values.out, 'index.json');
 const heads = existsSync(indexPath) ? JSON.parse(readFileSync(indexPath, 'utf8')).heads : [];
 for (const split of splits)
-  for (const { id, scan, labels } of cohort(dataFolder(), split)) {
+  for (const { id, scan, labels } of await cohort(dataFolder(), split)) {
     if (heads.some((head) => head.id === id)) continue;
     const original = await load(scan);
     const { pose, brainLevel } = makeHead(original, maskFromLabels(await load(labels)));

@@ -14,6 +14,8 @@ export { type Head, makeHead } from './brain/head.js';
 export { type BrainIntensity, brainIntensity, measureIntensity } from './brain/intensity.js';
 export { MODEL_CENTRE, MODEL_EDGE_MM, modelGrid } from './brain/model-grid.js';
 export { maskFromLabels } from './brain/reference-mask.js';
+// What program and training agree on
+export { type ContractClass, SEGMENTATION_CLASSES } from './contract/contract.js';
 // The pipeline, all of it to be said
 export {
   type DeidentifyInput,
@@ -28,6 +30,7 @@ export { cpMaeMean } from './methods/cp-mae/cp-mae.js';
 export { prepareSurface, type SurfaceField } from './render/field.js';
 export { escapeHtml, page } from './render/html.js';
 export { blank, montage, type PixelImage, type Rgb, toRgb } from './render/image.js';
+export { html, type Markup, renderMarkup, renderPage } from './render/markup.js';
 export { drawText, TEXT_HEIGHT, textWidth } from './render/pixel-text.js';
 export { type Deflate, encodePng, storedDeflate } from './render/png.js';
 export { PORTRAIT, PORTRAIT_FOV_MM, portrait } from './render/portrait.js';

@@ -28,17 +28,6 @@ function linksOf(page: string): string[] {
     .map((link) => path.posix.normalize(path.posix.join(path.posix.dirname(page), link)));
 }
 
-it.runIf(process.platform === 'linux')('a program that cannot be loaded ends with 3, in one sentence', () => {
-  const { status, stderr } = spawnSync(
-    'bash',
-    ['-c', `ulimit -n 20; exec "${process.execPath}" bin/prosopon.mjs deid in.nii out.nii`],
-    { cwd: root, encoding: 'utf8' },
-  );
-  expect(stderr).toMatch(/^prosopon: .*\bEMFILE\b.*\n/);
-  expect(stderr).not.toContain(root);
-  expect(status).toBe(3);
-});
-
 describe('the package', () => {
   it.each(['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/INVARIANTS.md', 'docs/methods.md'])(
     'holds every file that %s links to',

@@ -51,6 +51,7 @@ describe('the public library', () => {
 
   it('has these for Node', () => {
     expect(Object.keys(node).sort()).toEqual([
+      'BatchState',
       'NodeNetworkRunner',
       'Outputs',
       'QUERIES',
@@ -76,6 +77,7 @@ describe('the public library', () => {
       'readTable',
       'replaceFile',
       'runBatch',
+      'runScanJob',
       'sayLeft',
       'serveTasks',
       'threadsOf',

@@ -46,7 +46,13 @@ export interface BidsDataset {
 
 const NIFTI = /^\.nii(\.gz)?$/i;
 
-/** @param root of the data set within the tree; a derivative is a data set of its own */
+/**
+ * Reads the names of all files and participants.tsv; no image is opened.
+ * @param tree a folder (`folderTree`) or a list of files  @param root of the data set within the tree; a derivative is a data
+ *   set of its own
+ * @returns subjects in order of name; paths are from the tree's root, with `/`
+ * @throws {Refusal} not-readable when a folder or participants.tsv cannot be read; a folder that is not there is empty
+ */
 export async function readDataset(tree: FileTree, root = ''): Promise<BidsDataset> {
   const entries = await tree.list(root);
   const people = new Map(

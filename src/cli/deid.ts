@@ -42,7 +42,8 @@ export interface DeidOptions extends CommonOptions {
   readonly scale?: number;
   readonly noise: boolean;
   readonly applyTo: readonly Pair[];
-  readonly qc?: string;
+  /** True where no file is named: a page beside each result. */
+  readonly qc?: string | true;
   readonly qcWithOriginal?: boolean;
   readonly outDir?: string;
   readonly jobs?: number;
@@ -113,7 +114,11 @@ export function deidCommand(session: Session): Command {
         .argParser(inputOutputPair)
         .default([], 'none'),
     )
-    .option('--qc <file>', 'write a report, one file in .html', fileEndingIn('.html', '.htm'))
+    .option(
+      '--qc [file]',
+      'write a report, one file in .html; with --out-dir without a name: one beside each result',
+      fileEndingIn('.html', '.htm'),
+    )
     .option('--qc-with-original', 'show the original in the report as well: then it identifies the person')
     .action((files: string[], options: DeidOptions) => run(session, command, files, options));
   return addCommonOptions(command, { writes: true });
@@ -153,6 +158,8 @@ function treatmentOf(session: Session, options: DeidOptions, typed: readonly str
     throw new Refusal('option-invalid', 'expected --brain-mask FILE with --trust-mask, found none');
   if (options.qcWithOriginal === true && options.qc === undefined)
     throw new Refusal('option-invalid', 'expected --qc FILE with --qc-with-original, found none');
+  if (options.qc === true && options.outDir === undefined)
+    throw new Refusal('option-invalid', 'expected --qc FILE, as there is one result; found no file');
   return {
     method,
     resolution: options.resolution === '128' ? 128 : 256,
@@ -172,7 +179,7 @@ function jobOf(options: DeidOptions): Omit<ScanJob, 'input' | 'output'> {
     ...(brainMask === undefined ? {} : { brainMask }),
     ...(saveBrainMask === undefined ? {} : { saveBrainMask }),
     ...(saveAltered === undefined ? {} : { saveAltered }),
-    ...(qc === undefined ? {} : { qc }),
+    ...(typeof qc === 'string' ? { qc } : {}),
     qcWithOriginal: qcWithOriginal === true,
     force: force === true,
   };

@@ -49,7 +49,7 @@ export class BatchState {
   }
 
   /**
-   * @param options.forget begin anew
+   * @param folder of the results  @param options `forget`: begin anew
    * @throws {Refusal} output-exists when something else stands at the name of the state
    */
   static open(folder: string, { forget = false }: { readonly forget?: boolean } = {}): BatchState {

@@ -169,7 +169,13 @@ describe('prosopon evaluate', { timeout: 120_000 }, () => {
           },
         }),
         makeHead: simpleHead,
-        makeNetworks: () => ({ run: async () => ({}), close: async () => undefined }),
+        makeNetworks: () => ({
+          run: async () => ({}),
+          describe: async () => {
+            throw new Error('not asked');
+          },
+          close: async () => undefined,
+        }),
         extractBrain: async (volume: Volume) => ({ mask: { grid: volume.grid, data: brain.data } }),
         stdout: { write: (text) => (out += text) },
         stderr: { write: (text) => (out += text) },

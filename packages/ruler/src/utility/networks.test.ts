@@ -34,6 +34,9 @@ function standIn(
       asked.push([name, feeds]);
       return answer(feeds);
     },
+    describe: async () => {
+      throw new Error('not asked');
+    },
     close: async () => {},
   };
 }

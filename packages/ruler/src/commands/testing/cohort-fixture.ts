@@ -188,6 +188,9 @@ export async function run(
         run: async () => {
           throw new Refusal('model-unavailable', 'none in this test');
         },
+        describe: async () => {
+          throw new Error('not asked');
+        },
         close: async () => undefined,
       }),
       async extractBrain(volume: Volume): Promise<{ mask: Mask }> {
