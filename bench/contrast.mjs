@@ -39,6 +39,7 @@ const { values: options, positionals } = parseArgs({
 });
 const source = positionals[0] ?? 'heads';
 const networks = new NodeNetworkRunner(options.models ? { models: options.models } : {});
+/** @type {import('../dist/methods/method.js').MethodContext} */
 const context = { networks, resolution: 128 };
 const method = createMethods().get('cp-mae');
 
@@ -83,9 +84,9 @@ for (const { id, scan } of headsOf(source)
       { image, outputName: 'out.nii.gz' },
       {
         method,
-        resolution: Number(options.resolution),
+        resolution: options.resolution === '256' ? 256 : 128,
         seed: parseSeed(1),
-        contrast: options.contrast,
+        contrast: /** @type {import('../dist/brain/protocol.js').ContrastChoice} */ (options.contrast),
         ...(sequence ? { sequence } : {}),
       },
       { networks, gzip: nodeGzip },
@@ -104,7 +105,7 @@ for (const { id, scan } of headsOf(source)
     console.log(JSON.stringify(row));
     if (options.look) {
       const pictures = [original, result].map((head) =>
-        renderSlices(head.volume, { pose: head.pose, level: head.brainLevel }),
+        renderSlices(head.volume, { frame: head.pose, at: [0, 10, -20], window: [0, 2.5 * head.brainLevel] }),
       );
       writeFileSync(join(options.look, `${id}.png`), encodePng(montage(pictures.flat()), nodeDeflate));
     }

@@ -206,7 +206,11 @@ function predict(level: MatchLevel, motion: Affine, before: Float32Array | undef
   const { fixed, range } = level;
   const reading = read(level, motion);
   const { value, weight } = reading;
-  const target = before === undefined ? fixed.values : fixed.values.map((v, o) => v - (before[o] as number));
+  let target = fixed.values;
+  if (before !== undefined) {
+    target = new Float32Array(before.length);
+    for (let o = 0; o < target.length; o++) target[o] = (fixed.values[o] as number) - (before[o] as number);
+  }
   const heights = fitSpline(target, value, weight, range);
   const [low, high] = range;
   const scale = (KNOTS - 1) / (high - low || 1);

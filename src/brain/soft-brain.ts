@@ -103,11 +103,19 @@ export function softBrain(volume: Volume<VoxelArray>, mask: Mask, mm: number, si
   return { grid, values, share };
 }
 
+/** Loops here: the callbacks of map cost 60 ns a voxel. */
+function times(values: Float32Array, share: Float32Array): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let o = 0; o < out.length; o++) out[o] = (values[o] as number) * (share[o] as number);
+  return out;
+}
+
 /** What is left of values when those of `sigmaMm` around are taken off: detail, which tells one brain from another. */
 export function detail(grid: Grid, values: Float32Array, share: Float32Array, sigmaMm: number): Float32Array {
-  const weighted = values.map((v, o) => v * (share[o] as number));
-  const smooth = normalised(grid, weighted, share, sigmaMm);
-  return values.map((v, o) => v - (smooth.values[o] as number));
+  const smooth = normalised(grid, times(values, share), share, sigmaMm);
+  const out = smooth.values;
+  for (let o = 0; o < out.length; o++) out[o] = (values[o] as number) - (out[o] as number);
+  return out;
 }
 
 /** Of the lattice and the smoothing with which {@link smoothPart} looks, mm. */
@@ -116,11 +124,11 @@ const [PART_MM, PART_SIGMA_MM] = [8, 8] as const;
 /** The smooth part of values (structure of 2 cm and more), 0 where nothing is near. @param share weight of each value */
 export function smoothPart(grid: Grid, values: Float32Array, share: Float32Array): Float32Array {
   const factors = blocksOf(grid, PART_MM);
-  const weighted = values.map((v, o) => v * (share[o] as number));
+  const weighted = times(values, share);
   const sums = blockMeans({ grid, data: weighted }, factors);
   const counts = blockMeans({ grid, data: share }, factors);
   const part = normalised(sums.grid, sums.data, counts.data, PART_SIGMA_MM);
-  return resampleLinear({ grid: sums.grid, data: part.values }, grid, {
-    only: Uint8Array.from(share, (w) => (w > 0 ? 1 : 0)),
-  });
+  const only = new Uint8Array(share.length);
+  for (let o = 0; o < only.length; o++) if ((share[o] as number) > 0) only[o] = 1;
+  return resampleLinear({ grid: sums.grid, data: part.values }, grid, { only });
 }

@@ -222,6 +222,7 @@ function jobOf(options: DeidOptions): Omit<ScanJob, 'input' | 'output'> {
     applyTo,
     with: options.with,
     ...(saveFace === undefined ? {} : { saveFace }),
+    ...(options.faceOf === undefined ? {} : { faceOf: options.faceOf }),
     ...(brainMask === undefined ? {} : { brainMask }),
     ...(saveBrainMask === undefined ? {} : { saveBrainMask }),
     ...(saveAltered === undefined ? {} : { saveAltered }),

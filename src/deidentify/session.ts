@@ -3,16 +3,16 @@
  * here comes from headers and brain voxels (promise P1); whether it is one person's brain decides whether there is a result.
  *
  * @example
- * const image = await settleOther(t2w, { mask, volume, pose }, finder); // throws Refusal('brains-differ') for somebody else's
+ * const image = settleOther(t2w, t2wBrain, { mask, volume, pose }, makeHead); // throws Refusal('brains-differ') for somebody else's
  * placeFace(movedBy(head, image.motion), t2w.grid, image.altered, values);
  */
 import type { Head } from '../brain/head.js';
 import { type BrainMatch, matchBrains, type SeenBrain } from '../brain/rigid-match.js';
 import { Refusal } from '../errors/errors.js';
-import { finiteVolume, type StoredImage } from '../formats/stored-image.js';
-import { type Affine, invert, multiply } from '../volume/affine.js';
+import { type Affine, at, boxUnder, invert, multiply, translation } from '../volume/affine.js';
 import { dice } from '../volume/dice.js';
-import { coverage } from '../volume/resample.js';
+import { maskBox } from '../volume/mask-box.js';
+import { gridToGrid } from '../volume/resample.js';
 import { type Grid, type Mask, type Volume, voxelCount } from '../volume/volume.js';
 import { placeFace } from './place.js';
 
@@ -23,21 +23,57 @@ export function movedBy<V extends Volume>(volume: V, motion: Affine): V {
 
 /** A mask on another grid: what is brain in at least half of a voxel. @param motion from the mask's world to the grid's */
 export function carryMask(mask: Mask, motion: Affine, grid: Grid): Mask {
-  const share = new Float32Array(voxelCount(grid.shape));
-  const everywhere = new Uint8Array(share.length).fill(1);
-  placeFace(movedBy({ grid: mask.grid, data: new Float32Array(mask.data) }, motion), grid, everywhere, share);
-  const data = new Uint8Array(share.length);
-  for (let o = 0; o < data.length; o++) data[o] = (share[o] as number) >= 0.5 ? 1 : 0;
+  const moved = movedBy({ grid: mask.grid, data: new Float32Array(mask.data) }, motion);
+  const data = new Uint8Array(voxelCount(grid.shape));
+  // Only where it can reach: the grids of T2-weighted images have 15 million voxels.
+  const box = maskBox(mask);
+  const [low, high] = boxUnder(gridToGrid(moved.grid, grid), box.low, box.high);
+  const first = low.map((v) => Math.max(0, Math.floor(v) - 1)) as [number, number, number];
+  const shape = high.map((v, a) =>
+    Math.max(0, Math.min(grid.shape[a] as number, Math.ceil(v) + 2) - (first[a] as number)),
+  ) as [number, number, number];
+  const part: Grid = { shape, affine: multiply(grid.affine, translation(...first)) };
+  const share = new Float32Array(voxelCount(shape));
+  if (share.length > 0) placeFace(moved, part, new Uint8Array(share.length).fill(1), share);
+  const [nx, ny] = grid.shape;
+  for (let k = 0, o = 0; k < shape[2]; k++)
+    for (let j = 0; j < shape[1]; j++) {
+      const row = first[0] + nx * (first[1] + j + ny * (first[2] + k));
+      for (let i = 0; i < shape[0]; i++, o++) if ((share[o] as number) >= 0.5) data[row + i] = 1;
+    }
   return { grid, data };
 }
 
 /** Dice of a brain's own mask and the first image's, carried over, below which they are not taken for one brain. */
 export const LEAST_AGREEMENT = 0.85;
 
-/** @throws {Refusal} brains-differ where the two masks of one brain disagree badly; voxels that one of the images did not see do not count */
-export function requireAgreement(own: Mask, carried: Mask, seen: Uint8Array): number {
-  const inside = own.data.map((v, o) => v & (seen[o] as number));
-  const agreement = dice(inside, carried.data);
+/** The mask without what lies outside another grid's field of view. */
+function seenBy(mask: Mask, other: Grid): Uint8Array {
+  const m = gridToGrid(mask.grid, other);
+  const [nx, ny] = mask.grid.shape;
+  const [mx, my, mz] = other.shape;
+  const out = new Uint8Array(mask.data.length);
+  const { low, high } = maskBox(mask);
+  const t = (r: number, c: number): number => at(m, r, c);
+  for (let k = low[2]; k <= high[2]; k++)
+    for (let j = low[1]; j <= high[1]; j++)
+      for (let i = low[0], o = low[0] + nx * (j + ny * k); i <= high[0]; i++, o++) {
+        if (mask.data[o] === 0) continue;
+        const x = t(0, 0) * i + t(0, 1) * j + t(0, 2) * k + t(0, 3);
+        const y = t(1, 0) * i + t(1, 1) * j + t(1, 2) * k + t(1, 3);
+        const z = t(2, 0) * i + t(2, 1) * j + t(2, 2) * k + t(2, 3);
+        if (x > -0.5 && y > -0.5 && z > -0.5 && x < mx - 0.5 && y < my - 0.5 && z < mz - 0.5) out[o] = 1;
+      }
+  return out;
+}
+
+/**
+ * @param seen where the other image's field of view lies, in the world of the masks
+ * @returns Dice of the two where both images saw something
+ * @throws {Refusal} brains-differ where the two masks of one brain disagree badly
+ */
+export function requireAgreement(own: Mask, carried: Mask, seen: Grid): number {
+  const agreement = dice(seenBy(own, seen), carried.data);
   if (agreement < LEAST_AGREEMENT)
     throw new Refusal(
       'brains-differ',
@@ -63,24 +99,26 @@ export interface BrainFinder {
   make(volume: Volume, mask: Mask): Head;
 }
 
+const NOTHING = new Float32Array(0);
+
 /**
- * Finds the brain of another image and lays it on the first one's. The copy of its values is overwritten when it is done.
- * @throws {Refusal} brain-implausible where it shows no brain; brains-differ where it shows another one
+ * Lays the brain of another image on the first one's.
+ * @param volume values of the other image. @param mask the brain found in it
+ * @throws {Refusal} brain-implausible where that is no brain; brains-differ where it is another one
  */
-export async function settleOther(
-  image: StoredImage,
+export function settleOther(
+  volume: Volume,
+  mask: Mask,
   first: SeenBrain,
-  { find, make }: BrainFinder,
-): Promise<SettledImage> {
-  const volume = finiteVolume(image);
-  const { mask } = await find(volume);
+  make: BrainFinder['make'],
+): SettledImage {
+  const { grid } = volume;
   const { pose } = make(volume, mask);
   const match = matchBrains(first, { volume, mask, pose });
-  volume.data.fill(0);
   const motion = invert(match.toFirst);
-  const carried = carryMask(first.mask, motion, image.grid);
-  const firstGrid = { ...first.mask.grid, affine: multiply(motion, first.mask.grid.affine) };
-  requireAgreement(mask, carried, coverage(firstGrid, image.grid));
-  const both = mask.data.map((v, o) => v | (carried.data[o] as number));
-  return { brainMask: mask, bothMasks: { grid: image.grid, data: both }, motion, match };
+  const carried = carryMask(first.mask, motion, grid);
+  requireAgreement(mask, carried, movedBy({ grid: first.mask.grid, data: NOTHING }, motion).grid);
+  const both = carried.data;
+  for (let o = 0; o < both.length; o++) both[o] = (both[o] as number) | (mask.data[o] as number);
+  return { brainMask: mask, bothMasks: { grid, data: both }, motion, match };
 }

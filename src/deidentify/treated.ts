@@ -11,7 +11,7 @@ import { makeHead } from '../brain/head.js';
 import { brainIntensity } from '../brain/intensity.js';
 import type { SeenBrain } from '../brain/rigid-match.js';
 import { Failure, isRefusal, Refusal } from '../errors/errors.js';
-import { frameValues, type StoredImage } from '../formats/stored-image.js';
+import { finiteVolume, frameValues, type StoredImage } from '../formats/stored-image.js';
 import type { Keep } from '../methods/options.js';
 import { type Affine, multiply } from '../volume/affine.js';
 import { dilateMm } from '../volume/morphology.js';
@@ -125,30 +125,50 @@ export async function settleOthers(
   finder: BrainFinder,
 ): Promise<TreatedImage[]> {
   const seen: SeenBrain = { volume: first.volume, mask: first.brain.brainMask, pose: first.brain.pose };
+  const { scale } = first.brain;
+  const elsewhere = others.filter((other) => !alignedByGrid(other, first.image));
+  const look = (other: ImageToTreat | undefined): Search | undefined => {
+    if (other === undefined) return undefined;
+    const volume = finiteVolume(other.image);
+    const found = finder.find(volume);
+    found.catch(() => undefined); // awaited in its turn
+    return { volume, found };
+  };
+  let next = look(elsewhere.shift());
   const treated: TreatedImage[] = [];
   for (const other of others) {
-    const { image } = other;
+    const { image, scan: known = {} } = other;
     if (alignedByGrid(other, first.image)) {
-      const { pose, scale } = first.brain;
       const statistics = imageStatistics(image, first.brain.brainMask);
-      const faces = faceSurfaces(image, pose, scale);
+      const faces = faceSurfaces(image, first.brain.pose, scale);
       const { match: _, volume: __, ...same } = first;
-      treated.push({ ...same, known: other.scan ?? {}, image, statistics, faces });
+      treated.push({ ...same, known, image, statistics, faces });
       continue;
     }
-    const { brainMask, bothMasks, motion, match } = await settleOther(image, seen, finder);
+    const { volume, found } = next as Search;
+    const { mask } = await found;
+    // The networks look at the next image while this one is registered.
+    next = look(elsewhere.shift());
+    const { brainMask, bothMasks, motion, match } = settleOther(volume, mask, seen, finder.make);
     const pose = multiply(motion, first.brain.pose);
-    const { scale } = first.brain;
     treated.push({
       image,
       brain: { brainMask, pose, scale },
-      known: other.scan ?? {},
+      known,
       keep: keptOf(bothMasks, options.brainMarginMm ?? FOUND_MARGIN_MM, options.keep, pose),
       motion: multiply(motion, first.motion),
       statistics: imageStatistics(image, brainMask),
-      faces: faceSurfaces(image, pose, scale),
+      faces: faceSurfaces(image, pose, scale, volume),
       match: { passed: true, value: Number(match.likeness.toFixed(3)) },
     });
+    // P1: no copy of an original lives on.
+    volume.data.fill(0);
   }
   return treated;
+}
+
+/** A look for a brain that was begun. */
+interface Search {
+  readonly volume: Volume;
+  readonly found: Promise<{ readonly mask: Mask }>;
 }

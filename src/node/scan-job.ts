@@ -53,6 +53,8 @@ export interface ScanJob {
   readonly applyTo?: readonly FilePair[];
   /** Other images of the session on any grid, which are laid on the first by their brains. */
   readonly with?: readonly FilePair[];
+  /** The state that the treatment's face was read from: nothing is written over it. */
+  readonly faceOf?: string;
   /** Where the face is kept for later sessions: a private file (0600), no result, in no list of outputs. */
   readonly saveFace?: string;
   /** Where the page of the result goes (one HTML file). */
@@ -148,6 +150,7 @@ export async function runScanJob(
     job.input,
     ...others.map(({ input }) => input),
     ...(maskPath === undefined ? [] : [maskPath]),
+    ...(job.faceOf === undefined ? [] : [job.faceOf]),
   ];
   const makeOutputs = services.makeOutputs ?? ((options: OutputsOptions) => new Outputs(options));
   const outputs = makeOutputs({ force: job.force === true, inputs: inputs.flatMap(inputFiles) });
