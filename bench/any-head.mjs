@@ -47,9 +47,9 @@ const source = positionals[0] ?? 'test';
 const networks = new NodeNetworkRunner(options.models ? { models: options.models } : {});
 const method = createMethods().get('cp-mae');
 
-function headsOf(name) {
+async function headsOf(name) {
   if (name === 'test' || name === 'val')
-    return cohort(dataFolder(), name).map(({ id, scan, labels }) => ({ id, scan, labels }));
+    return (await cohort(dataFolder(), name)).map(({ id, scan, labels }) => ({ id, scan, labels }));
   const folder = name === 'heads' ? join(dataFolder(), 'heads') : name;
   return readdirSync(folder)
     .filter((file) => /\.(nii\.gz|mgz)$/.test(file) && !file.includes('_mask.'))
@@ -123,7 +123,7 @@ async function treat(head, look) {
 
 if (options.look) mkdirSync(options.look, { recursive: true });
 const rows = [];
-for (const head of headsOf(source).filter(({ id }) => id.includes(options.only))) {
+for (const head of (await headsOf(source)).filter(({ id }) => id.includes(options.only))) {
   const row = await treat(head, options.look);
   rows.push(row);
   console.log(JSON.stringify(row));

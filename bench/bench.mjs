@@ -19,12 +19,13 @@ import { createMethods } from '../dist/methods/registry.js';
 import { listModels, packagedModels, readModel, weightsPath } from '../dist/node/networks/node-models.js';
 import { NodeNetworkRunner } from '../dist/node/networks/node-runner.js';
 import { Random } from '../dist/volume/random.js';
+import { rulerModels } from '../packages/ruler/dist/run/models.js';
 import { writeBenchHead } from './lib/bench-head.mjs';
 import { runMeasured } from './lib/process-tree.mjs';
 
 const { values: options } = parseArgs({
   options: {
-    models: { type: 'string', default: packagedModels() },
+    models: { type: 'string' },
     threads: { type: 'string', default: String(Math.min(4, availableParallelism())) },
     runs: { type: 'string', default: '5' },
     commands: { type: 'string', default: '5' },
@@ -38,6 +39,8 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const threads = Number(options.threads);
 const runs = Math.max(1, Number(options.runs));
 const commands = Math.max(1, Number(options.commands));
+/** The product's networks and the ruler's, unless a folder is named. */
+const models = options.models ?? [packagedModels(), rulerModels()];
 /** Edge of the product's matrices: 2 GFLOP a time, the size at which a product is as fast as it gets here. */
 const EDGE = 1024;
 const PRODUCT_GFLOP = (2 * EDGE ** 3) / 1e9;
@@ -115,10 +118,10 @@ async function productSeconds(gflop) {
 
 async function benchNetworks() {
   const rows = [];
-  for (const name of await listModels(options.models)) {
-    const description = await readModel(name, options.models);
-    const gflop = gflopOf(description, options.models);
-    const { seconds, loadSeconds, peakMb } = await time(options.models, name, feedsOf(description), runs);
+  for (const name of await listModels(models)) {
+    const description = await readModel(name, models);
+    const gflop = gflopOf(description, models);
+    const { seconds, loadSeconds, peakMb } = await time(models, name, feedsOf(description), runs);
     const plain = gflop === null || gflop < 0.05 ? null : await productSeconds(gflop);
     rows.push({
       name,
@@ -218,7 +221,7 @@ else
 const installed = result.networks.map(({ name }) => name);
 const [method] = createMethods().all;
 const missing = (method?.models ?? []).filter((name) => !installed.includes(name));
-if (options['networks-only'] || options.models !== packagedModels())
+if (options['networks-only'] || options.models !== undefined)
   console.log('\nprosopon deid: not run (it uses the networks of the package)');
 else if (missing.length > 0) console.log(`\nprosopon deid: not run, not installed: ${missing.join(', ')}`);
 else {

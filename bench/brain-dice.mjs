@@ -33,7 +33,7 @@ const heads =
     ? readdirSync(join(folder, 'heads'))
         .filter((f) => /\.(nii\.gz|mgz)$/.test(f))
         .map((f) => ({ id: f, scan: join(folder, 'heads', f), labels: undefined }))
-    : cohort(folder, split);
+    : await cohort(folder, split);
 const scores = [];
 for (const head of heads) {
   try {

@@ -202,7 +202,7 @@ function table(rows) {
 }
 
 const wanted = new RegExp(options.cases);
-const heads = cohort(data, 'val').slice(0, Math.max(1, Number(options.heads)));
+const heads = (await cohort(data, 'val')).slice(0, Math.max(1, Number(options.heads)));
 const rows = [];
 for (const test of CASES.filter(({ name }) => wanted.test(name))) {
   for (const head of heads) {

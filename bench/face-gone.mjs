@@ -71,7 +71,10 @@ function add(name, id, kept, drawn = false) {
 }
 
 const heads = [];
-for (const { id, scan, labels } of cohort(dataFolder(), split).slice(0, Number(values.heads ?? 1000))) {
+for (const { id, scan, labels } of (await cohort(dataFolder(), split)).slice(
+  0,
+  Number(values.heads ?? 1000),
+)) {
   const volume = volumeOf(await loadImage(scan));
   const mask = maskFromLabels(volumeOf(await loadImage(labels)));
   const { pose, scale } = measureMask(mask).fit;

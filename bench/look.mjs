@@ -49,7 +49,7 @@ const method = createMethods().get(values.method);
 const folder = dataFolder();
 const only = values.heads?.split(',');
 for (const name of ['', 'original', 'result']) mkdirSync(join(values.out, name), { recursive: true });
-for (const head of cohort(folder, positionals[0] ?? 'val')) {
+for (const head of await cohort(folder, positionals[0] ?? 'val')) {
   if (only && !only.some((part) => head.id.includes(part))) continue;
   const scan = await loadImage(head.scan);
   const volume = { grid: scan.grid, data: frameValues(scan, 0) };

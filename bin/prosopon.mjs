@@ -17,4 +17,17 @@ if (!existsSync(program) && existsSync(builder)) {
   const { build } = await import(builder.href);
   build();
 }
-await import(program.href);
+try {
+  await import(program.href);
+} catch (error) {
+  // The program has handlers of its own once it runs; what fails before is that it cannot be loaded. Node's trace would
+  // show where it is installed, and its exit code 1 would say that a scan was refused.
+  const code = String(error?.code ?? error?.name ?? 'unknown');
+  const full = code === 'EMFILE' || code === 'ENFILE';
+  process.stderr.write(
+    full
+      ? `prosopon: expected that the program's own files can be opened, found that no more may be open at a time (${code}); raise the limit (ulimit -n 256)\n`
+      : `prosopon: the program could not be loaded (${code}); install it again\n`,
+  );
+  process.exitCode = full ? 1 : 3;
+}

@@ -1,6 +1,6 @@
 /**
- * Builds the site of the documentation in site/ (ignored by git): the public doors of the package by TypeDoc, the guides of docs/ and the
- * decisions. Nothing is fetched. The doors are those of package.json's `exports`.
+ * Builds the site of the documentation in site/ (ignored by git): the public doors of both packages by TypeDoc, the guides of docs/ and
+ * the decisions. Nothing is fetched. The doors are those of each package.json's `exports`.
  *
  * Usage: node scripts/docs.mjs [--out DIR]     (npm run docs)
  */
@@ -12,10 +12,15 @@ import { Application, LogLevel } from 'typedoc';
 
 const { values } = parseArgs({ options: { out: { type: 'string' } } });
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
-const { exports: doors } = JSON.parse(readFileSync(path('package.json'), 'utf8'));
-const entryPoints = Object.values(doors)
-  .filter((door) => typeof door === 'object')
-  .map((door) => path(door.default.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts')));
+/** Sources of a package's doors. */
+function doorsOf(home) {
+  const { exports: doors } = JSON.parse(readFileSync(path(`${home}package.json`), 'utf8'));
+  return Object.values(doors)
+    .filter((door) => typeof door === 'object')
+    .map((door) => path(`${home}${door.default.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts')}`));
+}
+const RULER = 'packages/ruler/';
+const entryPoints = [...doorsOf(''), ...doorsOf(RULER)];
 const markdown = (folder) =>
   readdirSync(path(folder))
     .filter((name) => name.endsWith('.md'))
@@ -26,7 +31,7 @@ const guides = markdown('docs').sort((a, b) => Number(/evaluation-/.test(a)) - N
 
 const app = await Application.bootstrap({
   entryPoints,
-  tsconfig: path('tsconfig.build.json'),
+  tsconfig: path('tsconfig.json'),
   out: values.out ?? path('site'),
   name: 'Prosopon',
   readme: path('README.md'),
@@ -55,8 +60,14 @@ app.logger.log = (message, level) => {
 const project = await app.convert();
 if (project === undefined) process.exit(1);
 /** A door is called as it is imported. */
-for (const module of project.children ?? [])
-  module.name = module.name === 'index' ? 'prosopon' : `prosopon/${module.name}`;
+for (const module of project.children ?? []) {
+  const name = module.name.replace(/^src(\/|$)/, '');
+  module.name = module.name.startsWith(RULER)
+    ? 'prosopon-ruler'
+    : ['', 'index'].includes(name)
+      ? 'prosopon'
+      : `prosopon/${name}`;
+}
 /** A page is called by its heading, not by its file. */
 for (const page of project.documents ?? []) {
   const heading = page.content

@@ -7,10 +7,10 @@
 import './lib/help.mjs';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { drawRegionMap } from '../dist/evaluate/region-map.js';
-import { SEGMENTATION_CLASSES } from '../dist/evaluate/segmentation-classes.js';
 import { nodeDeflate } from '../dist/node/deflate.js';
 import { encodePng } from '../dist/render/png.js';
+import { drawRegionMap } from '../packages/ruler/dist/report/region-map.js';
+import { SEGMENTATION_CLASSES } from '../packages/ruler/dist/utility/segmentation-classes.js';
 
 const out = process.argv[2] ?? fileURLToPath(new URL('../docs/images/region-map.png', import.meta.url));
 const changes = SEGMENTATION_CLASSES.slice(1).map(({ id, name, group }) => {

@@ -44,7 +44,11 @@ const OPERATIONS = {
       brain: { grid: job.grid, data: brain },
       mask: { grid: job.grid, data: fraction },
     });
-    return Float32Array.of(...siteMeans(blocks), ...blocks.subarray(0, 1000), ...blocks.slice(-1000));
+    return Float32Array.of(
+      ...siteMeans(blocks, { x: 6, y: 8, z: 8, count: 384 }),
+      ...blocks.subarray(0, 1000),
+      ...blocks.slice(-1000),
+    );
   },
 };
 

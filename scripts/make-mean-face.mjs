@@ -21,7 +21,7 @@ const load = async (path) => {
 let sums;
 let counts;
 let heads = 0;
-for (const head of cohort(dataFolder(), 'train')) {
+for (const head of await cohort(dataFolder(), 'train')) {
   const { pose } = measureMask(maskFromLabels(await load(head.labels))).fit;
   const { relief } = reliefMap(skinOf(castRays(await load(head.scan), pose, 1, FACE)).depth, FACE);
   sums ??= new Float64Array(relief.length);

@@ -23,7 +23,7 @@ TYPES = {FLOAT: "float32", INT64: "int64", INT32: "int32", UINT8: "uint8"}
 
 
 def save(
-    name: str, description: str, nodes: list, inputs: list, outputs: list, weights: dict | None = None, out=OUT
+    name: str, description: str, nodes: list, inputs: list, outputs: list, weights: dict | None = None, out=OUT, settings: dict | None = None
 ) -> None:
     """inputs and outputs: (name, type, shape)."""
     values = [[helper.make_tensor_value_info(*entry) for entry in side] for side in (inputs, outputs)]
@@ -47,7 +47,7 @@ def save(
         "normalisation": "none",
         "licence": "MIT",
         "data": "none: random weights",
-        "settings": {"answer": 42},
+        "settings": {"answer": 42, **(settings or {})},
     }
     (folder / "model.json").write_text(json.dumps(text, indent=2) + "\n")
 
@@ -115,6 +115,81 @@ def main() -> None:
         [("y", FLOAT, ["n", "n"])],
     )
     generator()
+    other_codes()
+
+
+def other_codes() -> None:
+    """The four networks of cp-mae's codes with another lattice (64 mm), codebook (4 x 3), brain codes (2) and components (5)."""
+    rng = np.random.default_rng(11)
+    z, y, x = 4, 4, 3
+    brain = ("brain", FLOAT, [1, 2, 64, 64, 48])
+    keep = ("keep", FLOAT, [1, 1, z, y, x])
+    codes = ("codes", FLOAT, [1, 2, z, y, x])
+    fields = [("displacement", FLOAT, [1, 3, 64, 64, 48]), ("gain", FLOAT, [1, 1, 64, 64, 48])]
+    levels = {"levels": [4, 3]}
+
+    def conv(outputs: int, inputs: int, size: float) -> np.ndarray:
+        return (rng.standard_normal((outputs, inputs, 1, 1, 1)) * size).astype(np.float32)
+
+    save(
+        "brain-encoder",
+        "means of the brain in blocks of 64 mm, for tests",
+        [helper.make_node("AveragePool", ["brain"], ["codes"], kernel_shape=[16] * 3, strides=[16] * 3)],
+        [brain],
+        [("codes", FLOAT, [1, 2, z, y, x])],
+        out=METHODS,
+    )
+    save(
+        "masked-autoencoder",
+        "random logits of what is known at a site, for tests",
+        [
+            helper.make_node("Concat", ["brain_codes", "brain_sites", "codes", "keep"], ["all"], axis=1),
+            helper.make_node("Conv", ["all", "w"], ["a"]),
+            helper.make_node("Reshape", ["a", "shape"], ["b"]),
+            helper.make_node("Transpose", ["b"], ["logits"], perm=[0, 2, 1]),
+        ],
+        [("brain_codes", FLOAT, [1, 2, z, y, x]), ("brain_sites", FLOAT, [1, 2, z, y, x]), codes, keep],
+        [("logits", FLOAT, [1, z * y * x, 12])],
+        {"w": conv(12, 7, 0.5), "shape": np.array([1, 12, z * y * x], np.int64)},
+        METHODS,
+        levels,
+    )
+    split = [helper.make_node("Split", ["all", "parts"], ["displacement", "gain"], axis=1)]
+    parts = {"parts": np.array([3, 1], np.int64)}
+    save(
+        "complement-decoder",
+        "moves the learned head by up to some millimetres, as codes say, for tests",
+        [
+            helper.make_node("Concat", ["codes", "keep"], ["known"], axis=1),
+            helper.make_node("Conv", ["known", "w"], ["a"]),
+            helper.make_node("Resize", ["a", "", "by"], ["all"], mode="linear"),
+            *split,
+        ],
+        [codes, keep, brain],
+        fields,
+        {"w": conv(4, 3, 0.01), "by": np.array([1, 1, 16, 16, 16], np.float32), **parts},
+        METHODS,
+        levels,
+    )
+    save(
+        "shape-residual",
+        "moves the learned head as a whole, for tests",
+        [
+            helper.make_node("MatMul", ["scores", "w"], ["a"]),
+            helper.make_node("Reshape", ["a", "one"], ["b"]),
+            helper.make_node("Expand", ["b", "shape"], ["all"]),
+            *split,
+        ],
+        [("scores", FLOAT, [1, 5]), brain],
+        fields,
+        {
+            "w": conv(5, 4, 0.003).reshape(5, 4),
+            "one": np.array([1, 4, 1, 1, 1], np.int64),
+            "shape": np.array([1, 4, 64, 64, 48], np.int64),
+            **parts,
+        },
+        METHODS,
+    )
 
 
 def generator() -> None:

@@ -13,10 +13,9 @@ import './lib/help.mjs';
 import { cohort, dataFolder } from '../bench/lib/cohort.mjs';
 import { makeHead } from '../dist/brain/head.js';
 import { modelGrid } from '../dist/brain/model-grid.js';
-import { FLAG, prepareHead } from '../dist/brain/prepare.js';
+import { prepareHead } from '../dist/brain/prepare.js';
 import { maskFromLabels } from '../dist/brain/reference-mask.js';
-import { headShape, shapeSimilarity } from '../dist/evaluate/geometry.js';
-import { identify } from '../dist/evaluate/identification.js';
+import { FLAG } from '../dist/contract/contract.js';
 import { frameValues } from '../dist/formats/stored-image.js';
 import { cpGan } from '../dist/methods/cp-gan/cp-gan.js';
 import { convexHull } from '../dist/methods/cp-gan/hull.js';
@@ -25,10 +24,12 @@ import { loadImage } from '../dist/node/image-files.js';
 import { Random } from '../dist/volume/random.js';
 import { sha256 } from '../dist/volume/sha256.js';
 import { gaussianSmooth } from '../dist/volume/smooth.js';
+import { headShape, shapeSimilarity } from '../packages/ruler/dist/privacy/geometry.js';
+import { identify } from '../packages/ruler/dist/privacy/identification.js';
 
 const splits = (process.argv[2] ?? 'val,test').split(',');
 const most = Number(process.argv[3] ?? Number.POSITIVE_INFINITY);
-const people = splits.flatMap((split) => cohort(dataFolder(), split)).slice(0, most);
+const people = (await Promise.all(splits.map((split) => cohort(dataFolder(), split)))).flat().slice(0, most);
 const load = async (path) => {
   const image = await loadImage(path);
   return { grid: image.grid, data: frameValues(image, 0) };
@@ -88,7 +89,7 @@ for (const name of Object.keys(rows[0])) {
 }
 const percent = ({ value, low, high }) =>
   `${(100 * value).toFixed(0)} % [${(100 * low).toFixed(0)}, ${(100 * high).toFixed(0)}]`;
-/** @type {import('../dist/evaluate/geometry.js').ShapeRegion[]} */
+/** @type {import('../packages/ruler/dist/privacy/geometry.js').ShapeRegion[]} */
 const regions = ['face', 'head'];
 for (const region of regions)
   for (const {

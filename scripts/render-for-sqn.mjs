@@ -19,7 +19,6 @@ import { parseArgs } from 'node:util';
 import { cohort, dataFolder } from '../bench/lib/cohort.mjs';
 import { makeHead } from '../dist/brain/head.js';
 import { maskFromLabels } from '../dist/brain/reference-mask.js';
-import { attackPictures } from '../dist/evaluate/views.js';
 import { frameValues } from '../dist/formats/stored-image.js';
 import { loadImage } from '../dist/node/image-files.js';
 import { encodeNpy } from '../dist/node/npy.js';
@@ -30,6 +29,7 @@ import { multiply, rotation, translation } from '../dist/volume/affine.js';
 import { Random } from '../dist/volume/random.js';
 import { resampleLinear } from '../dist/volume/resample.js';
 import { sha256 } from '../dist/volume/sha256.js';
+import { attackPictures } from '../packages/ruler/dist/privacy/views.js';
 
 const SIZE = 128;
 const CENTRE = [0, 22, -30];
@@ -93,7 +93,7 @@ function drawPictures(field, pose, random) {
 
 function renderings(volume, pose, level, random) {
   const plain = prepareSurface(volume);
-  /** @type {import('../dist/evaluate/views.js').ViewSet[]} */
+  /** @type {import('../packages/ruler/dist/privacy/views.js').ViewSet[]} */
   const sets = ['A', 'B'];
   const standard = sets.map((viewSet) => {
     const pictures = attackPictures(plain, pose, { style: 'relief', viewSet });
@@ -118,7 +118,7 @@ mkdirSync(values.out, { recursive: true });
 const indexPath = join(values.out, 'index.json');
 const heads = existsSync(indexPath) ? JSON.parse(readFileSync(indexPath, 'utf8')).heads : [];
 for (const split of splits)
-  for (const { id, scan, labels } of cohort(dataFolder(), split)) {
+  for (const { id, scan, labels } of await cohort(dataFolder(), split)) {
     if (heads.some((head) => head.id === id)) continue;
     const original = await load(scan);
     const { pose, brainLevel } = makeHead(original, maskFromLabels(await load(labels)));

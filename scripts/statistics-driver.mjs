@@ -7,13 +7,14 @@
  */
 import './lib/help.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { Random } from '../dist/volume/random.js';
 import {
   incompleteBeta,
   midRanks,
   pearson,
   spearman,
   wilcoxonSignedRank,
-} from '../dist/evaluate/significance.js';
+} from '../packages/ruler/dist/statistics/significance.js';
 import {
   bootstrap,
   dice,
@@ -24,8 +25,7 @@ import {
   rocAuc,
   sd,
   signTest,
-} from '../dist/evaluate/statistics.js';
-import { Random } from '../dist/volume/random.js';
+} from '../packages/ruler/dist/statistics/statistics.js';
 
 const OPERATIONS = {
   auc: ({ a, b }) => [rocAuc(a, b)],

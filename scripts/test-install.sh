@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks both ways in which people get Prosopon:
 #   a clone:    git clone, npm ci, npx prosopon
-#   a package:  npm install prosopon-X.tgz in an empty folder, npx prosopon
+#   a package:  npm install prosopon-X.tgz in an empty folder, npx prosopon; then prosopon-ruler-X.tgz beside it,
+#               in another folder from which the program is called, and both --global
 # In both no install script of any package may run (ONNX Runtime's fetches CUDA libraries and fails the whole
 # install where it cannot), so the shell that npm would run scripts with is replaced by one that fails. Both
 # are then done again with --offline from the cache that the first round filled.
@@ -55,9 +56,14 @@ version=$(npx --no-install prosopon --version 2>/dev/null) || fail 'clone: npx p
 pass "clone: npx prosopon --version says $version"
 
 npm run --silent package >/dev/null 2>"$work/log" || { cat "$work/log" >&2; fail 'npm run package'; }
-tarball=$(ls "$work"/clone/prosopon-*.tgz)
-size=$(($(wc -c <"$tarball") / 1000000))
-pass "packed: $size MB"
+tarball=$(ls "$work"/clone/prosopon-[0-9]*.tgz)
+ruler=$(ls "$work"/clone/prosopon-ruler-[0-9]*.tgz)
+megabytes() { echo "$(($(wc -c <"$1") / 1000000)) MB"; }
+pass "packed: $(megabytes "$tarball"), the ruler $(megabytes "$ruler")"
+# The command needs no ruler, and the package has nothing of it.
+for name in sqn segmentation brain-age; do
+  if tar -tzf "$tarball" | grep -q "package/models/$name/"; then fail "package: it has the ruler's network $name"; fi
+done
 
 for round in online --offline; do
   flags=(); [ "$round" = online ] || flags=("$round")
@@ -92,5 +98,51 @@ pass 'package: a network runs'
 npx --no-install prosopon demo shown >/dev/null 2>"$work/log" || { cat "$work/log" >&2; fail 'package: prosopon demo'; }
 [ -s shown/report.html ] || fail 'package: prosopon demo wrote no report'
 pass 'package: prosopon demo'
+
+# Without the ruler its commands have their help, and say what to install.
+for command in 'evaluate --help' 'study score --help'; do
+  # shellcheck disable=SC2086
+  node_modules/.bin/prosopon $command >"$work/log" || fail "package: prosopon $command without the ruler"
+  grep -q -- --json "$work/log" || fail "package: prosopon $command without the ruler says too little"
+done
+status=0
+node_modules/.bin/prosopon study score a.csv --key key.json 2>"$work/log" || status=$?
+[ "$status" = 1 ] || fail "package: study without the ruler ends in $status"
+grep -q "npm install prosopon-ruler@$version" "$work/log" || fail 'package: study does not say what to install'
+pass 'package: without the ruler its commands have help and say what to install'
+
+# The program of one folder finds a ruler in the folder where it is called, which has a copy of the product of its own. What
+# the ruler refuses is a refusal to the program all the same.
+alone="$PWD/node_modules/.bin/prosopon"
+refused() {
+  local status=0
+  "$1" study score a.csv --key key.json --json >"$work/log" 2>/dev/null || status=$?
+  [ "$status" = 1 ] && grep -q '"reason":"not-readable"' "$work/log"
+}
+both="$work/both" && mkdir "$both" && cd "$both"
+install install "$tarball" "$ruler" --offline >/dev/null || fail 'both packages: npm install'
+untripped 'both packages'
+[ ! -e node_modules/@tensorflow ] || fail 'both packages: an optional peer was installed'
+refused "$alone" || { cat "$work/log" >&2; fail 'ruler in the working folder: a refusal is none'; }
+pass 'the ruler is found where the user works'
+refused node_modules/.bin/prosopon || { cat "$work/log" >&2; fail 'both packages: a refusal is none'; }
+npx --no-install prosopon models verify | grep -q 'ok  sqn' || fail 'both packages: models verify lacks a network of the ruler'
+pass 'both packages: models verify has networks of both'
+
+# A cohort of one head twice, measured with networks of the product and of the ruler, over worker processes.
+for id in 1 2; do
+  mkdir -p "bids/sub-$id/anat"
+  cp node_modules/prosopon/demo/head.nii.gz "bids/sub-$id/anat/sub-${id}_T1w.nii.gz"
+done
+node_modules/.bin/prosopon evaluate bids out --methods quickshear --sections brain-age --jobs 2 >/dev/null 2>"$work/log" ||
+  { cat "$work/log" >&2; fail 'both packages: prosopon evaluate'; }
+grep -q '"name": *"brain-age"' out/results.json || fail 'both packages: the report does not name its network'
+pass 'both packages: prosopon evaluate'
+
+install install --global --prefix "$work/global" "$tarball" "$ruler" --offline >/dev/null || fail 'global: npm install'
+untripped 'global'
+mkdir "$work/elsewhere" && cd "$work/elsewhere"
+refused "$work/global/bin/prosopon" || { cat "$work/log" >&2; fail 'global: the ruler is not found'; }
+pass 'global: the ruler is found beside the program'
 
 printf '%d passed, 0 failed\n' "$passed"

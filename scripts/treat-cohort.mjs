@@ -45,7 +45,7 @@ const load = async (path) => {
   return { grid: image.grid, data: frameValues(image, 0) };
 };
 for (const split of positionals[0].split(','))
-  for (const head of cohort(dataFolder(), split)) {
+  for (const head of await cohort(dataFolder(), split)) {
     const path = join(values.out, `${head.id}.nii.gz`);
     if (existsSync(path)) continue;
     const image = await loadImage(head.scan);

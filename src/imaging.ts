@@ -14,6 +14,8 @@ export { type Head, makeHead } from './brain/head.js';
 export { type BrainIntensity, brainIntensity, measureIntensity } from './brain/intensity.js';
 export { MODEL_CENTRE, MODEL_EDGE_MM, modelGrid } from './brain/model-grid.js';
 export { maskFromLabels } from './brain/reference-mask.js';
+// What program and training agree on
+export { type ContractClass, SEGMENTATION_CLASSES } from './contract/contract.js';
 // The pipeline, all of it to be said
 export {
   type DeidentifyInput,
@@ -23,10 +25,12 @@ export {
   FOUND_MARGIN_MM,
 } from './deidentify/pipeline.js';
 export { HEADER_DESCRIPTION } from './deidentify/version.js';
+export { cpMaeMean } from './methods/cp-mae/cp-mae.js';
 // Pictures
 export { prepareSurface, type SurfaceField } from './render/field.js';
 export { escapeHtml, page } from './render/html.js';
 export { blank, montage, type PixelImage, type Rgb, toRgb } from './render/image.js';
+export { html, type Markup, renderMarkup, renderPage } from './render/markup.js';
 export { drawText, TEXT_HEIGHT, textWidth } from './render/pixel-text.js';
 export { type Deflate, encodePng, storedDeflate } from './render/png.js';
 export { PORTRAIT, PORTRAIT_FOV_MM, portrait } from './render/portrait.js';
@@ -47,6 +51,7 @@ export {
 } from './volume/affine.js';
 export { canonicalGrid } from './volume/canonical-grid.js';
 export { largestComponent } from './volume/components.js';
+export { dice } from './volume/dice.js';
 export { dilateMm, erodeMm, invertMask, squaredDistance } from './volume/morphology.js';
 export { sampleNearest } from './volume/nearest.js';
 export { Random } from './volume/random.js';

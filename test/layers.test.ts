@@ -14,12 +14,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function check(files: Record<string, string>): { status: number | null; stderr: string } {
+function check(files: Record<string, string>, ...rules: string[]): { status: number | null; stderr: string } {
   for (const [file, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), text);
   }
-  const { status, stderr } = spawnSync(process.execPath, [script, folder], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, [script, folder, ...rules], { encoding: 'utf8' });
   return { status, stderr };
 }
 
@@ -62,8 +62,42 @@ describe('the layer check', () => {
     ['of a Node file in the browser', 'browser/a.ts', "import { R } from '../node/networks/node-runner.js';"],
     ['of the browser in Node', 'node/a.ts', "import { R } from '../browser/runner.js';"],
     ['from a folder that is on no floor', 'utils/a.ts', ''],
+    ['of the ruler', 'cli/a.ts', "const { ruler } = await import('prosopon-ruler');"],
   ])('finds an import %s', (_, file, text) => {
     const { status, stderr } = check({ [file]: text });
+    expect(status).toBe(1);
+    expect(stderr).toContain(file);
+  });
+});
+
+describe("the layer check by the ruler's rules", () => {
+  it('passes the doors of the product', () => {
+    const files = {
+      'privacy/a.ts': "import { Refusal } from 'prosopon';\nimport { dice } from 'prosopon/imaging';",
+      'run/a.ts': "import { loadImage } from 'prosopon/node';\nimport fs from 'node:fs';",
+      'privacy/a.test.ts': "import { simpleHead } from '../../../../src/deidentify/testing/fixtures.js';",
+      'index.ts': "export { a } from './commands/a.js';",
+    };
+    expect(check(files, '--as', 'ruler')).toEqual({ status: 0, stderr: '' });
+  });
+
+  it.each([
+    ['of sources of the product', 'run/a.ts', "import { b } from '../../../../src/node/outputs.js';"],
+    [
+      'of a part of the product that is no door',
+      'run/a.ts',
+      "import { b } from 'prosopon/dist/node/lock.js';",
+    ],
+    [
+      "of the product's door for Node on a neutral floor",
+      'privacy/a.ts',
+      "import { b } from 'prosopon/node';",
+    ],
+    ['upward', 'statistics/a.ts', "import { b } from '../privacy/b.js';"],
+    ['sideways', 'privacy/a.ts', "import { b } from '../utility/b.js';"],
+    ['of Node on a neutral floor', 'report/a.ts', "import fs from 'node:fs';"],
+  ])('finds an import %s', (_, file, text) => {
+    const { status, stderr } = check({ [file]: text }, '--as', 'ruler');
     expect(status).toBe(1);
     expect(stderr).toContain(file);
   });

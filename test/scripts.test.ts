@@ -60,6 +60,9 @@ describe('scripts', () => {
       name: 'x.nii.gz',
     });
     writeFileSync(join(head, 'sub-1_desc-dlmuse_dseg.nii.gz'), bytes);
+    // Labels are found by their scan, which this script does not read.
+    mkdirSync(join(work, 'ixi', 'sub-1', 'anat'), { recursive: true });
+    writeFileSync(join(work, 'ixi', 'sub-1', 'anat', 'sub-1_T1w.nii.gz'), bytes);
     const out = join(work, 'template.ts');
     const { stdout } = await run('scripts/make-brain-template.mjs', ['--out', out], { PROSOPON_DATA: work });
     expect(stdout).toMatch(/round 3: .*agreement min (1|0\.99)/);

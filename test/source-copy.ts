@@ -30,7 +30,7 @@ export function copySources(): SourceCopy {
   const folder = mkdtempSync(join(root, 'test/guard-'));
   cpSync(join(root, 'src'), join(folder, 'src'), {
     recursive: true,
-    filter: (from) => !/\.test\.ts$|[\\/]testing$|src[\\/](node|cli|evaluate|browser)([\\/.]|$)/.test(from),
+    filter: (from) => !/\.test\.ts$|[\\/]testing$|src[\\/](node|cli|browser)([\\/.]|$)/.test(from),
   });
   return {
     write(file, change) {

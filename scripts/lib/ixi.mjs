@@ -5,7 +5,7 @@ import { frameValues } from '../../dist/formats/stored-image.js';
 import { loadImage } from '../../dist/node/image-files.js';
 
 export async function* loadTrainLabels(folder = dataFolder()) {
-  for (const { labels } of cohort(folder, 'train')) {
+  for (const { labels } of await cohort(folder, 'train')) {
     const image = await loadImage(labels);
     yield { grid: image.grid, data: frameValues(image, 0) };
   }

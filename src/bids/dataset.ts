@@ -10,6 +10,7 @@ import { type FileTree, joinPath } from './file-tree.js';
 import { type BidsName, isEntityFolder, labelIn, parseBidsName } from './names.js';
 import { parseTsv } from './tsv.js';
 
+/** An image file of a data set, by what its name says. */
 export interface BidsImage extends BidsName {
   /** From the data set's root. */
   readonly path: string;
@@ -21,6 +22,7 @@ export interface BidsImage extends BidsName {
   readonly datatype: string;
 }
 
+/** A person: sessions and images in the order of their names. */
 export interface BidsSubject {
   /** `sub-01`. */
   readonly id: string;
@@ -32,6 +34,7 @@ export interface BidsSubject {
   readonly participant?: Readonly<Record<string, string>>;
 }
 
+/** A data set, or a derivative, which is one too. */
 export interface BidsDataset {
   readonly subjects: readonly BidsSubject[];
   /** Names of the folders under `derivatives`. */
@@ -43,7 +46,13 @@ export interface BidsDataset {
 
 const NIFTI = /^\.nii(\.gz)?$/i;
 
-/** @param root of the data set within the tree; a derivative is a data set of its own */
+/**
+ * Reads the names of all files and participants.tsv; no image is opened.
+ * @param tree a folder (`folderTree`) or a list of files  @param root of the data set within the tree; a derivative is a data
+ *   set of its own
+ * @returns subjects in order of name; paths are from the tree's root, with `/`
+ * @throws {Refusal} not-readable when a folder or participants.tsv cannot be read; a folder that is not there is empty
+ */
 export async function readDataset(tree: FileTree, root = ''): Promise<BidsDataset> {
   const entries = await tree.list(root);
   const people = new Map(
@@ -113,6 +122,7 @@ export async function readTable(tree: FileTree, path: string): Promise<Record<st
   return parseTsv(new TextDecoder().decode(await tree.read(path)));
 }
 
+/** One scan a person, and what takes no part. */
 export interface FirstScans {
   /** One a subject: of its first session, its first by name. */
   readonly chosen: readonly { readonly subject: BidsSubject; readonly image: BidsImage }[];

@@ -10,6 +10,7 @@ export interface TreeEntry {
   readonly kind: 'file' | 'folder';
 }
 
+/** Folders and files, wherever they are: on disk, or in the list that a browser gives. */
 export interface FileTree {
   /** What a folder holds, sorted by name (by code units: the same order everywhere); none for a folder that is not there. */
   list(folder: string): Promise<readonly TreeEntry[]>;
@@ -17,6 +18,7 @@ export interface FileTree {
   read(path: string): Promise<Uint8Array>;
 }
 
+/** Parts of a path of a tree; empty ones are left out. */
 export function joinPath(...parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join('/');
 }

@@ -31,9 +31,6 @@ import { roughPose } from './pose.js';
 import { brainTemplate } from './template.js';
 
 export const BRAIN_MODEL = 'brain-extraction';
-/** 192 x 224 x 192 mm of an adult's brain, more or less for others: what the network was taught. */
-const CROP: Shape = [96, 112, 96];
-const SPACING_MM = 2;
 /** Sizes that the crop follows; what is said to be smaller or larger is looked at as if it were not. */
 const [SMALLEST, LARGEST] = [0.45, 1.3] as const;
 /** Values over this many times the brain's level are cut, and the level stands at one half: as in training. */
@@ -70,11 +67,29 @@ function stoodOtherwise(a: CropView, b: CropView): boolean {
 }
 
 /** The crop about the brain's centre in its own frame; `side` -1 runs the first axis to the left. */
-function cropGrid({ pose, scale }: CropView, side: 1 | -1): Grid {
-  const mm = SPACING_MM * Math.min(LARGEST, Math.max(SMALLEST, scale));
-  const [x, y, z] = CROP.map((n) => (-mm * (n - 1)) / 2) as [number, number, number];
+function cropGrid({ shape, spacingMm }: Crop, { pose, scale }: CropView, side: 1 | -1): Grid {
+  const mm = spacingMm * Math.min(LARGEST, Math.max(SMALLEST, scale));
+  const [x, y, z] = shape.map((n) => (-mm * (n - 1)) / 2) as [number, number, number];
   const local = multiply(translation(side * x, y, z), scaling(mm * side, mm, mm));
-  return { shape: CROP, affine: multiply(pose, local) };
+  return { shape, affine: multiply(pose, local) };
+}
+
+/** What the network is given: 192 x 224 x 192 mm of an adult's brain, more or less for others, of the one that ships. */
+interface Crop {
+  readonly shape: Shape;
+  /** Of an adult's brain. */
+  readonly spacingMm: number;
+}
+
+async function installedCrop(networks: NetworkRunner): Promise<Crop> {
+  const { inputs, grid } = await networks.describe(BRAIN_MODEL);
+  const [, , z, y, x] = inputs.find(({ name }) => name === 'image')?.shape ?? [];
+  if (typeof x !== 'number' || typeof y !== 'number' || typeof z !== 'number')
+    throw new Failure(
+      'model-corrupt',
+      `models/${BRAIN_MODEL}/model.json: expected an input "image" of fixed sizes`,
+    );
+  return { shape: [x, y, z], spacingMm: grid.spacing };
 }
 
 /** The brain's level in the units of the reduced scan: the median under the finder's mask. */
@@ -151,9 +166,9 @@ function agreementOf(logits: Volume, found: FoundBrain): number {
   return dice(seen.data, found.mask.data);
 }
 
-function mirrored(data: Float32Array): Float32Array {
+/** Rows of `n` values, each from its other end. */
+function mirrored(data: Float32Array, n: number): Float32Array {
   const out = new Float32Array(data.length);
-  const [n] = CROP;
   for (let row = 0; row < data.length; row += n)
     for (let i = 0; i < n; i++) out[row + i] = data[row + n - 1 - i] as number;
   return out;
@@ -178,8 +193,12 @@ export async function extractBrain(
     );
   const level = levelOf(scan, found);
   if (!(level > 0)) throw darkBrain('one that is as dark');
+  const crop = await installedCrop(networks);
   const at = async (view: CropView): Promise<Volume> =>
-    cleaned(await cropLogits(scan, level, cropGrid(view, 1), networks, signal), cropGrid(view, 1));
+    cleaned(
+      await cropLogits(scan, level, cropGrid(crop, view, 1), networks, signal),
+      cropGrid(crop, view, 1),
+    );
   let view: CropView = found;
   let logits = await at(view);
   const seen = above(logits.data, BRAIN_LOGIT, logits.grid);
@@ -190,7 +209,10 @@ export async function extractBrain(
   }
   let agreement = agreementOf(logits, found);
   if (agreement < SURE) {
-    const other = mirrored(await cropLogits(scan, level, cropGrid(view, -1), networks, signal));
+    const other = mirrored(
+      await cropLogits(scan, level, cropGrid(crop, view, -1), networks, signal),
+      crop.shape[0],
+    );
     const mean = other.map((v, i) => (v + (logits.data[i] as number)) / 2);
     logits = cleaned(mean, logits.grid);
     agreement = agreementOf(logits, found);

@@ -5,13 +5,13 @@
  * @example
  * const grid = modelGrid(head.pose, 128);
  */
-import type { Affine, Vec3 } from '../volume/affine.js';
+import { CUBE_CENTRE_MM, CUBE_EDGE_MM } from '../contract/contract.js';
+import type { Affine } from '../volume/affine.js';
 import { cubeGrid, type Grid } from '../volume/volume.js';
 
-export const MODEL_CENTRE: Vec3 = [0, 22, -30];
-export const MODEL_EDGE_MM = 256;
+export { CUBE_CENTRE_MM as MODEL_CENTRE, CUBE_EDGE_MM as MODEL_EDGE_MM };
 
 /** `resolution` voxels along an edge: 128 (2 mm) or 256 (1 mm). */
 export function modelGrid(pose: Affine, resolution: number): Grid {
-  return cubeGrid(pose, MODEL_CENTRE, resolution, MODEL_EDGE_MM / resolution);
+  return cubeGrid(pose, CUBE_CENTRE_MM, resolution, CUBE_EDGE_MM / resolution);
 }

@@ -98,7 +98,7 @@ export interface PlausibilityLimits {
 
 /** For a brain that was looked for. */
 export const FIND_ADVICE =
-  'look at its orientation and voxel size (prosopon inspect), crop it to the head, or give a mask of your own with --brain-mask';
+  'look at its orientation and voxel size (prosopon inspect), crop it to the head (a brain alone has no face to replace), or give a mask of your own with --brain-mask';
 
 /** For masks found by our own network; IXI masks agree with the average brain at 0.985 and more. */
 export const FOUND_LIMITS: PlausibilityLimits = {

@@ -1,10 +1,11 @@
 /** What training sees of a head. */
 import { describe, expect, it } from 'vitest';
+import { BYTES_PER_LEVEL, FLAG } from '../contract/contract.js';
 import { applyAffine, multiply, rotation, translation } from '../volume/affine.js';
 import { headGrid, syntheticHead } from '../volume/testing/synthetic-head.js';
 import type { Grid, Volume } from '../volume/volume.js';
 import { makeHead } from './head.js';
-import { BYTES_PER_LEVEL, FLAG, prepareHead } from './prepare.js';
+import { prepareHead } from './prepare.js';
 import { templateBrain } from './testing/template-brain.js';
 
 describe('prepared heads', { timeout: 120_000 }, () => {

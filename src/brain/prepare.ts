@@ -6,6 +6,7 @@
  * const sample = prepareHead(volume, mask, 128, labels);
  */
 
+import { BYTES_PER_LEVEL, FLAG } from '../contract/contract.js';
 import { sampleNearest } from '../volume/nearest.js';
 import { coverage, resampleLinear } from '../volume/resample.js';
 import type { Grid, Volume, VoxelArray } from '../volume/volume.js';
@@ -13,14 +14,9 @@ import type { Head } from './head.js';
 import { modelGrid } from './model-grid.js';
 import { headMask } from './outline.js';
 
-/** Bits of `flags`. */
-export const FLAG = { brain: 1, head: 2, covered: 4 } as const;
-/** Stored bytes per brain level: 100 = the brain's median, 255 = 2.55 times it. */
-export const BYTES_PER_LEVEL = 100;
-
 export interface PreparedHead {
   readonly grid: Grid;
-  /** round(100 * value / brain level), clamped to 0..255; air keeps its noise. */
+  /** round(BYTES_PER_LEVEL * value / brain level), clamped to 0..255; air keeps its noise. */
   readonly image: Uint8Array;
   /** Brain, filled head, inside the scan's field of view: see FLAG. */
   readonly flags: Uint8Array;

@@ -33,8 +33,20 @@ const LEARNT_RATIOS = { fluid: [-0.698, 0.071], white: [0.336, 0.015] } as const
 /** Between heads of one protocol and from the equations to a scanner: what a sequence that is only guessed is sure to. */
 const GUESSED = { fluid: 0.3, white: 0.06 } as const;
 
-/** Where the brain's fluid is half in one voxel with grey matter its level says little: no more than this factor. */
+/** A sequence that is only guessed can be off by more: no tissue is corrected by more than this factor. */
 const MOST_CORRECTION = Math.log(2);
+/**
+ * Fluid in sulci shares its voxels with grey matter: by about this share of their difference pure fluid lies beyond what the
+ * brain shows (seven T1-weighted heads' vitreous, one T2-weighted and one FLAIR).
+ */
+const [BEYOND, LEAST_FLUID] = [0.45, 0.08];
+/** In brain levels: no scan at hand goes beyond in the bulk of a tissue, and few guesses that do are right. */
+const BRIGHTEST: Partial<Readonly<Record<BodyTissue, number>>> = {
+  fat: 2.6,
+  marrow: 1.6,
+  gland: 1.8,
+  skin: 1.3,
+};
 /** How alike in the logarithms of T1 and T2 two tissues are to be corrected alike. */
 const ALIKE = 0.7;
 /** Cortical bone has no signal of its own; what one sees is what lies in the same voxel. */
@@ -47,9 +59,10 @@ const logOf = (value: number): number => Math.log(Math.max(1e-3, value));
  * those that are like none of them.
  */
 export function levelsOfSequence(sequence: Sequence, brain: BrainLevels): TissueLevels {
+  const pure = { ...brain, fluid: Math.max(LEAST_FLUID, brain.fluid + BEYOND * (brain.fluid - brain.grey)) };
   const anchors = (['grey', 'white', 'fluid'] as const).map((tissue) => ({
     ...relaxationOf(tissue, sequence.field),
-    off: logOf(brain[tissue]) - logOf(signalOf(tissue, sequence)),
+    off: logOf(pure[tissue]) - logOf(signalOf(tissue, sequence)),
   }));
   const middle = ((anchors[0]?.off ?? 0) + (anchors[1]?.off ?? 0)) / 2;
   const levels = {} as Record<BodyTissue, number>;
@@ -64,6 +77,7 @@ export function levelsOfSequence(sequence: Sequence, brain: BrainLevels): Tissue
     }
     levels[tissue] = signalOf(tissue, sequence) * Math.exp(middle + sum / Math.max(1, weights));
   }
+  for (const tissue of BODY_TISSUES) levels[tissue] = Math.min(levels[tissue], BRIGHTEST[tissue] ?? 4);
   levels.bone += BONE_OF_MUSCLE * levels.muscle + BONE_OF_FAT * levels.fat;
   return levels;
 }

@@ -50,15 +50,17 @@ const TABLE: Readonly<Record<AnyTissue, Row>> = {
   /** W at 3 T; at 1.5 T as far below. */
   grey: [[1000, 100, 84], [1331, 110, 66], [1900, 60, 33], 0.82],
   white: [[640, 79, 66], [832, 80, 53], [1200, 50, 27], 0.7],
-  /** G, subcutaneous; the density of what of it is one voxel's and in phase. */
-  fat: [[288, 165, 40], [371, 133, 25], [460, 90, 14], 0.8],
+  /** G, subcutaneous. */
+  fat: [[288, 165, 40], [371, 133, 25], [460, 90, 14], 0.95],
   /** G's marrow fat, mixed with the trabeculae's red part. */
   marrow: [[400, 90, 16], [480, 75, 10], [560, 55, 6], 0.65],
   bone: [[250, 0.5, 0.4], [300, 0.4, 0.4], [350, 0.4, 0.3], 0.2],
-  /** S. */
-  muscle: [[1008, 44, 34], [1412, 50, 28], [1600, 38, 18], 0.82],
-  skin: [[800, 32, 18], [950, 28, 14], [1150, 22, 9], 0.7],
-  mucosa: [[1050, 110, 30], [1250, 95, 20], [1500, 75, 12], 0.9],
+  /** S; the density as seen beside the brain's in ten heads, far from the coil's best place as muscles are. */
+  muscle: [[1008, 44, 34], [1412, 50, 28], [1600, 38, 18], 0.68],
+  /** Mixed with the fat below it wherever a voxel holds both. */
+  skin: [[800, 40, 18], [950, 36, 14], [1150, 28, 9], 0.55],
+  /** Thin, with air in the same voxel. */
+  mucosa: [[1050, 110, 30], [1250, 95, 20], [1500, 75, 12], 0.58],
   gland: [[650, 85, 45], [800, 75, 32], [1000, 60, 20], 0.85],
   eye: [[3600, 1200, 300], [4100, 1000, 200], [4200, 800, 120], 1],
   lens: [[1150, 40, 25], [1300, 35, 20], [1500, 30, 12], 0.55],

@@ -33,6 +33,8 @@ export interface Sequence {
 
 /** What suppression leaves of fat: between 5 and 20 % is usual, and marrow's water stays. */
 const [FAT_LEFT, MARROW_LEFT] = [0.12, 0.4];
+/** Voxels that hold water too lose some of both where no pulse refocuses them: of what T1 says, seven T1-weighted heads show this. */
+const FAT_UNREFOCUSED = 0.68;
 /** Refocusing pulses in quick succession undo part of fat's J-coupling: it decays slower than its single-echo T2 says. */
 const FAST_ECHO_FAT = 1.5;
 
@@ -85,6 +87,7 @@ export function signalOf(tissue: AnyTissue, sequence: Sequence): number {
   const fatty = tissue === 'fat' || tissue === 'marrow';
   const decay = echoes ? (fatty && sequence.echo > 40 ? FAST_ECHO_FAT * t2 : t2) : t2star;
   let signal = density * Math.abs(longitudinal(t1, sequence)) * Math.exp(-sequence.echo / decay);
+  if (fatty && !echoes) signal *= FAT_UNREFOCUSED;
   if (sequence.fatSuppressed === true && fatty) signal *= tissue === 'fat' ? FAT_LEFT : MARROW_LEFT;
   // Blood moves on between excitation and refocusing, and comes in fresh where each excitation is short.
   if (tissue === 'blood') signal *= echoes ? 0.25 : 1;

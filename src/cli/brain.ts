@@ -8,14 +8,14 @@ import { Command } from 'commander';
 import { finiteVolume } from '../formats/stored-image.js';
 import { inputFiles, loadImage } from '../node/image-files.js';
 import { claimImage, encodeMask, stageImage } from '../node/staged-images.js';
-import { addCommonOptions } from './options.js';
+import { addCommonOptions, IMAGE_HELP } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
 export function brainCommand(session: Session): Command {
   const command = new Command('brain')
     .description('find the brain and write its mask')
-    .argument('<in>', 'NIfTI or MGH image')
-    .argument('<mask>', 'where the mask goes')
+    .argument('<in>', IMAGE_HELP)
+    .argument('<mask>', 'where the mask goes, in the format of the image')
     .action((input: string, output: string, options: CommonOptions) =>
       brain(session, input, output, options),
     );

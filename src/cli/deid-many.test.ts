@@ -5,9 +5,10 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fakeProgram, start } from '../../test/promises/support.js';
-import { niftiBytes, simpleHead } from '../deidentify/testing/fixtures.js';
+import { fakeServices, niftiBytes, simpleHead } from '../deidentify/testing/fixtures.js';
 import { MethodRegistry } from '../methods/registry.js';
 import { fakeMethod } from '../methods/testing/fake-method.js';
+import { nodeGzip } from '../node/gzip.js';
 import { headGrid, syntheticHead } from '../volume/testing/synthetic-head.js';
 import type { Volume } from '../volume/volume.js';
 import { runCli } from './program.js';
@@ -32,7 +33,7 @@ async function run(args: readonly string[]): Promise<{ code: number; out: string
   const code = await runCli(['deid', ...args], {
     methods: new MethodRegistry().register(fakeMethod()),
     makeHead: simpleHead,
-    makeNetworks: () => ({ run: async () => ({}), close: async () => undefined }),
+    makeNetworks: () => fakeServices(nodeGzip).networks,
     extractBrain: async (volume: Volume) => ({ mask: { grid: volume.grid, data: head.brainMask.data } }),
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
@@ -111,6 +112,39 @@ describe('prosopon deid IN... --out-dir', { timeout: 240_000 }, () => {
     expect(Buffer.compare(await readFile(at('out', 'a.nii')), treated)).toBe(0);
   });
 
+  it('writes a page beside each result, with it or not at all, and says so', async () => {
+    const args = [...inputs(), '--out-dir', at('paged'), '--seed', '5', '--json', '--qc'];
+    const first = await run(args);
+    expect(first.code).toBe(1);
+    const said = lines(first.out);
+    const both = (name: string): string[] => [at('paged', name), at('paged', `${name}.html`)];
+    const good = scans.filter((name) => name !== 'bad.nii');
+    expect(said.slice(0, -1).map(({ outputs }) => outputs)).toEqual(
+      scans.map((name) => (name === 'bad.nii' ? undefined : both(name))),
+    );
+    expect(new Set(said.at(-1)?.outputs as string[])).toEqual(new Set(good.flatMap(both)));
+    const results = ['a.nii', 'b.nii.gz', 'c.nii'].flatMap((name) => [name, `${name}.html`]);
+    expect((await readdir(at('paged'))).sort()).toEqual(['.prosopon-state.jsonl', ...results]);
+    const page = await readFile(at('paged', 'b.nii.gz.html'), 'utf8');
+    expect(page).toContain('All checks passed.');
+    for (const secret of ['b.nii', dir, 'ORIGINAL']) expect(page).not.toContain(secret);
+
+    // A page that stands in the way: no result without it, and what stands there is left alone.
+    await rm(at('paged', 'a.nii'));
+    await writeFile(at('paged', 'a.nii.html'), 'mine');
+    const second = await run(args.filter((arg) => arg !== '--json'));
+    expect(second.out).toMatch(/^refused {2}a\.nii +output-exists: /);
+    expect(second.out).toContain('the page of each beside it (NAME.html)');
+    expect(await readdir(at('paged'))).not.toContain('a.nii');
+    expect(await readFile(at('paged', 'a.nii.html'), 'utf8')).toBe('mine');
+
+    // The original is shown only when it is asked for, and then to its owner alone.
+    const shown = await run([at('in', 'a.nii'), '--out-dir', at('shown'), '--qc', '--qc-with-original']);
+    expect(shown.code).toBe(0);
+    expect(await readFile(at('shown', 'a.nii.html'), 'utf8')).toContain('ORIGINAL');
+    expect((await stat(at('shown', 'a.nii.html'))).mode & 0o777).toBe(0o600);
+  });
+
   it('refuses at once what cannot be meant', async () => {
     await mkdir(at('in2'));
     await writeFile(at('in2', 'A.nii'), 'x');
@@ -118,8 +152,16 @@ describe('prosopon deid IN... --out-dir', { timeout: 240_000 }, () => {
     expect(await wrong(at('in', 'a.nii'))).toBe(2);
     expect(await wrong(...inputs())).toBe(2);
     expect(await wrong(...inputs(), '--out-dir', at('in'))).toBe(2);
+    expect(await run([at('in'), '--out-dir', at('of-a-folder')])).toMatchObject({
+      code: 2,
+      err: 'prosopon: expected images with --out-dir, found a folder; name what is in it (DIR/*.nii.gz)\n',
+    });
+    expect(await readdir(at())).not.toContain('of-a-folder');
     expect(await wrong(...inputs(), at('in2', 'A.nii'), '--out-dir', at('o'))).toBe(2);
     expect(await wrong(...inputs(), '--out-dir', at('o'), '--qc', at('q.html'))).toBe(2);
+    expect(await wrong('--qc', ...inputs(), '--out-dir', at('o'))).toBe(2);
+    expect(await wrong(...inputs(), '--out-dir', at('o'), '--qc-with-original')).toBe(2);
+    expect(await wrong(at('in', 'a.nii'), at('o.nii'), '--qc')).toBe(2);
     expect(await wrong(...inputs(), '--out-dir', at('o'), '--brain-mask', at('m.nii'))).toBe(2);
   });
 

@@ -6,7 +6,7 @@
  * prosopon deid scans/*.nii.gz --out-dir treated
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { availableParallelism, freemem } from 'node:os';
 import path from 'node:path';
@@ -21,7 +21,7 @@ import { inputFiles } from '../node/image-files.js';
 import { lockFolder } from '../node/lock.js';
 import { wasKilled } from '../node/networks/node-runner.js';
 import { StageTimer } from '../node/progress.js';
-import { runScanJob, type ScanTreatment } from '../node/scan-job.js';
+import { runScanJob, type ScanJob, type ScanTreatment } from '../node/scan-job.js';
 import { removeLeftovers } from '../node/work-folder.js';
 import { serveTasks, threadsOf } from '../node/worker-processes.js';
 import type { DeidOptions } from './deid.js';
@@ -36,7 +36,10 @@ const BYTES_A_JOB = 2 * 2 ** 30;
 /** Networks gain little from more. */
 const THREADS_A_JOB = 2;
 
-type Scans = ReadonlyMap<string, { readonly input: string; readonly output: string }>;
+type Scans = ReadonlyMap<string, Pick<ScanJob, 'input' | 'output' | 'qc'>>;
+
+/** The page of a result: its whole name stays in it, so that `a.nii` and `a.nii.gz` have one each. */
+const PAGE_ENDING = '.html';
 
 export async function deidMany(
   session: Session,
@@ -46,7 +49,7 @@ export async function deidMany(
   treatment: ScanTreatment,
 ): Promise<void> {
   requireNoSingles(options);
-  const scans = await scansOf(files, outDir);
+  const scans = await scansOf(files, outDir, options.qc === true);
   const jobs = options.jobs ?? usualJobs(scans.size);
   if (options.worker === true) {
     const treat = treating(session, scans, treatment, options, jobs);
@@ -67,7 +70,7 @@ export async function deidMany(
       signal: session.signal,
       key: (id) => keyOf(scans.get(id)?.input ?? '', options, treatment),
       state: BatchState.open(outDir, { forget: options.force === true }),
-      stands: async (id) => imageFileNames(scans.get(id)?.output ?? '').every((file) => existsSync(file)),
+      stands: async (id) => filesOf(scans.get(id)).every((file) => existsSync(file)),
       onOutcome: teller(session, scans, options),
     });
     finish(session, outDir, scans, outcomes, caution);
@@ -85,13 +88,13 @@ function requireNoSingles(options: DeidOptions): void {
     '--apply-to': options.applyTo[0],
     '--with': options.with[0],
     '--save-face': options.saveFace,
-    '--qc': options.qc,
+    '--qc': options.qc === true ? undefined : options.qc,
   };
   const found = Object.entries(single).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (found.length > 0)
     throw new Refusal(
       'option-invalid',
-      `expected no option that names a file of one scan with --out-dir, found ${found.join(', ')}`,
+      `expected no option that names a file of one scan with --out-dir, found ${found.join(', ')}${typeof options.qc === 'string' ? '; --qc goes without a name here, behind the scans' : ''}`,
     );
 }
 
@@ -99,8 +102,14 @@ function requireNoSingles(options: DeidOptions): void {
  * Inputs and outputs by the name that they share. Makes the folder.
  * @throws {Refusal} option-invalid, output-unwritable
  */
-async function scansOf(files: readonly string[], outDir: string): Promise<Scans> {
-  const scans = new Map<string, { input: string; output: string }>();
+async function scansOf(files: readonly string[], outDir: string, pages: boolean): Promise<Scans> {
+  const folders = files.filter((file) => statSync(file, { throwIfNoEntry: false })?.isDirectory() === true);
+  if (folders.length > 0)
+    throw new Refusal(
+      'option-invalid',
+      `expected images with --out-dir, found ${folders.length === 1 ? 'a folder' : `${folders.length} folders`}; name what is in it (DIR/*.nii.gz)`,
+    );
+  const scans = new Map<string, Pick<ScanJob, 'input' | 'output' | 'qc'>>();
   const taken = new Set<string>();
   await mkdir(outDir, { recursive: true }).catch((cause: unknown) => {
     throw new Refusal('output-unwritable', `the output folder cannot be made (${codeOf(cause)})`, { cause });
@@ -114,7 +123,8 @@ async function scansOf(files: readonly string[], outDir: string): Promise<Scans>
         'option-invalid',
         'expected a folder for results in which no input lies, found one with inputs',
       );
-    for (const file of namesOf(output)) {
+    const scan = { input, output, ...(pages ? { qc: output + PAGE_ENDING } : {}) };
+    for (const file of filesOf(scan)) {
       // Some file systems take these for one.
       const plain = file.normalize('NFC').toLowerCase();
       if (taken.has(plain))
@@ -124,18 +134,27 @@ async function scansOf(files: readonly string[], outDir: string): Promise<Scans>
         );
       taken.add(plain);
     }
-    scans.set(id, { input, output });
+    scans.set(id, scan);
   }
   return scans;
 }
 
-/** A name that is no image's is refused with its scan, not with all of them. */
-function namesOf(output: string): readonly string[] {
+/** All files that a scan gives; a name that is no image's is refused with its scan, not with all of them. */
+function filesOf(scan: Pick<ScanJob, 'output' | 'qc'> | undefined): readonly string[] {
+  if (scan === undefined) return [];
+  const { output, qc } = scan;
+  const page = qc === undefined ? [] : [qc];
   try {
-    return imageFileNames(output);
-  } catch {
-    return [output];
+    return [...imageFileNames(output), ...page];
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return [output, ...page];
   }
+}
+
+/** What the user is told of. */
+function outputsOf(scan: Pick<ScanJob, 'output' | 'qc'> | undefined): string[] {
+  return [scan?.output, scan?.qc].filter((file): file is string => file !== undefined);
 }
 
 /** By cores and by memory, whichever is less; a machine with much of both is for networks' threads too. */
@@ -162,6 +181,8 @@ async function keyOf(input: string, options: DeidOptions, treatment: ScanTreatme
       rest,
       seed === undefined ? null : [...seed],
       options.models ?? null,
+      // Nothing where there are no pages: what earlier versions have done is known again.
+      ...(options.qc === true ? ['page', options.qcWithOriginal === true] : []),
     ]),
   );
   return hash.digest('hex').slice(0, 32);
@@ -182,7 +203,11 @@ function treating(
     const timer = new StageTimer();
     try {
       const done = await runScanJob(
-        { ...scan, force: options.force === true || again },
+        {
+          ...scan,
+          qcWithOriginal: options.qcWithOriginal === true,
+          force: options.force === true || again,
+        },
         treatment,
         scanServices(session, networks, timer),
       );
@@ -222,7 +247,7 @@ function teller(
     const { done, refused, failed } = counts;
     const value =
       outcome.status === 'done' && typeof outcome.value === 'object'
-        ? { ...outcome.value, outputs: [scans.get(id)?.output] }
+        ? { ...outcome.value, outputs: outputsOf(scans.get(id)) }
         : {};
     const { status, ...rest } = outcome.status === 'done' ? { status: outcome.status } : outcome;
     if (session.json)
@@ -263,9 +288,10 @@ function finish(
   const of = (status: BatchOutcome['status']) =>
     [...outcomes].filter(([, outcome]) => outcome.status === status);
   const [done, refused, failed] = [of('done'), of('refused'), of('failed')];
-  session.facts.outputs = done.map(([id]) => scans.get(id)?.output ?? '');
+  session.facts.outputs = done.flatMap(([id]) => outputsOf(scans.get(id)));
   session.facts.summary = { done: done.length, refused: refused.length, failed: failed.length };
   session.timer.end();
+  const pages = [...scans.values()].some(({ qc }) => qc !== undefined);
   const width = Math.max(...[...outcomes.keys()].map((id) => printable(id).length));
   for (const [id, outcome] of outcomes) {
     const why =
@@ -275,7 +301,7 @@ function finish(
     session.say(`${outcome.status.padEnd(8)} ${printable(id).padEnd(width)}  ${printable(why)}`.trimEnd());
   }
   session.say(
-    `${done.length} done, ${refused.length} refused, ${failed.length} failed; results are in ${printable(outDir)}`,
+    `${done.length} done, ${refused.length} refused, ${failed.length} failed; results are in ${printable(outDir)}${pages ? `, the page of each beside it (NAME${PAGE_ENDING})` : ''}`,
   );
   const count = `${refused.length} of ${outcomes.size} scans refused, ${failed.length} failed`;
   if (failed.length > 0) throw new Failure('some-failed', `expected to treat every scan, found ${count}`);

@@ -20,11 +20,20 @@ import {
   SYNTHESIS_OPTIONS,
 } from '../node/scan-job.js';
 import { deidMany } from './deid-many.js';
-import { addCommonOptions, inputOutputPair, numberIn, type Pair, wholeNumberIn } from './options.js';
+import {
+  addCommonOptions,
+  fileEndingIn,
+  IMAGE_HELP,
+  inputOutputPair,
+  numberIn,
+  type Pair,
+  wholeNumberIn,
+} from './options.js';
+import { addContrastOptions, type ContrastOptions, scanContrastOf } from './scan-contrast.js';
 import { scanServices } from './scan-services.js';
 import type { CommonOptions, Session } from './session.js';
 
-export interface DeidOptions extends CommonOptions {
+export interface DeidOptions extends CommonOptions, ContrastOptions {
   readonly method?: string;
   readonly brainMask?: string;
   readonly trustMask?: boolean;
@@ -40,7 +49,8 @@ export interface DeidOptions extends CommonOptions {
   readonly with: readonly Pair[];
   readonly faceOf?: string;
   readonly saveFace?: string;
-  readonly qc?: string;
+  /** True where no file is named: a page beside each result. */
+  readonly qc?: string | true;
   readonly qcWithOriginal?: boolean;
   readonly outDir?: string;
   readonly jobs?: number;
@@ -62,38 +72,47 @@ export function deidCommand(session: Session): Command {
     .usage('[options] IN OUT\n       prosopon deid [options] IN... --out-dir DIR')
     .argument(
       '<files...>',
-      'NIfTI or MGH image, and where the result goes, in the same format; or images and --out-dir',
+      `${IMAGE_HELP}, and where the result goes, in the same format; or images and --out-dir`,
     )
     .option('--out-dir <dir>', 'treat any number of images; results go there under the names of the inputs')
     .option(
       '--jobs <n>',
-      'images at a time, with --out-dir (default: by cores and memory)',
+      'images at a time, 1 to 256, with --out-dir (default: by cores and memory)',
       wholeNumberIn(1, 256),
     )
     .addOption(new Option('--worker', 'be a further process of this command').hideHelp())
     .addOption(
       new Option('--method <name>', methodHelp(session)).choices([...session.environment.methods.names]),
     )
-    .option('--brain-mask <file>', 'brain mask on the grid of the input, used exactly as given')
+    .option('--brain-mask <file>', 'brain mask on the grid of the input (0 and 1, labels or probabilities)')
     .option('--trust-mask', 'take the given mask without comparing it with the brain that is found')
     .option('--save-brain-mask <file>', 'write the brain mask that was used')
     .option('--save-altered <file>', 'write a mask of the voxels that are new')
     .option(
       '--seed <n>',
-      'a number or words: the same seed gives the same face (with --out-dir to each image); without it a fresh one, never stored',
+      'a number or words, up to 1024 characters: the same seed gives the same face (with --out-dir to each image); without it a fresh one, never stored',
     )
     .addOption(
-      new Option('--resolution <n>', 'voxels along the model cube').choices(['128', '256']).default('256'),
+      new Option(
+        '--resolution <n>',
+        'voxels along the model cube; the figures on privacy were measured at 128',
+      )
+        .choices(['128', '256'])
+        .default('256'),
     )
-    .addOption(new Option('--keep <what>', 'what keeps its bits').choices([...KEEP]).default(KEEP[0]))
+    .addOption(
+      new Option('--keep <what>', 'what keeps its bits; cranium: also the vault above brow and ears')
+        .choices([...KEEP])
+        .default(KEEP[0]),
+    )
     .option(
       '--brain-margin-mm <x>',
-      `keep also what is this near the brain (default: ${FOUND_MARGIN_MM}, or 0 with --brain-mask)`,
+      `keep also what is this near the brain, 0 to 20 (default: ${FOUND_MARGIN_MM}, or 0 with --brain-mask)`,
       numberIn(0, 20),
     )
     .option(
       '--scale <x>',
-      `size of the new head around the brain, which keeps its own (${scales?.names.join(', ') ?? 'no method'} only)`,
+      `size of the new head around the brain, which keeps its own; ${scales?.range.join(' to ') ?? '1'} (${scales?.names.join(', ') ?? 'no method'} only)`,
       numberIn(...(scales?.range ?? [1, 1])),
     )
     .option('--no-noise', 'leave out the scanner-like noise on new voxels')
@@ -115,10 +134,14 @@ export function deidCommand(session: Session): Command {
       'keep the face for later sessions of the person in a PRIVATE file, not among the results',
     )
     .option('--face-of <state>', 'the face of an earlier session of the same person, as --save-face kept it')
-    .option('--qc <file>', 'write a report (one HTML file)')
+    .option(
+      '--qc [file]',
+      'write a report, one file in .html; with --out-dir without a name: one beside each result',
+      fileEndingIn('.html', '.htm'),
+    )
     .option('--qc-with-original', 'show the original in the report as well: then it identifies the person')
     .action((files: string[], options: DeidOptions) => run(session, command, files, options));
-  return addCommonOptions(command, { writes: true });
+  return addCommonOptions(addContrastOptions(command), { writes: true });
 }
 
 async function run(
@@ -130,9 +153,11 @@ async function run(
   session.begin(options);
   const typed = SYNTHESIS_OPTIONS.filter((name) => command.getOptionValueSource(name) === 'cli');
   const face = await faceOf(command, options);
-  const treatment = treatmentOf(session, options, typed, face);
+  const treatment = { ...treatmentOf(session, options, typed, face), ...(await scanContrastOf(options)) };
   const { outDir } = options;
   if (outDir !== undefined) return deidMany(session, files, outDir, options, treatment);
+  if (options.jobs !== undefined)
+    throw new Refusal('option-invalid', 'expected --out-dir DIR with --jobs, found none');
   const [input, output] = files;
   if (input === undefined || output === undefined || files.length > 2)
     command.error(
@@ -176,6 +201,8 @@ function treatmentOf(
     throw new Refusal('option-invalid', 'expected --brain-mask FILE with --trust-mask, found none');
   if (options.qcWithOriginal === true && options.qc === undefined)
     throw new Refusal('option-invalid', 'expected --qc FILE with --qc-with-original, found none');
+  if (options.qc === true && options.outDir === undefined)
+    throw new Refusal('option-invalid', 'expected --qc FILE, as there is one result; found no file');
   return {
     method,
     resolution: options.resolution === '128' ? 128 : 256,
@@ -199,7 +226,7 @@ function jobOf(options: DeidOptions): Omit<ScanJob, 'input' | 'output'> {
     ...(brainMask === undefined ? {} : { brainMask }),
     ...(saveBrainMask === undefined ? {} : { saveBrainMask }),
     ...(saveAltered === undefined ? {} : { saveAltered }),
-    ...(qc === undefined ? {} : { qc }),
+    ...(typeof qc === 'string' ? { qc } : {}),
     qcWithOriginal: qcWithOriginal === true,
     force: force === true,
   };

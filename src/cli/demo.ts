@@ -14,7 +14,7 @@ import { Failure } from '../errors/errors.js';
 import { VIEWS } from '../render/views.js';
 import { deid } from './deid.js';
 import { addCommonOptions } from './options.js';
-import { render } from './render.js';
+import { draw } from './render.js';
 import type { CommonOptions, Session } from './session.js';
 
 const DEMO_HEAD = fileURLToPath(new URL('../../demo/head.nii.gz', import.meta.url));
@@ -60,10 +60,11 @@ export function demoCommand(session: Session): Command {
       ] as const)
         for (const view of ['front', 'left'] as const) {
           const picture = file(`${name}-${view}.png`);
-          await render(session, source, picture, { ...options, view: VIEWS[view] });
+          await draw(session, source, picture, { ...options, view: VIEWS[view] });
           written.push(picture);
         }
       session.facts.outputs = written;
+      session.timer.end();
       session.say(
         '\nThe bundled head is nobody: the mean brain of the training heads, with a drawn complement.',
       );

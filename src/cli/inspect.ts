@@ -6,8 +6,10 @@
  */
 import { Command } from 'commander';
 import { type Inspection, inspectImage } from '../deidentify/inspect.js';
+import { whoTakesAnyContrast } from '../methods/options.js';
+import type { Method } from '../methods/registry.js';
 import { loadImage } from '../node/image-files.js';
-import { addCommonOptions } from './options.js';
+import { addCommonOptions, IMAGE_HELP } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
 export function inspectCommand(session: Session): Command {
@@ -15,7 +17,7 @@ export function inspectCommand(session: Session): Command {
     .description(
       'say what a scan is: orientation, brain, contrast, whether there is a face, and what would be done',
     )
-    .argument('<file>', 'NIfTI or MGH image')
+    .argument('<file>', IMAGE_HELP)
     .action((file: string, options: CommonOptions) => inspect(session, file, options));
   return addCommonOptions(command, { writes: false });
 }
@@ -32,7 +34,7 @@ async function inspect(session: Session, file: string, options: CommonOptions): 
   });
   session.timer.end();
   session.facts.results = seen;
-  for (const line of describe(seen)) session.say(line);
+  for (const line of describe(seen, environment.methods.all)) session.say(line);
 }
 
 const CONTRAST_NAMES = {
@@ -51,7 +53,7 @@ const FACES = {
   unknown: 'unknown: it is looked for about the brain',
 } as const;
 
-function describe(seen: Inspection): string[] {
+function describe(seen: Inspection, methods: readonly Method[]): string[] {
   const { brain } = seen;
   const sizes = seen.voxelMm.map((mm) => mm.toFixed(2)).join(' x ');
   return [
@@ -62,13 +64,19 @@ function describe(seen: Inspection): string[] {
       : `brain:    ${brain.millilitres.toFixed(0)} ml, ${brain.degreesTurned.toFixed(0)} degrees from upright, ${CONTRAST_NAMES[brain.contrast]}`,
     `face:     ${FACES[seen.face]}`,
     ...seen.notes.map((note) => `note:     ${note}`),
-    `deid:     ${seen.problem === undefined ? whatWouldBeDone(seen) : `would be refused: ${seen.problem}`}`,
+    `deid:     ${seen.problem === undefined ? whatWouldBeDone(seen, methods) : `would be refused: ${seen.problem}`}`,
   ];
 }
 
-function whatWouldBeDone({ brain, face }: Inspection): string {
-  if (brain?.contrast !== 't1w')
-    return 'the methods that draw would refuse it by its contrast; quickshear, face-mask and watershed take any';
+/** Of the method that is taken when none is named, the first. */
+function whatWouldBeDone({ brain, face }: Inspection, methods: readonly Method[]): string {
+  const [first] = methods;
+  if (first === undefined) return 'no method is installed';
+  if (first.contrast !== undefined && brain?.contrast !== first.contrast) {
+    const others = whoTakesAnyContrast(methods);
+    return `${first.name} would refuse it by its contrast; ${others.length === 0 ? 'no method takes' : `${others.join(', ')} take`} any`;
+  }
+  if (first.kind === 'remove') return `${first.name} would remove the face`;
   if (face === 'removed' || face === 'brain only') return 'would draw a whole head round the brain';
   return 'would draw another head round the brain';
 }

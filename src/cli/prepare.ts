@@ -9,6 +9,14 @@ import { type PreparedGrid, prepareDataset } from '../node/prepare-dataset.js';
 import { addCommonOptions, wholeNumberIn } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
+/** The methods whose gamma holds the hull, by the registry. */
+function knownToHull({ environment: { methods } }: Session): string {
+  const names = methods.all.flatMap((method) =>
+    method.kind === 'remodel' && method.conditioning === 'brain and convex hull' ? [method.name] : [],
+  );
+  return names.length === 0 ? '' : ` (${names.join(', ')})`;
+}
+
 export function prepareCommand(session: Session): Command {
   const command = new Command('prepare')
     .description('write model-grid volumes of a BIDS data set for training')
@@ -28,7 +36,7 @@ export function prepareCommand(session: Session): Command {
     )
     .option(
       '--hulls <n>',
-      'also n draws (0 to 8) of the convex hull that cp-gan is conditioned on',
+      `also n draws (0 to 8) of the head's convex hull, for methods that are conditioned on it${knownToHull(session)}`,
       wholeNumberIn(0, 8),
       0,
     )

@@ -171,6 +171,27 @@ describe('prosopon deid', () => {
     expect((await run(['render', at('in.nii'), at('b.png'), '--view', 'inside'])).code).toBe(2);
   });
 
+  it('writes no picture and no page under the name of a scan', async () => {
+    for (const args of [
+      ['render', at('in.nii'), at('picture.nii.gz')],
+      ['render', at('in.nii'), at('picture')],
+      deid('--qc', at('page.nii.gz')),
+      deid('--qc', at('page.txt')),
+    ]) {
+      const { code, err } = await run(args);
+      expect(err).toMatch(/Expected a file name that ends in \.(png|html or \.htm)\./);
+      expect(code).toBe(2);
+    }
+    expect((await readdir(dir)).sort()).toEqual(['in.nii', 'mask.nii']);
+    expect((await run(['render', at('in.nii'), at('Picture.PNG')])).code).toBe(0);
+  });
+
+  it('takes --jobs with --out-dir only', async () => {
+    const { code, err } = await run(deid('--jobs', '2'));
+    expect(err).toBe('prosopon: expected --out-dir DIR with --jobs, found none\n');
+    expect(code).toBe(2);
+  });
+
   it('treats other images on the grid', async () => {
     await writeFile(
       at('t2.nii'),
@@ -271,7 +292,8 @@ describe('prosopon deid', () => {
     expect(code).toBe(2);
     expect(err).toMatch(/a scale only with a method that draws heads by size.*with other/);
     // What the help says of it comes from the methods that there are.
-    expect((await run(['deid', '--help'], { methods })).out).toMatch(/its own\s+\(fake only\)/);
+    const { out } = await run(['deid', '--help'], { methods });
+    expect(out.replace(/\s+/g, ' ')).toContain('its own; 0.85 to 1.15 (fake only)');
   });
 
   it('ends with 130 when interrupted, at once, and leaves nothing', async () => {
@@ -332,6 +354,17 @@ it('says that no networks are there, and refuses to call that verified', async (
       code: 1,
       err: expect.stringContaining('found none'),
     });
+});
+
+it('says in every help how it can end, and which files it reads', async () => {
+  for (const command of ['deid', 'brain', 'render', 'inspect', 'verify', 'models', 'demo']) {
+    const { code, out } = await run([command, '--help']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/\nExit codes: 0 done; 1 refused, nothing written; 2 wrong usage; 3 failed/);
+    if (!['models', 'demo'].includes(command))
+      expect(out.replace(/\s+/g, ' ')).toContain('(.nii, .nii.gz, .hdr, .img, .mgh or .mgz)');
+  }
+  expect((await run(['--help'])).out).toContain('Exit codes: 0 done');
 });
 
 it('prints the version that package.json has', async () => {

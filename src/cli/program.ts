@@ -1,7 +1,7 @@
 /**
  * The command line as a function: arguments in, exit code out. One file per command stands beside this one.
  *
- * Exit codes: 0 done; 1 refused, nothing written; 2 wrong usage; 3 a defect of ours; 130 interrupted.
+ * Exit codes: as `EXIT_CODES` says.
  *
  * @example
  * process.exitCode = await runCli(['deid', 'head.nii.gz', 'out.nii.gz']);
@@ -12,6 +12,10 @@ import { DONE, type Outcome, outcomeOf } from './outcome.js';
 import { defaultEnvironment, type Environment, Session } from './session.js';
 import { jsonLine, printable } from './terminal.js';
 
+/** Under the help of the program and of each command. */
+const EXIT_CODES =
+  '\nExit codes: 0 done; 1 refused, nothing written; 2 wrong usage; 3 failed: the disk is full, or a defect of ours; 130 interrupted.\nWith --out-dir: 1 when any scan was refused, 3 when any failed; the others are done.';
+
 /** In the order of the help text. Only the one that is asked for is loaded: all of them take twice as long as one. */
 const COMMANDS: Readonly<Record<string, () => Promise<(session: Session) => Command>>> = {
   deid: async () => (await import('./deid.js')).deidCommand,
@@ -20,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(session: Session) => Comm
   inspect: async () => (await import('./inspect.js')).inspectCommand,
   verify: async () => (await import('./verify.js')).verifyCommand,
   models: async () => (await import('./models.js')).modelsCommand,
+  profile: async () => (await import('./profile.js')).profileCommand,
   prepare: async () => (await import('./prepare.js')).prepareCommand,
   demo: async () => (await import('./demo.js')).demoCommand,
   evaluate: async () => (await import('./evaluate.js')).evaluateCommand,
@@ -60,7 +65,8 @@ async function createProgram(session: Session, argv: readonly string[]): Promise
   const program = new Command('prosopon')
     .description('Gives a head MRI a new face and leaves the brain alone, bit for bit.')
     .version(VERSION, '-V, --version')
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('afterAll', EXIT_CODES);
   const asked = argv[0] !== undefined && Object.hasOwn(COMMANDS, argv[0]) ? COMMANDS[argv[0]] : undefined;
   const needed =
     asked !== undefined ? [asked] : VERSION_ASKED.has(argv[0] ?? '') ? [] : Object.values(COMMANDS);

@@ -12,7 +12,7 @@ import { inputFiles, loadImage } from '../node/image-files.js';
 import { encodePng } from '../render/png.js';
 import { portrait } from '../render/portrait.js';
 import { parseView, VIEWS, type View } from '../render/views.js';
-import { addCommonOptions } from './options.js';
+import { addCommonOptions, fileEndingIn, IMAGE_HELP } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
 interface RenderOptions extends CommonOptions {
@@ -31,8 +31,8 @@ function view(text: string): View {
 export function renderCommand(session: Session): Command {
   const command = new Command('render')
     .description('draw the surface of a head; of an original, the picture identifies the person')
-    .argument('<in>', 'NIfTI or MGH image')
-    .argument('<png>', 'where the picture goes')
+    .argument('<in>', IMAGE_HELP)
+    .argument('<png>', 'where the picture goes, a name in .png', fileEndingIn('.png'))
     .addOption(
       new Option('--view <view>', `${Object.keys(VIEWS).join(', ')} or YAW,PITCH in degrees`)
         .argParser(view)
@@ -44,13 +44,26 @@ export function renderCommand(session: Session): Command {
   return addCommonOptions(command, { writes: true });
 }
 
-export async function render(
+async function render(
   session: Session,
   input: string,
   output: string,
   options: RenderOptions,
 ): Promise<void> {
   session.begin(options);
+  await draw(session, input, output, options);
+  session.facts.outputs = [output];
+  session.timer.end();
+  session.say('done');
+}
+
+/** The picture, in place and nothing said. */
+export async function draw(
+  session: Session,
+  input: string,
+  output: string,
+  options: RenderOptions,
+): Promise<void> {
   const outputs = session.outputs({ force: options.force === true, inputs: inputFiles(input) });
   await outputs.claim(output);
   session.stage('read');
@@ -61,7 +74,4 @@ export async function render(
   await outputs.stage(output, encodePng(picture, nodeDeflate));
   session.signal.throwIfAborted();
   await outputs.commit();
-  session.facts.outputs = [output];
-  session.timer.end();
-  session.say('done');
 }

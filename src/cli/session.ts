@@ -14,11 +14,12 @@ import { Refusal } from '../errors/errors.js';
 import { createMethods, type MethodRegistry } from '../methods/registry.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import type { BatchWorker } from '../node/batch.js';
-import type { Instruments } from '../node/evaluate/instruments.js';
+import { loadRuler } from '../node/find-ruler.js';
 import { packagedModels } from '../node/networks/node-models.js';
 import { NodeNetworkRunner, type NodeRunnerOptions } from '../node/networks/node-runner.js';
 import { Outputs, type OutputsOptions } from '../node/outputs.js';
 import { type LineSink, peakMemoryMb, progressLine, StageTimer } from '../node/progress.js';
+import type { Ruler } from '../node/ruler.js';
 import type { Mask, Volume } from '../volume/volume.js';
 import { printable, printableLines } from './terminal.js';
 
@@ -38,8 +39,8 @@ export interface Environment {
   startWorker?(): BatchWorker;
   /** Aborted on Ctrl-C. */
   readonly signal: AbortSignal;
-  /** For tests of `evaluate`; otherwise those that are installed. */
-  readonly evaluationInstruments?: Instruments;
+  /** The package that measures. @throws {Refusal} package-missing */
+  loadRuler(): Promise<Ruler>;
 }
 
 export function defaultEnvironment(signal: AbortSignal): Environment {
@@ -50,6 +51,7 @@ export function defaultEnvironment(signal: AbortSignal): Environment {
     makeNetworks: (options) => new NodeNetworkRunner(options),
     makeHead,
     extractBrain,
+    loadRuler: () => loadRuler(),
     signal,
   };
 }
@@ -135,11 +137,17 @@ export class Session {
     return outputs;
   }
 
-  /** @param usual threads when the user did not say */
-  networks(usual?: number): NetworkRunner & { readonly peakMemoryMb?: number } {
+  /**
+   * @param usual threads when the user did not say
+   * @param further folders of networks that are searched after the usual one
+   */
+  networks(
+    usual?: number,
+    further: readonly string[] = [],
+  ): NetworkRunner & { readonly peakMemoryMb?: number } {
     const { threads = usual, device } = this.#options;
     const runner = this.environment.makeNetworks({
-      models: this.models,
+      models: further.length === 0 ? this.models : [this.models, ...further],
       ...(threads === undefined ? {} : { threads }),
       ...(device === undefined ? {} : { device }),
     });

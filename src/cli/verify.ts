@@ -12,7 +12,7 @@ import { inspectImage } from '../deidentify/inspect.js';
 import { Refusal } from '../errors/errors.js';
 import type { StoredImage } from '../formats/stored-image.js';
 import { loadImage } from '../node/image-files.js';
-import { addCommonOptions } from './options.js';
+import { addCommonOptions, IMAGE_HELP } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
 interface VerifyOptions extends CommonOptions {
@@ -23,8 +23,8 @@ interface VerifyOptions extends CommonOptions {
 export function verifyCommand(session: Session): Command {
   const command = new Command('verify')
     .description('check a result of any tool: is the brain the same, is the face gone, what else changed')
-    .argument('<original>', 'the image before; alone: a result, in which a face is looked for')
-    .argument('[result]', 'the image after')
+    .argument('<original>', `${IMAGE_HELP} before; alone: a result, in which a face is looked for`)
+    .argument('[result]', 'the image after, of any tool')
     .option('--brain-mask <file>', 'the brain; without it, it is looked for in the original')
     .option(
       '--altered <file>',

@@ -50,6 +50,26 @@ describe('compareImages', () => {
     expect(checks.faceGone?.value).toMatch(/^\d+ % of the original's face in its place$/);
   });
 
+  it('looks at every volume: a face in the second, where the first shows the brain alone', async () => {
+    const bare = changed((v, _, o) => (outside(o) ? 0 : v));
+    const series = (second: Float32Array): Promise<StoredImage> =>
+      decodeImage(
+        { name: 'a.nii', bytes: niftiBytes({ grid, frames: [bare, second], datatype: 'int16' }) },
+        nodeGzip,
+      );
+    const before = await series(values);
+    const rim = changed((v, p, o) => (outside(o) && p[1] < -40 ? 0 : v));
+    const kept = compareImages(before, await series(rim), { brain, pose: IDENTITY });
+    expect(kept.checks.faceGone).toEqual({
+      passed: false,
+      value: "100 % of the original's face in its place in volume 2 of 2",
+    });
+    expect(kept.kept).toBe(1);
+    expect(kept.original.state).toBe('found');
+    const gone = compareImages(before, await series(cutOff), { brain, pose: IDENTITY });
+    expect(gone.checks.faceGone?.passed).toBe(true);
+  });
+
   it('fails the original itself', async () => {
     expect(failing(original)).toEqual(['faceGone', 'changedOutside']);
   });

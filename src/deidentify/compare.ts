@@ -12,7 +12,8 @@ import type { Affine } from '../volume/affine.js';
 import { dilateMm } from '../volume/morphology.js';
 import { type Grid, type Mask, type Volume, voxelMillilitres } from '../volume/volume.js';
 import { type Check, type Checks, checkResult } from './checks.js';
-import { type FaceSurface, faceKept, faceSurface, isFaceGone } from './face-gone.js';
+import { type FaceSurface, faceSurface, isFaceGone } from './face-gone.js';
+import { faceSurfaces, mostKept } from './face-volumes.js';
 import { readMask } from './given-mask.js';
 import { trace } from './traces.js';
 
@@ -54,8 +55,9 @@ export async function whatToKeep(
 
 export interface Comparison {
   readonly checks: Checks;
+  /** Of the volume in which most of the face stands. */
   readonly original: FaceSurface;
-  /** Of the result, in the original's pose. */
+  /** Of the same volume of the result, in the original's pose. */
   readonly result: FaceSurface | undefined;
   /** Share of the original's face that still stands, 0 to 1. */
   readonly kept: number;
@@ -136,9 +138,15 @@ export function compareImages(
 ): Comparison {
   const grid = gridCheck(original, result);
   const type = typeCheck(original, result);
-  const before = faceSurface(finiteVolume(original), pose, scale);
+  const faces = faceSurfaces(original, pose, scale);
   if (!grid.passed)
-    return { checks: { grid, type }, original: before, result: undefined, kept: 0, changedOutside: 1 };
+    return {
+      checks: { grid, type },
+      original: faces[0] as FaceSurface,
+      result: undefined,
+      kept: 0,
+      changedOutside: 1,
+    };
   const keep = altered === undefined ? brain.data : altered.data.map((v) => 1 - v);
   const remembered = trace(original.stored, original.grid.shape, original.frames, keep);
   const all = checkResult({ before: remembered, original, result, keep, remodelled: false });
@@ -152,8 +160,8 @@ export function compareImages(
         rim.data.map((v) => 1 - v),
       )
     : { changed: 1, of: 1 };
-  const after = finiteVolume(result);
-  const kept = faceKept(before, after);
+  const { kept, volume, before } = mostKept(faces, result, false);
+  const place = faces.length > 1 ? ` in volume ${volume + 1} of ${faces.length}` : '';
   const millilitres = inside.changed * voxelMillilitres(original.grid);
   const changedOutside = outside.of === 0 ? 0 : outside.changed / outside.of;
   const checks: Checks = {
@@ -169,7 +177,7 @@ export function compareImages(
       passed: isFaceGone(kept, false),
       value:
         before.state === 'found' || before.state === 'hidden'
-          ? `${(100 * kept.share).toFixed(0)} % of the original's face in its place`
+          ? `${(100 * kept.share).toFixed(0)} % of the original's face in its place${place}`
           : NO_FACE[before.state],
     },
     changedOutside: {
@@ -187,7 +195,7 @@ export function compareImages(
   return {
     checks,
     original: before,
-    result: faceSurface(after, pose, scale),
+    result: faceSurface(finiteVolume(result, volume), pose, scale),
     kept: kept.share,
     changedOutside,
   };

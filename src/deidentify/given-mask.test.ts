@@ -6,9 +6,10 @@ import type { Datatype } from '../formats/datatypes.js';
 import { decodeImage } from '../formats/stored-image.js';
 import { nodeGzip } from '../node/gzip.js';
 import { multiply, rotation, scaling, translation } from '../volume/affine.js';
+import { dice } from '../volume/dice.js';
 import { gaussianSmooth } from '../volume/smooth.js';
 import type { Grid, Mask } from '../volume/volume.js';
-import { readMask, requireTogether } from './given-mask.js';
+import { leftOut, readMask, requireTogether, shiftMask } from './given-mask.js';
 import { niftiBytes } from './testing/fixtures.js';
 
 // Off the middle on every axis, so that a mirrored brain lies elsewhere.
@@ -32,21 +33,6 @@ async function refusal(run: Promise<unknown>): Promise<Refusal> {
 
 function set(mask: Mask): number {
   return mask.data.reduce((a, b) => a + b, 0);
-}
-
-function moved(mask: Mask, voxels: readonly [number, number, number]): Mask {
-  const [nx, ny, nz] = grid.shape;
-  const data = new Uint8Array(mask.data.length);
-  for (let v = 0; v < data.length; v++) {
-    const [i, j, k] = [
-      (v % nx) + voxels[0],
-      (((v / nx) | 0) % ny) + voxels[1],
-      ((v / (nx * ny)) | 0) + voxels[2],
-    ];
-    if (i >= 0 && j >= 0 && k >= 0 && i < nx && j < ny && k < nz)
-      data[i + nx * (j + ny * k)] = mask.data[v] as number;
-  }
-  return { grid, data };
 }
 
 function mirrored(mask: Mask, axis: 0 | 1 | 2): Mask {
@@ -136,7 +122,7 @@ describe('requireTogether', () => {
     expect(tag(truth)).toBeUndefined();
     expect(tag({ grid, data: Uint8Array.from(soft, (v) => (v > 0.8 ? 1 : 0)) })).toBeUndefined();
     expect(tag({ grid, data: Uint8Array.from(soft, (v) => (v > 0.2 ? 1 : 0)) })).toBeUndefined();
-    expect(tag(moved(truth, [1, 0, 0]))).toBeUndefined();
+    expect(tag(shiftMask(truth, [1, 0, 0]))).toBeUndefined();
   });
 
   it('refuses one that is mirrored, on every axis, by name', () => {
@@ -146,11 +132,38 @@ describe('requireTogether', () => {
       );
   });
 
-  it('refuses one that lies 24 mm off, half of one, and the whole head', () => {
-    expect(tag(moved(truth, [0, 6, 0]))).toMatch(/Dice of at least/);
+  it('refuses one that lies off by 8 mm or 24, with a Dice above the limit or below, by how far', () => {
+    expect(dice(shiftMask(truth, [0, 2, 0]).data, truth.data)).toBeGreaterThan(0.85);
+    expect(tag(shiftMask(truth, [0, 2, 0]))).toMatch(/moved by 8\.0 mm \(0, -2, 0 voxels; .*--trust-mask/);
+    expect(dice(shiftMask(truth, [0, 6, 0]).data, truth.data)).toBeLessThan(0.85);
+    expect(tag(shiftMask(truth, [0, 6, 0]))).toMatch(/moved by 24\.0 mm/);
+  });
+
+  it('takes one without the brain stem and the cerebellum, whose middle is elsewhere', () => {
+    const cut = { grid, data: truth.data.map((v, o) => (o / (56 * 64) < 18 ? 0 : v)) };
+    expect(dice(cut.data, truth.data)).toBeGreaterThan(0.85);
+    expect(dice(cut.data, truth.data)).toBeLessThan(0.97);
+    expect(tag(cut)).toBeUndefined();
+  });
+
+  it('refuses half of one, and the whole head', () => {
     expect(tag({ grid, data: truth.data.map((v, o) => (o % 56 < 28 ? v : 0)) })).toMatch(/Dice of at least/);
     expect(
       tag({ grid, data: Uint8Array.from(gaussianSmooth(truth, 14).data, (v) => (v > 0.05 ? 1 : 0)) }),
     ).toMatch(/Dice/);
+  });
+});
+
+describe('leftOut', () => {
+  it('says how much of the brain nothing keeps, above a twelfth', () => {
+    expect(leftOut(truth, truth)).toBeUndefined();
+    const brain = set(truth);
+    const without = (share: number): Mask => {
+      let left = Math.round(share * brain);
+      return { grid, data: truth.data.map((v) => (v === 1 && left-- > 0 ? 0 : v)) };
+    };
+    expect(leftOut(without(0.07), truth)).toBeUndefined();
+    expect(leftOut(without(0.22), truth)).toMatch(/leaves out 22 % of the brain/);
+    expect(leftOut({ grid, data: truth.data.map(() => 1) }, truth)).toBeUndefined();
   });
 });

@@ -7,7 +7,7 @@
  *
  * @example
  * const { mask, note } = readMask(maskImage, image.grid);
- * requireTogether(mask, found, volume);
+ * requireTogether(mask, found);
  */
 import { Refusal } from '../errors/errors.js';
 import { frameValues, type StoredImage } from '../formats/stored-image.js';
@@ -137,10 +137,16 @@ const LEAST_DICE = 0.85;
 const MIRROR_GAIN = 0.02;
 const AXES = ['first', 'second', 'third'] as const;
 
+/** A moved mask is named as such where it fits this much better in the brain's place, and lies this far from it. */
+const MOVE_GAIN = 0.03;
+const MOVE_MM = 5;
+/** Masks of other programs leave out up to a twentieth of what is found here; the user is told of more than this. */
+const LEFT_OUT = 0.08;
+
 /**
  * Whether a result appears may depend on the whole scan; what it holds may not (promise P1), so the mask found here is
  * thrown away.
- * @throws {Refusal} mask-mismatch when what the networks found is another brain, or a mirrored one
+ * @throws {Refusal} mask-mismatch when what the networks found is another brain, or a mirrored or a moved one
  */
 export function requireTogether(given: Mask, found: Mask): void {
   const straight = dice(given.data, found.data);
@@ -169,9 +175,69 @@ export function requireTogether(given: Mask, found: Mask): void {
           `expected a brain mask that belongs to the image, found one that fits when mirrored along its ${AXES[axis]} axis (Dice with the brain found ${turned.toFixed(2)} instead of ${straight.toFixed(2)}); --trust-mask takes it as it is`,
         );
     });
+  requireInPlace(given, found, straight);
   if (straight < LEAST_DICE)
     throw new Refusal(
       'mask-mismatch',
       `expected a brain mask that belongs to the image (Dice of at least ${LEAST_DICE} with the brain found), found ${straight.toFixed(2)}; --trust-mask takes it as it is`,
     );
+}
+
+/** A mask that is 10 mm off still has a Dice of 0.87 with its brain, and a tenth of the brain outside. */
+function requireInPlace(given: Mask, found: Mask, straight: number): void {
+  if (straight >= 0.97) return;
+  const { affine } = given.grid;
+  const [from, to] = [middle(given), middle(found)];
+  const by = [0, 1, 2].map((a) => Math.round((to[a] as number) - (from[a] as number)));
+  const mm = Math.hypot(
+    ...[0, 1, 2].map((r) => by.reduce((sum, voxels, c) => sum + (affine[4 * r + c] as number) * voxels, 0)),
+  );
+  if (!(mm > MOVE_MM)) return;
+  const moved = dice(shiftMask(given, by as [number, number, number]).data, found.data);
+  if (moved < LEAST_DICE || moved - straight < MOVE_GAIN) return;
+  throw new Refusal(
+    'mask-mismatch',
+    `expected a brain mask that belongs to the image, found one that fits when moved by ${mm.toFixed(1)} mm (${by.join(', ')} voxels; Dice with the brain found ${moved.toFixed(2)} instead of ${straight.toFixed(2)}); --trust-mask takes it as it is`,
+  );
+}
+
+/** Mean of the indices of a mask's voxels. */
+function middle({ grid, data }: Mask): [number, number, number] {
+  const [nx, ny] = grid.shape;
+  let [i, j, k, n] = [0, 0, 0, 0];
+  for (let o = 0; o < data.length; o++) {
+    if (data[o] === 0) continue;
+    i += o % nx;
+    j += ((o / nx) | 0) % ny;
+    k += (o / (nx * ny)) | 0;
+    n++;
+  }
+  return [i / n, j / n, k / n];
+}
+
+/** The mask, moved by whole voxels; what leaves the grid is gone. */
+export function shiftMask({ grid, data }: Mask, by: readonly [number, number, number]): Mask {
+  const [nx, ny, nz] = grid.shape;
+  const moved: Mask = { grid, data: new Uint8Array(data.length) };
+  for (let o = 0; o < data.length; o++) {
+    if (data[o] === 0) continue;
+    const i = (o % nx) + by[0];
+    const j = (((o / nx) | 0) % ny) + by[1];
+    const k = ((o / (nx * ny)) | 0) + by[2];
+    if (i >= 0 && j >= 0 && k >= 0 && i < nx && j < ny && k < nz)
+      moved.data[i + nx * (j + ny * k)] = data[o] as number;
+  }
+  return moved;
+}
+
+/** What to tell of a part of the brain that nothing keeps; undefined where there is none to speak of. */
+export function leftOut(kept: Mask, found: Mask): string | undefined {
+  let [brain, missing] = [0, 0];
+  for (let o = 0; o < found.data.length; o++) {
+    if (found.data[o] === 0) continue;
+    brain++;
+    if (kept.data[o] === 0) missing++;
+  }
+  if (!(missing > LEFT_OUT * brain)) return undefined;
+  return `the given mask leaves out ${((100 * missing) / brain).toFixed(0)} % of the brain that was found, and that part is not kept: look at the mask on the image`;
 }

@@ -136,6 +136,15 @@ describe('deidentify', () => {
     await expect(run({}, { scale: 1.1 }, scalable)).resolves.toBeDefined();
   });
 
+  it.each([64, '128', Number.NaN, null])(
+    'refuses a resolution of %s, which a program without types may give',
+    async (resolution) => {
+      await expect(run({}, JSON.parse(`{"resolution":${JSON.stringify(resolution)}}`))).rejects.toThrow(
+        /expected a resolution of 128 or 256/,
+      );
+    },
+  );
+
   it('keeps the cranium when asked, with a method that can join a head to it', async () => {
     const original = await read();
     const { altered, images, pose } = await run(
@@ -206,6 +215,26 @@ describe('deidentify refuses', () => {
       fakeServices(nodeGzip),
     );
     await expect(kept).rejects.toEqual(tagged('face-kept'));
+  });
+
+  it('a face in the second volume, where the first shows the brain alone', async () => {
+    const [nx, ny] = grid.shape;
+    const back: RemovalMethod = {
+      kind: 'remove',
+      name: 'back',
+      reference: '-',
+      models: [],
+      alter: async ({ volume }) => ({
+        values: { grid, data: new Float32Array(volume.data.length) },
+        altered: { grid, data: Uint8Array.from(volume.data, (_, o) => (((o / nx) | 0) % ny < 6 ? 1 : 0)) },
+      }),
+    };
+    const bare = head.volume.data.map((v, o) => (head.brainMask.data[o] === 1 ? v : 0));
+    await expect(run({ frames: [bare, head.volume.data] }, {}, back)).rejects.toThrow(
+      /found 100 % of it in its place in volume 2 of 2;/,
+    );
+    const drawn = await run({ frames: [bare, head.volume.data] });
+    expect(drawn.checks.faceGone?.passed).toBe(true);
   });
 
   it('a mask on another grid, an empty one and a full one', async () => {

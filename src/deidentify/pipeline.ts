@@ -23,7 +23,7 @@ import {
   type StoredImage,
 } from '../formats/stored-image.js';
 import { brainConditioning } from '../methods/brain-conditioning.js';
-import type { Alteration, MethodContext, RemodellingMethod, Seed } from '../methods/method.js';
+import type { MethodContext, RemodellingMethod, Seed } from '../methods/method.js';
 import { type Keep, requireTaken } from '../methods/options.js';
 import type { Method } from '../methods/registry.js';
 import type { DrawnHead } from '../methods/tissues.js';
@@ -31,10 +31,11 @@ import type { NetworkRunner } from '../networks/runner.js';
 import { type Affine, IDENTITY, invert } from '../volume/affine.js';
 import { invertMask } from '../volume/morphology.js';
 import { Random } from '../volume/random.js';
-import { type Mask, type Volume, voxelCount } from '../volume/volume.js';
+import type { Mask, Volume } from '../volume/volume.js';
 import { type Check, type Checks, checkResult, requirePassed } from './checks.js';
-import { type FaceSurface, faceKept, faceSurface, isFaceGone } from './face-gone.js';
+import { type FaceSurface, isFaceGone } from './face-gone.js';
 import { brainOf, encodeFaceState, type FaceState } from './face-state.js';
+import { faceSurfaces, mostKept } from './face-volumes.js';
 import { overwriteOutside, writeFace } from './frames.js';
 import { readMask } from './given-mask.js';
 import { facesOf, type ScanContrast } from './paint.js';
@@ -44,6 +45,7 @@ import { movedBy } from './session.js';
 import { type Trace, trace } from './traces.js';
 import {
   alignedByGrid,
+  alteredRegion,
   FOUND_MARGIN_MM,
   finderOf,
   imageStatistics,
@@ -177,8 +179,8 @@ export async function deidentify(
     given !== undefined && options.trustMask === true ? undefined : finder.find({ grid, data: values });
   // Behind the first look for the brain, while its mask is worked on here.
   services.networks.warm?.(method.models);
-  const { brainMask, notes } = await settleMask(given, finding);
   const margin = options.brainMarginMm ?? (input.brainMask === undefined ? FOUND_MARGIN_MM : 0);
+  const { brainMask, notes } = await settleMask(given, finding, margin);
   const statistics = imageStatistics(input.image, brainMask);
   const head = finder.make({ grid, data: values }, brainMask);
   const { pose, scale } = head;
@@ -193,7 +195,7 @@ export async function deidentify(
     keep: keptOf(brainMask, margin, options.keep, pose),
     motion: known === undefined ? IDENTITY : invert(known.toFirst),
     statistics,
-    face: faceSurface({ grid, data: values }, pose, scale),
+    faces: faceSurfaces(input.image, pose, scale, { grid, data: values }),
     ...(known === undefined ? {} : { match: { passed: true, value: Number(known.likeness.toFixed(3)) } }),
   };
   if (elsewhere.length > 0) stage('session');
@@ -270,7 +272,7 @@ export async function deidentify(
 
   const done: DeidentifiedImage[] = [];
   const checks: Record<string, Checks[string]> = {};
-  for (const [i, { image, face, match }] of treated.entries()) {
+  for (const [i, { image, faces, match }] of treated.entries()) {
     stage('encode');
     const files = await encodeImage(image, image.stored, services.gzip, {
       name: names[i] as FileNames,
@@ -287,7 +289,7 @@ export async function deidentify(
       remodelled: method.kind === 'remodel',
     });
     requirePassed(found);
-    const gone = faceGone(face, result, method.kind === 'remodel');
+    const gone = faceGone(faces, result, method.kind === 'remodel');
     const all = { ...found, faceGone: gone, ...(match === undefined ? {} : { sameBrain: match }) };
     for (const [name, check] of Object.entries(all)) checks[i === 0 ? name : `${name}.${i + 1}`] = check;
     done.push({ files, result, altered });
@@ -345,12 +347,12 @@ function stateOf(
  * How much of the original's face still stands in a result, 0 to 1.
  * @throws {Refusal} face-kept when it is more than strangers share
  */
-function faceGone(before: FaceSurface, result: StoredImage, drawn: boolean): Check {
-  const kept = faceKept(before, finiteVolume(result));
+function faceGone(faces: readonly FaceSurface[], result: StoredImage, drawn: boolean): Check {
+  const { kept, volume, before } = mostKept(faces, result, drawn);
   if (isFaceGone(kept, drawn)) return { passed: true, value: Number(kept.share.toFixed(3)) };
   throw new Refusal(
     'face-kept',
-    `expected a result without the original's face, found ${(100 * Math.max(kept.share, kept.sameBits)).toFixed(0)} % of it in its place; ${
+    `expected a result without the original's face, found ${(100 * Math.max(kept.share, kept.sameBits)).toFixed(0)} % of it in its place${faces.length > 1 ? ` in volume ${volume + 1} of ${faces.length}` : ''}; ${
       before.elsewhere
         ? 'the face is not where the brain mask says: look at the mask and at the orientation (prosopon inspect)'
         : kept.folded !== undefined && kept.folded >= kept.share
@@ -371,6 +373,12 @@ function requireOptions(options: DeidentifyOptions): void {
       'option-invalid',
       `expected a method that draws a face where one is to be kept, found ${options.method.name}, which removes`,
     );
+  // The types say so; a program in JavaScript has none.
+  if (options.resolution !== 128 && options.resolution !== 256)
+    throw new Refusal(
+      'option-invalid',
+      `expected a resolution of 128 or 256, found ${JSON.stringify(options.resolution)}`,
+    );
   const margin = options.brainMarginMm ?? 0;
   if (!(margin >= 0 && margin <= MAX_MARGIN_MM))
     throw new Refusal(
@@ -387,10 +395,4 @@ async function synthesizeFace(
 ): Promise<DrawnHead> {
   // A copy, so that a method cannot change what the noise is drawn from.
   return method.synthesize(gamma, Uint32Array.from(seed), context);
-}
-
-function alteredRegion({ altered, values }: Alteration, kept: Mask): Uint8Array {
-  if (altered.data.length !== voxelCount(kept.grid.shape) || values.data.length !== altered.data.length)
-    throw new Refusal('option-invalid', 'a removal method must answer on the grid of the image');
-  return altered.data.map((v, o) => (v > 0 && kept.data[o] === 0 ? 1 : 0));
 }

@@ -12,14 +12,16 @@ import { brainIntensity } from '../brain/intensity.js';
 import type { SeenBrain } from '../brain/rigid-match.js';
 import { Failure, isRefusal, Refusal } from '../errors/errors.js';
 import { finiteVolume, frameValues, type StoredImage } from '../formats/stored-image.js';
+import type { Alteration } from '../methods/method.js';
 import type { Keep } from '../methods/options.js';
 import { type Affine, multiply } from '../volume/affine.js';
 import { dilateMm } from '../volume/morphology.js';
-import { type Mask, sameGrid, type Volume } from '../volume/volume.js';
+import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.js';
 import type { Check } from './checks.js';
-import { type FaceSurface, faceSurface } from './face-gone.js';
+import type { FaceSurface } from './face-gone.js';
+import { faceSurfaces } from './face-volumes.js';
 import { type FrameStatistics, frameStatistics } from './frames.js';
-import { type GivenMask, requireTogether } from './given-mask.js';
+import { type GivenMask, leftOut, requireTogether } from './given-mask.js';
 import type { PaintedImage } from './paint.js';
 import type { DeidentifyServices, ImageToTreat } from './pipeline.js';
 import { type BrainFinder, settleOther } from './session.js';
@@ -30,8 +32,8 @@ export interface TreatedImage extends PaintedImage {
   readonly keep: Mask;
   /** World of the image that the head is drawn for to the world of this one, rigid. */
   readonly motion: Affine;
-  /** Decides whether a result appears, never what it holds (P1): a digest of the surface, compared when the result is read back. */
-  readonly face: FaceSurface;
+  /** Decides whether a result appears, never what it holds (P1): a digest of the surface, compared when the result is read back; one a volume. */
+  readonly faces: readonly FaceSurface[];
   /** How alike its brain and that of the image that the head is drawn for are; absent where they are one by the grid. */
   readonly match?: Check;
 }
@@ -57,6 +59,7 @@ export function finderOf(services: DeidentifyServices): BrainFinder {
 export async function settleMask(
   given: GivenMask | undefined,
   finding: Promise<{ mask: Mask }> | undefined,
+  marginMm: number,
 ): Promise<{ brainMask: Mask; notes: string[] }> {
   if (given === undefined) {
     if (finding === undefined) throw new Failure('internal', 'neither a mask nor a search for one');
@@ -65,7 +68,10 @@ export async function settleMask(
   const notes = given.note === undefined ? [] : [given.note];
   if (finding === undefined) return { brainMask: given.mask, notes };
   try {
-    requireTogether(given.mask, (await finding).mask);
+    const { mask } = await finding;
+    requireTogether(given.mask, mask);
+    const missing = leftOut(marginMm > 0 ? dilateMm(given.mask, marginMm) : given.mask, mask);
+    if (missing !== undefined) notes.push(missing);
   } catch (error) {
     if (!isRefusal(error, 'brain-implausible', 'no-signal')) throw error;
     notes.push('no brain was found to compare the given mask with: look at the result');
@@ -135,9 +141,9 @@ export async function settleOthers(
     const { image, scan: known = {} } = other;
     if (alignedByGrid(other, first.image)) {
       const statistics = imageStatistics(image, first.brain.brainMask);
-      const face = faceSurface(finiteVolume(image), first.brain.pose, scale);
+      const faces = faceSurfaces(image, first.brain.pose, scale);
       const { match: _, volume: __, ...same } = first;
-      treated.push({ ...same, known, image, statistics, face });
+      treated.push({ ...same, known, image, statistics, faces });
       continue;
     }
     const { volume, found } = next as Search;
@@ -153,7 +159,7 @@ export async function settleOthers(
       keep: keptOf(bothMasks, options.brainMarginMm ?? FOUND_MARGIN_MM, options.keep, pose),
       motion: multiply(motion, first.motion),
       statistics: imageStatistics(image, brainMask),
-      face: faceSurface(volume, pose, scale),
+      faces: faceSurfaces(image, pose, scale),
       match: { passed: true, value: Number(match.likeness.toFixed(3)) },
     });
     // P1: no copy of an original lives on.
@@ -166,4 +172,11 @@ export async function settleOthers(
 interface Search {
   readonly volume: Volume;
   readonly found: Promise<{ readonly mask: Mask }>;
+}
+
+/** What a method that removes altered, without what is kept. @throws {Refusal} option-invalid */
+export function alteredRegion({ altered, values }: Alteration, kept: Mask): Uint8Array {
+  if (altered.data.length !== voxelCount(kept.grid.shape) || values.data.length !== altered.data.length)
+    throw new Refusal('option-invalid', 'a removal method must answer on the grid of the image');
+  return altered.data.map((v, o) => (v > 0 && kept.data[o] === 0 ? 1 : 0));
 }

@@ -2,6 +2,9 @@
  * The two kinds of typed error: a Refusal (the input cannot be treated; exit 1, nothing written)
  * and a Failure (a defect or an environment problem of ours; exit 3).
  *
+ * `instanceof` goes by what an error is, not by which copy of this file made it: a package beside this one (the ruler) may have been
+ * installed with a copy of its own.
+ *
  * The exit code follows from class and tag, never from the message: `option-invalid` is wrong usage (exit 2).
  *
  * @example
@@ -38,6 +41,7 @@ export const REFUSALS = {
   'output-is-input': 'the output path is the input',
   'option-invalid': 'an option has a value that cannot be used with this input',
   'device-unavailable': 'the device that networks were to run on is not there',
+  'package-missing': 'a package that the command needs is not installed',
   'model-unavailable': 'a model is not installed or is not the one expected',
   'verification-refused': 'a result does not pass the checks of `verify`',
   'out-of-memory': 'the process that treated it was ended by the system, also with nothing beside it',
@@ -57,9 +61,17 @@ export const FAILURES = {
 } as const;
 export type FailureTag = keyof typeof FAILURES;
 
+/** By name and kind, which every copy of this package gives its errors. */
+function isOfKind(error: unknown, name: string, kind: string): boolean {
+  return error instanceof Error && error.name === name && 'kind' in error && error.kind === kind;
+}
+
 /** The input cannot be treated. `message` is one sentence: what was expected and what was found. */
 export class Refusal extends Error {
   readonly kind = 'refusal';
+  static override [Symbol.hasInstance](error: unknown): error is Refusal {
+    return isOfKind(error, 'Refusal', 'refusal');
+  }
   constructor(
     readonly tag: RefusalTag,
     message: string,
@@ -73,6 +85,9 @@ export class Refusal extends Error {
 /** Ours: a defect, a full disk, a corrupt model. */
 export class Failure extends Error {
   readonly kind = 'failure';
+  static override [Symbol.hasInstance](error: unknown): error is Failure {
+    return isOfKind(error, 'Failure', 'failure');
+  }
   constructor(
     readonly tag: FailureTag,
     message: string,

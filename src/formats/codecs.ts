@@ -36,6 +36,9 @@ export function sniff(
   return undefined;
 }
 
+/** ".nii, .nii.gz, ... or .mgz". */
+export const IMAGE_ENDINGS = either([...new Set(CODECS.flatMap(({ endings }) => endings))]);
+
 /** "NIfTI or MGH". */
 export function knownFormats(): string {
   return either([...new Set(CODECS.map(({ title }) => title))]);
@@ -48,7 +51,7 @@ function codecOfName(name: string): { codec: ImageCodec; names: FileNames } {
   }
   throw new Refusal(
     'option-invalid',
-    `expected an image name that ends in ${either([...new Set(CODECS.flatMap(({ endings }) => endings))])}, found another ending`,
+    `expected an image name that ends in ${IMAGE_ENDINGS}, found another ending`,
   );
 }
 

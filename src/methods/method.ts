@@ -7,6 +7,7 @@
  */
 import type { Head } from '../brain/head.js';
 import type { ContrastChoice } from '../brain/protocol.js';
+import type { Contrast } from '../brain/tissues.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import type { Affine } from '../volume/affine.js';
 import type { Mask, Volume } from '../volume/volume.js';
@@ -42,6 +43,8 @@ export interface RemodellingMethod<Conditioning> {
   readonly options?: MethodOptions;
   /** One sentence that everybody who uses it is told, with each result. */
   readonly caution?: string;
+  /** The only contrast that it takes; any when absent. */
+  readonly contrast?: Contrast;
   /**
    * What gamma holds of the scan; 'brain' when absent. A convex hull is the outline of the whole head: promise P1 still says
    * that the result is a function of gamma and the seed, but gamma is then more than the brain (docs/decisions/0009).
@@ -72,6 +75,8 @@ export interface RemovalMethod {
   readonly models: readonly string[];
   /** As of a remodelling method. */
   readonly caution?: string;
+  /** As of a remodelling method. */
+  readonly contrast?: Contrast;
   alter(head: Head, context: MethodContext): Promise<Alteration>;
 }
 

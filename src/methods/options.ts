@@ -45,6 +45,13 @@ export function whoScales(
   };
 }
 
+/** Names of those that take any contrast, in order of registration. */
+export function whoTakesAnyContrast(
+  methods: readonly { readonly name: string; readonly contrast?: string }[],
+): readonly string[] {
+  return methods.filter(({ contrast }) => contrast === undefined).map(({ name }) => name);
+}
+
 /** @throws {Refusal} option-invalid with what was expected of this method */
 export function requireTaken(
   method: Asked,

@@ -1,8 +1,8 @@
 /**
  * The model catalogue: what `models/NAME/model.json` says about a network, as a type and a checked schema.
  *
- * Everything the program needs to feed a network correctly stands in this file and not in code, so that a
- * retrained network can be dropped in by replacing its folder.
+ * The sizes that the program needs to feed a network stand in this file and not in code, so that a retrained network can be
+ * dropped in by replacing its folder (src/methods/cp-mae/sites.test.ts does it); what all networks share is in src/contract.
  *
  * @example
  * const description = parseModelDescription(JSON.parse(text), 'brain-extraction');

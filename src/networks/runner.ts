@@ -37,7 +37,7 @@ export interface NetworkRunner {
    * What `models/NAME/model.json` says, for code that takes sizes from the network installed.
    * @throws {Failure} model-corrupt  @throws {Refusal} model-unavailable
    */
-  describe?(name: string): Promise<ModelDescription>;
+  describe(name: string): Promise<ModelDescription>;
   /** Begins to load networks that will be wanted soon. Says nothing of failures: `run` will meet them again. */
   warm?(names: readonly string[]): void;
   /** Ends the process or worker at once, whatever it does. */

@@ -25,6 +25,8 @@ const OutcomeSchema = v.variant('status', [
     trace: v.optional(v.string()),
   }),
 ]);
+
+/** How a piece ended. */
 export type BatchOutcome = v.InferOutput<typeof OutcomeSchema>;
 
 const LineSchema = v.object({ id: v.string(), key: v.string(), outcome: v.optional(OutcomeSchema) });
@@ -47,7 +49,7 @@ export class BatchState {
   }
 
   /**
-   * @param options.forget begin anew
+   * @param folder of the results  @param options `forget`: begin anew
    * @throws {Refusal} output-exists when something else stands at the name of the state
    */
   static open(folder: string, { forget = false }: { readonly forget?: boolean } = {}): BatchState {

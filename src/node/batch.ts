@@ -17,12 +17,14 @@ export interface BatchWorker {
   stop(): Promise<void>;
 }
 
+/** One piece of a batch. */
 export interface BatchTask {
   readonly id: string;
   /** A run before this one began it and was killed: what stands at its outputs is ours to replace. */
   readonly again: boolean;
 }
 
+/** How a batch is run. */
 export interface BatchOptions {
   /** Pieces at a time. */
   readonly workers: number;
@@ -49,7 +51,14 @@ const KILLED: BatchOutcome = {
     'expected enough memory to treat it, found that its process was ended twice, the second time with nothing beside it, as the system does when memory runs out',
 };
 
-/** @returns outcomes by id, of all pieces  @throws the reason of an abort */
+/**
+ * @param ids names of the pieces, each once; they are begun in this order
+ * @returns outcomes by id, of all pieces; what was refused or failed is an outcome and not an error
+ * @throws the reason of an abort; whatever `key`, `stands`, `startWorker` or the state throw (`Refusal` output-unwritable, `Failure` write-failed)
+ * @example
+ * const worker = { run: async ({ id }) => ({ status: 'done', value: await treat(id) }), stop: async () => undefined };
+ * const outcomes = await runBatch(['a', 'b'], { workers: 1, startWorker: () => worker, signal, state: BatchState.open('out') });
+ */
 export async function runBatch(
   ids: readonly string[],
   options: BatchOptions,

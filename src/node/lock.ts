@@ -12,6 +12,7 @@ import { Refusal } from '../errors/errors.js';
 import { codeOf } from './error-code.js';
 import { parseIdentity, stateOf, thisProcess } from './process-identity.js';
 
+/** Held until it is released, or the process is gone. */
 export interface Lock {
   /** Safe to call twice. */
   release(): void;

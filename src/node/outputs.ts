@@ -18,6 +18,7 @@ import { codeOf } from './error-code.js';
 import { nameProblem } from './file-names.js';
 import { freshFileIn, longestWorkPath, makeWorkFolder, wipeWorkFolder } from './work-folder.js';
 
+/** What may be replaced, and what must never be. */
 export interface OutputsOptions {
   /** Replace what stands at the target. */
   readonly force: boolean;
@@ -32,6 +33,7 @@ interface Staged {
   readonly temporary: string;
 }
 
+/** Files of one command: written to a private folder, then under their final names all together, or not at all. */
 export class Outputs {
   readonly #options: OutputsOptions;
   readonly #claimed = new Map<string, string>();

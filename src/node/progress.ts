@@ -18,6 +18,7 @@ export function progressLine(stream: LineSink, quiet: boolean): (stage: string |
   };
 }
 
+/** Seconds of each stage. */
 export class StageTimer {
   readonly #seconds = new Map<string, number>();
   readonly #show: (stage: string | undefined) => void;

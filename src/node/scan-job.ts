@@ -10,6 +10,7 @@ import { BRAIN_MODEL } from '../brain/extract.js';
 import { FINDER_MODEL } from '../brain/finder.js';
 import type { Checks } from '../deidentify/checks.js';
 import type { FaceState } from '../deidentify/face-state.js';
+import type { ScanContrast } from '../deidentify/paint.js';
 import {
   type Deidentified,
   type DeidentifyInput,
@@ -38,10 +39,15 @@ export interface FilePair {
 
 /** Files of one job. */
 export interface ScanJob {
+  /** The scan: NIfTI or MGH, 3-D or 4-D. */
   readonly input: string;
+  /** Its result, in the same format. */
   readonly output: string;
+  /** A mask on the scan's grid, used as it is given; without it the brain is found. */
   readonly brainMask?: string;
+  /** Where the mask that was used goes (0 and 1, on the scan's grid). */
   readonly saveBrainMask?: string;
+  /** Where the mask of new voxels goes (0 and 1, on the scan's grid). */
   readonly saveAltered?: string;
   /** Other images on the grid that get the same face. */
   readonly applyTo?: readonly FilePair[];
@@ -51,20 +57,28 @@ export interface ScanJob {
   readonly faceOf?: string;
   /** Where the face is kept for later sessions: a private file (0600), no result, in no list of outputs. */
   readonly saveFace?: string;
+  /** Where the page of the result goes (one HTML file). */
   readonly qc?: string;
+  /** Shows the original on the page, which then identifies the person and is readable by its owner alone. */
   readonly qcWithOriginal?: boolean;
   /** Replace what stands at the outputs. */
   readonly force?: boolean;
 }
 
 /** What is done with it. */
-export interface ScanTreatment {
+export interface ScanTreatment extends ScanContrast {
   readonly method: Method;
+  /** Voxels along an edge of the 256 mm model cube. */
   readonly resolution: 128 | 256;
+  /** What keeps its bits, as the method allows. */
   readonly keep: 'brain' | 'cranium';
+  /** Also what is this near the brain keeps its bits, 0 to 20 mm; 2 when absent, 0 where a mask is given. */
   readonly brainMarginMm?: number;
+  /** Take the given mask without comparing it with the brain that is found. */
   readonly trustMask?: boolean;
+  /** Scanner-like noise on new voxels. */
   readonly noise: boolean;
+  /** Size of the head around the brain, 0.85 to 1.15, for methods that take one. */
   readonly scale?: number;
   /** Absent: a fresh one. */
   readonly seed?: Seed;
@@ -87,13 +101,22 @@ export interface ScanServices
 }
 
 export interface ScanReport {
+  /** Paths of all files of the job, in place. */
   readonly outputs: readonly string[];
   readonly checks: Checks;
   readonly warnings: readonly string[];
 }
 
 /** Options of the synthesis, which a method that removes does not have. */
-export const SYNTHESIS_OPTIONS: readonly string[] = ['seed', 'resolution', 'scale', 'noise'];
+export const SYNTHESIS_OPTIONS: readonly string[] = [
+  'seed',
+  'resolution',
+  'scale',
+  'noise',
+  'contrast',
+  'acquisition',
+  'profile',
+];
 
 /**
  * Said once, before any scan is read.

@@ -8,8 +8,8 @@
 import type { Check, Checks } from '../deidentify/checks.js';
 import { isRefusal } from '../errors/errors.js';
 import { prepareSurface } from '../render/field.js';
-import { escapeHtml, page } from '../render/html.js';
 import { montage, type PixelImage } from '../render/image.js';
+import { html, type Markup, renderPage } from '../render/markup.js';
 import { type Deflate, encodePng } from '../render/png.js';
 import { portrait } from '../render/portrait.js';
 import { PLANES, renderSlices } from '../render/slices.js';
@@ -56,45 +56,41 @@ const OUTLINE = [255, 70, 70] as const;
 export function qcPage(content: QcContent, deflate?: Deflate): string {
   const { checks, provenance, original } = content;
   const failed = Object.values(checks).filter(({ passed }) => !passed).length;
-  const body = [
-    original === undefined
-      ? ''
-      : '<p class="danger" role="alert">This page shows the ORIGINAL face. It identifies the person: treat it as you treat the scan, and do not pass it on.</p>',
-    '<h1>Prosopon: result of one scan</h1>',
-    `<p class="${failed === 0 ? 'good' : 'danger'}">${failed === 0 ? 'All checks passed.' : `${failed} checks failed.`}</p>`,
-    section('The new head', views(content.result, content.pose, deflate)),
-    section(
+  const body = html`
+    ${original !== undefined && html`<p class="danger" role="alert">This page shows the ORIGINAL face. It identifies the person: treat it as you treat the scan, and do not pass it on.</p>`}
+    <h1>Prosopon: result of one scan</h1>
+    <p class=${failed === 0 ? 'good' : 'danger'}>${failed === 0 ? 'All checks passed.' : `${failed} checks failed.`}</p>
+    ${section('The new head', views(content.result, content.pose, deflate))}
+    ${section(
       'Slices of the result; the altered region is outlined in red',
-      CUTS.map(([name, at]) => slices(content, content.result, at, `result, ${name}`, deflate)).join(''),
-    ),
-    original === undefined
-      ? ''
-      : section(
-          'The original',
-          views(original, content.pose, deflate) +
-            CUTS.map(([name, at]) => slices(content, original, at, `original, ${name}`, deflate)).join(''),
-        ),
-    section('Checks', checkTable(checks)),
-    section('How it was made', provenanceTable(provenance)),
-  ].join('\n');
-  return page('Prosopon: result of one scan', STYLE, body);
+      CUTS.map(([name, at]) => slices(content, content.result, at, `result, ${name}`, deflate)),
+    )}
+    ${
+      original !== undefined &&
+      section('The original', [
+        views(original, content.pose, deflate),
+        CUTS.map(([name, at]) => slices(content, original, at, `original, ${name}`, deflate)),
+      ])
+    }
+    ${section('Checks', checkTable(checks))}
+    ${section('How it was made', provenanceTable(provenance))}
+  `;
+  return renderPage('Prosopon: result of one scan', STYLE, body);
 }
 
-function section(title: string, content: string): string {
-  return `<section><h2>${escapeHtml(title)}</h2>${content}</section>`;
+function section(title: string, content: unknown): Markup {
+  return html`<section><h2>${title}</h2>${content}</section>`;
 }
 
-function views(volume: Volume, pose: Affine, deflate: Deflate | undefined): string {
+function views(volume: Volume, pose: Affine, deflate: Deflate | undefined): Markup | Markup[] {
   try {
     const field = prepareSurface(volume);
-    return (['front', 'oblique', 'left'] as const)
-      .map((name) =>
-        picture(portrait(field, { frame: pose, view: VIEWS[name] }).image, `${name} view`, deflate),
-      )
-      .join('');
+    return (['front', 'oblique', 'left'] as const).map((name) =>
+      picture(portrait(field, { frame: pose, view: VIEWS[name] }).image, `${name} view`, deflate),
+    );
   } catch (error) {
     // A scan of a slab may have no surface to draw; its slices are still worth the page.
-    if (isRefusal(error, 'no-signal')) return '<p>No surface could be drawn.</p>';
+    if (isRefusal(error, 'no-signal')) return html`<p>No surface could be drawn.</p>`;
     throw error;
   }
 }
@@ -105,7 +101,7 @@ function slices(
   at: Vec3,
   name: string,
   deflate: Deflate | undefined,
-): string {
+): Markup {
   const images = renderSlices(volume, {
     at,
     frame: pose,
@@ -115,20 +111,20 @@ function slices(
   return picture(montage(images), `${PLANES.join(', ')} slice: ${name}`, deflate);
 }
 
-function picture(image: PixelImage, alt: string, deflate: Deflate | undefined): string {
+function picture(image: PixelImage, alt: string, deflate: Deflate | undefined): Markup {
   const png = deflate === undefined ? encodePng(image) : encodePng(image, deflate);
   let binary = '';
   for (let i = 0; i < png.length; i += 8192) binary += String.fromCharCode(...png.subarray(i, i + 8192));
-  return `<img alt="${escapeHtml(alt)}" src="data:image/png;base64,${btoa(binary)}">`;
+  return html`<img alt=${alt} src=${`data:image/png;base64,${btoa(binary)}`}/>`;
 }
 
-function checkTable(checks: Checks): string {
-  const row = ([name, { passed, value }]: [string, Check]): string =>
-    `<tr><th scope="row">${escapeHtml(name)}</th><td class="${passed ? 'good' : 'danger'}">${passed ? 'passed' : 'FAILED'}</td><td>${escapeHtml(String(value))}</td></tr>`;
-  return `<table>${Object.entries(checks).map(row).join('')}</table>`;
+function checkTable(checks: Checks): Markup {
+  const row = ([name, { passed, value }]: [string, Check]): Markup =>
+    html`<tr><th scope="row">${name}</th><td class=${passed ? 'good' : 'danger'}>${passed ? 'passed' : 'FAILED'}</td><td>${String(value)}</td></tr>`;
+  return html`<table>${Object.entries(checks).map(row)}</table>`;
 }
 
-function provenanceTable(made: Provenance): string {
+function provenanceTable(made: Provenance): Markup {
   const rows: [string, string][] = [
     ['Prosopon', made.version],
     ['method', `${made.method} (${made.reference})`],
@@ -142,5 +138,5 @@ function provenanceTable(made: Provenance): string {
     ]),
     ...Object.entries(made.stages).map(([name, s]): [string, string] => [`stage ${name}`, `${s} s`]),
   ];
-  return `<table>${rows.map(([k, v]) => `<tr><th scope="row">${escapeHtml(k)}</th><td>${escapeHtml(v)}</td></tr>`).join('')}</table>`;
+  return html`<table>${rows.map(([k, v]) => html`<tr><th scope="row">${k}</th><td>${v}</td></tr>`)}</table>`;
 }

@@ -13,7 +13,8 @@ import torch
 from torch.nn import functional as F
 
 from .augment import recolour
-from .data import BRAIN, HeadRecord, model_to_brain
+from .contract import BRAIN, BYTES_PER_LEVEL
+from .data import HeadRecord, model_to_brain
 from .painting import LAST_BRAIN, LabelHead, expected_level, paint
 from .spoil import brighten_fat
 
@@ -110,7 +111,7 @@ def label_groups(labels: np.ndarray) -> torch.Tensor:
 
 def real_image(rng: np.random.Generator, head: HeadRecord, voxels: torch.Tensor, brain: torch.Tensor, recoloured: float) -> torch.Tensor:
     """Of a head in its own voxels, in its own contrast, with other fat, or recoloured by its labels."""
-    image = read_linear(torch.from_numpy(head.load("image")).float() / 100, voxels)
+    image = read_linear(torch.from_numpy(head.load("image")).float() / BYTES_PER_LEVEL, voxels)
     chance = rng.random()
     if chance < recoloured:
         groups = read_nearest(label_groups(head.load("labels")), voxels)

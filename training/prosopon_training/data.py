@@ -1,7 +1,7 @@
 """Reads what ``prosopon prepare`` wrote: ``index.json`` and one ``.npy`` per head and kind.
 
 Arrays are uint8, row-major [z, y, x] on the model grid (RAS frame of the brain, 2 mm at 128).
-``image``: 100 = the brain's median. ``flags``: bit 0 brain, bit 1 filled head, bit 2 inside the scan's field of view.
+``image`` in ``BYTES_PER_LEVEL``, ``flags`` of the bits of :mod:`contract`: brain, filled head, inside the scan's field of view.
 """
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-BRAIN, HEAD, COVERED = 1, 2, 4
-LEVEL = 100.0
+from .contract import CUBE_CENTRE_MM, CUBE_EDGE_MM
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,10 @@ def _cached(path: Path) -> np.ndarray:
 
 
 def model_to_brain(resolution: int) -> np.ndarray:
-    """Voxel (x, y, z) of the model grid to the brain frame (mm): a cube of 256 mm about [0, 22, -30], as src/brain/model-grid.ts."""
-    spacing = 256 / resolution
+    """Voxel (x, y, z) of the model grid to the brain frame (mm), as src/brain/model-grid.ts."""
+    spacing = CUBE_EDGE_MM / resolution
     out = np.diag([spacing, spacing, spacing, 1.0])
-    out[:3, 3] = np.array([0, 22, -30]) - spacing * (resolution - 1) / 2
+    out[:3, 3] = np.array(CUBE_CENTRE_MM) - spacing * (resolution - 1) / 2
     return out
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 import torch
@@ -9,15 +10,17 @@ from torch import nn
 from torch.nn import functional as F
 
 from . import evaluation_exports, gan_export
+from .contract import BRAIN_LEVELS, COARSE, COMPLEMENT_LEVELS, CUBE_EDGE_MM, FIELD_SHAPE, FINE, PEAK_LEVELS, SITES
 from .data import read_index
 from .export import write_model
 from .networks.brain_codes import BrainVqVae
 from .networks.brain_extraction import BrainExtraction
-from .networks.complement import SITES, ComplementVqVae, enlarge
+from .networks.complement import ComplementVqVae, enlarge
 from .networks.masked import MaskedAutoencoder
 from .networks.texture import MAX_LOG_SPREAD, MIN_LOG_SPREAD, Texture
 from .residual import ShapeResidual, residual_components
 from .runs import load_run, settings_of
+from .stages.brain_extraction import CROP
 from .stages.vqvae_complement import load_fields
 from .template import templates
 
@@ -122,7 +125,7 @@ class DrawTexture(nn.Module):
 
 def export_extraction(run: Path, models: Path, _: argparse.Namespace) -> None:
     net = load_run(BrainExtraction(settings_of(run)["width"]), run)
-    write_model("brain-extraction", net, {"image": torch.rand(1, 1, 96, 112, 96)}, ["logits"], models, {
+    write_model("brain-extraction", net, {"image": torch.rand(1, 1, *CROP)}, ["logits"], models, {
         **COMMON, **BRAIN_SOURCES, "version": "0.2.0",
         "description": "Brain mask logits at 2 mm (U-Net), any structural contrast, about a brain that stands upright at an adult's size",
         "normalisation": "0 at air; divided by the brain's median, cut at 4, halved"}, run=run)
@@ -139,30 +142,32 @@ def export_finder(run: Path, models: Path, _: argparse.Namespace) -> None:
 
 def export_brain(run: Path, models: Path, _: argparse.Namespace) -> None:
     net = load_run(BrainVqVae(settings_of(run)["width"]), run).encoder
-    write_model("brain-encoder", net, {"brain": torch.rand(1, 2, 64, 64, 48)}, ["codes"], models, {
-        **COMMON, "description": "e1 of CP-MAE: brain at 4 mm to 8x8x6 quantised codes (FSQ 8,5,5,5)",
+    write_model("brain-encoder", net, {"brain": torch.rand(1, 2, *FIELD_SHAPE)}, ["codes"], models, {
+        **COMMON, "description": f"e1 of CP-MAE: brain at 4 mm to {'x'.join(map(str, SITES))} quantised codes (FSQ {','.join(map(str, BRAIN_LEVELS))})",
         "normalisation": "mask fraction; intensity over the brain's median"}, run=run,
         half=False)  # fp16 weights move values over the edges of the quantiser's steps
 
 
 def export_masked(run: Path, models: Path, _: argparse.Namespace) -> None:
     net = load_run(MaskedAutoencoder(settings_of(run)["codes"]), run)
-    feeds = {"brain_codes": torch.rand(1, 4, *SITES) * 2 - 1, "brain_sites": torch.rand(1, 2, *SITES),
-             "codes": torch.rand(1, 3, *SITES) * 2 - 1, "keep": (torch.rand(1, 1, *SITES) > 0.5).float()}
+    feeds = {"brain_codes": torch.rand(1, len(BRAIN_LEVELS), *SITES) * 2 - 1, "brain_sites": torch.rand(1, 2, *SITES),
+             "codes": torch.rand(1, len(COMPLEMENT_LEVELS), *SITES) * 2 - 1, "keep": (torch.rand(1, 1, *SITES) > 0.5).float()}
     write_model("masked-autoencoder", net, feeds, ["logits"], models, {
-        **COMMON, "description": "Masked autoencoder of CP-MAE: logits over the complement's 240 codes at 384 sites",
-        "normalisation": "quantised values in -1..1; keep: 1 = visible"}, run=run)
+        **COMMON, "description": f"Masked autoencoder of CP-MAE: logits over the complement's {settings_of(run)['codes']} codes at {math.prod(SITES)} sites",
+        "normalisation": "quantised values in -1..1; keep: 1 = visible",
+        "settings": {"levels": list(COMPLEMENT_LEVELS)}}, run=run)
 
 
 def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None:
     model = load_run(ComplementVqVae(settings_of(run)["width"]), run)
-    feeds = {"codes": torch.rand(1, 3, *SITES) * 2 - 1, "keep": torch.ones(1, 1, *SITES),
-             "brain": torch.rand(1, 2, 64, 64, 48)}
+    feeds = {"codes": torch.rand(1, len(COMPLEMENT_LEVELS), *SITES) * 2 - 1, "keep": torch.ones(1, 1, *SITES),
+             "brain": torch.rand(1, 2, *FIELD_SHAPE)}
     write_model("complement-decoder", Decoder(model.decoder), feeds, ["displacement", "gain"], models, {
         **COMMON, "description": "d2 of CP-MAE: codes and brain to displacement and log gain at 4 mm",
-        "normalisation": "displacement in half grids (x 96 mm, y and z 128 mm)"}, run=run)
+        "normalisation": "displacement in half grids (x 96 mm, y and z 128 mm)",
+        "settings": {"levels": list(COMPLEMENT_LEVELS)}}, run=run)
     components, share = residual_components(model, load_fields(args.fields, read_index(args.data, "train")), args.components)
-    write_model("shape-residual", ShapeResidual(components), {"scores": torch.randn(1, args.components), "brain": torch.rand(1, 2, 64, 64, 48)},
+    write_model("shape-residual", ShapeResidual(components), {"scores": torch.randn(1, args.components), "brain": torch.rand(1, 2, *FIELD_SHAPE)},
                 ["displacement", "gain"], models, {
         **COMMON, "description": f"Random fields that the codes leave open: {args.components} principal components with "
                                  f"{100 * share:.0f} % of the residual's variance over train heads",
@@ -172,9 +177,9 @@ def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None
 
 def export_heads(coarse: torch.Tensor, fine: torch.Tensor, models: Path, fields_run: Path | None = None) -> None:
     """The learned head at 2 mm [128, 128, 96] and at 1 mm [256, 256, 192], brain levels."""
-    fields = {"displacement": torch.rand(1, 3, 64, 64, 48) * 0.05, "gain": torch.rand(1, 1, 64, 64, 48) * 0.2}
-    for template, size, spacing in ((coarse, 128, 2), (fine, 256, 1)):
-        write_model(f"head-{size}", LearnedHead(template, 3.0, (64, 64, 48)), fields, ["fields", "template"], models, {
+    fields = {"displacement": torch.rand(1, 3, *FIELD_SHAPE) * 0.05, "gain": torch.rand(1, 1, *FIELD_SHAPE) * 0.2}
+    for template, size, spacing in ((coarse, COARSE, CUBE_EDGE_MM // COARSE), (fine, FINE, CUBE_EDGE_MM // FINE)):
+        write_model(f"head-{size}", LearnedHead(template, PEAK_LEVELS, FIELD_SHAPE), fields, ["fields", "template"], models, {
             **COMMON, "grid": {"size": size, "spacing": spacing},
             "description": f"The learned head at {spacing} mm as bytes, and where to read it: positions in half grids and the bytes' factor at 4 mm",
             "normalisation": "1 = the brain's median"}, half=False, derived_from=fields_run)

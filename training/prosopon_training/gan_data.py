@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from .data import BRAIN, COVERED, HEAD, LEVEL, HeadRecord
+from .contract import BRAIN, BYTES_PER_LEVEL, COVERED, HEAD
+from .data import HeadRecord
 
 FULL = 128
 
@@ -52,7 +53,7 @@ class GanHead:
     def __init__(self, record: HeadRecord, size: int):
         factor = FULL // size
         flags, bits = record.load("flags"), record.load("hulls")
-        image = np.where(flags & HEAD, record.load("image"), 0).astype(np.float32) / LEVEL
+        image = np.where(flags & HEAD, record.load("image"), 0).astype(np.float32) / BYTES_PER_LEVEL
         brain = (flags & BRAIN) > 0
 
         def pooled(array: np.ndarray) -> torch.Tensor:

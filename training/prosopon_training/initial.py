@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from .contract import PEAK_LEVELS, TRIMMED_2MM
 from .runs import read_checkpoint
 
 
@@ -57,12 +58,12 @@ def load_initial(model: nn.Module, path: Path) -> list[str]:
 
 
 def learned_head(path: Path) -> torch.Tensor:
-    """[128, 128, 96], brain levels: the learned head at 2 mm as ``models/head-128/model.onnx`` holds it (bytes of 3 / 255 levels)."""
+    """[128, 128, 96], brain levels: the learned head at 2 mm as ``models/head-128/model.onnx`` holds it (bytes)."""
     import onnx
     from onnx import numpy_helper
 
     for tensor in onnx.load(str(path)).graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if values.dtype == np.uint8 and values.shape == (128, 128, 96):
-            return torch.from_numpy(values.astype(np.float32)) * (3.0 / 255)
-    raise SystemExit(f"{path.name} of {path.parent.name} holds no learned head of 128 x 128 x 96 bytes")
+        if values.dtype == np.uint8 and values.shape == TRIMMED_2MM:
+            return torch.from_numpy(values.astype(np.float32)) * (PEAK_LEVELS / 255)
+    raise SystemExit(f"{path.name} of {path.parent.name} holds no learned head of {' x '.join(map(str, TRIMMED_2MM))} bytes")

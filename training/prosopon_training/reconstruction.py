@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from .data import HEAD, read_index
-from .networks.complement import SITES, ComplementVqVae, encoder_input, enlarge, warp
+from .contract import HEAD, SITES
+from .data import read_index
+from .networks.complement import ComplementVqVae, encoder_input, enlarge, warp
 from .runs import load_run, settings_of
 from .stages.vqvae_complement import load_fields, load_head, make_sample
 from .template import templates

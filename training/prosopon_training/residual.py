@@ -11,7 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .networks.complement import SITES, ComplementVqVae, blur, encoder_input, enlarge
+from .contract import SITES
+from .networks.complement import ComplementVqVae, blur, encoder_input, enlarge
 from .stages.vqvae_complement import VELOCITY_SHAPE, FieldHead
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from .contract import TRIMMED_2MM, trimmed
 from .data import read_index
 from .networks.complement import blur, enlarge, push
 from .stages.vqvae_complement import FieldHead, load_fields, make_sample
 
-COARSE = (128, 128, 96)
-FINE = (256, 256, 192)
 AIR = 0.05
 
 
@@ -53,4 +52,4 @@ def carried(fields: Path, data: list[str], shape: tuple[int, int, int]) -> torch
 
 def templates(fields: Path, data: list[str], amount: float) -> tuple[torch.Tensor, torch.Tensor]:
     """At 2 mm and at 1 mm, from the train split."""
-    return sharpen(carried(fields, data, COARSE), amount), sharpen(carried(fields, data, FINE), 1.5 * amount)
+    return sharpen(carried(fields, data, TRIMMED_2MM), amount), sharpen(carried(fields, data, trimmed(1)), 1.5 * amount)

@@ -10,7 +10,8 @@ import torch
 
 from prosopon_training.__main__ import main
 from prosopon_training.brain_sources import draw, read_nearest
-from prosopon_training.data import BRAIN, model_to_brain, read_index
+from prosopon_training.contract import BRAIN
+from prosopon_training.data import model_to_brain, read_index
 from prosopon_training.painting import CONTRASTS, COUNT, SKIN, class_means, paint, read_label_heads
 from prosopon_training.spoil import spoil
 from prosopon_training.stages.brain_extraction import crop_transform, point_loss

@@ -12,13 +12,14 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from prosopon_training.contract import SITES
 from prosopon_training.export import write_model
 from prosopon_training.exports import LearnedHead
 from prosopon_training.flops import count_gflop
 from prosopon_training.initial import load_initial
 from prosopon_training.networks.brain_codes import BrainVqVae
 from prosopon_training.networks.brain_extraction import BrainExtraction
-from prosopon_training.networks.complement import SITES, ComplementDecoder, enlarge
+from prosopon_training.networks.complement import ComplementDecoder, enlarge
 from prosopon_training.networks.masked import MaskedAutoencoder
 
 ABOUT = {"version": "0.1.0", "licence": "MIT", "data": "none", "grid": {"size": 8, "spacing": 2}, "description": "a test",

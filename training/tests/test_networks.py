@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from prosopon_training.augment import rotation_matrix, sampling_grid
+from prosopon_training.contract import SITES
 from prosopon_training.networks.blocks import depth_to_space, space_to_depth
 from prosopon_training.networks.brain_codes import BrainVqVae
 from prosopon_training.networks.brain_extraction import BrainExtraction
-from prosopon_training.networks.complement import SITES, ComplementDecoder, blur, integrate, warp
+from prosopon_training.networks.complement import ComplementDecoder, blur, integrate, warp
 from prosopon_training.networks.fsq import Fsq, SiteNorm
 from prosopon_training.networks.masked import MaskedAutoencoder
 

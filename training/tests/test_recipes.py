@@ -44,11 +44,12 @@ def test_shipped_weights_have_a_recipe_and_its_figures() -> None:
     for path in CONFIGS:
         for name, entry in tomllib.loads(path.read_text()).get("models", {}).items():
             named[name] = entry
-    folders = {path.parent.name for path in (ROOT / "models").glob("*/model.onnx")}
-    assert set(named) == folders
-    for name in folders:
-        assert json.loads((ROOT / "models" / name / "model.json").read_text())["version"] == named[name]["version"], name
-        record = json.loads((ROOT / "models" / name / "training.json").read_text())
+    shipped = [ROOT / "models", ROOT / "packages" / "ruler" / "models"]
+    folders = {path.parent.name: path.parent for home in shipped for path in home.glob("*/model.onnx")}
+    assert set(named) == set(folders)
+    for name, folder in folders.items():
+        assert json.loads((folder / "model.json").read_text())["version"] == named[name]["version"], name
+        record = json.loads((folder / "training.json").read_text())
         assert record["stage"] in STAGES and record["parts"]
         for part in record["parts"]:
             assert {"commit", "seed", "inputs"} <= {*part, *part["options"]}

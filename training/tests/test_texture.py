@@ -9,7 +9,8 @@ import pytest
 import torch
 from test_export import check, shaken
 
-from prosopon_training.data import BRAIN, COVERED, HEAD, read_index
+from prosopon_training.contract import BRAIN, COVERED, HEAD
+from prosopon_training.data import read_index
 from prosopon_training.exports import DrawTexture, slices_of_blocks
 from prosopon_training.networks.texture import Texture
 from prosopon_training.stages import texture

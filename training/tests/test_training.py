@@ -16,7 +16,8 @@ from torch import nn
 
 from prosopon_training import averaging
 from prosopon_training.__main__ import STAGES, main
-from prosopon_training.data import BRAIN, read_index
+from prosopon_training.contract import BRAIN
+from prosopon_training.data import read_index
 from prosopon_training.schedule import Rates, cosine, linear_end
 from prosopon_training.single import Loop, train
 

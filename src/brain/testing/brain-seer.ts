@@ -6,7 +6,9 @@
  * await extractBrain(volume, networks);
  */
 import { Failure } from '../../errors/errors.js';
+import type { ModelDescription } from '../../networks/catalogue.js';
 import type { NetworkRunner, Tensor } from '../../networks/runner.js';
+import { readModel } from '../../node/networks/node-models.js';
 import { BRAIN_MODEL } from '../extract.js';
 import { FINDER_MODEL } from '../finder.js';
 
@@ -31,6 +33,11 @@ export class BrainSeer implements NetworkRunner {
         ? data.map((v) => (v > 0.5 ? 8 : -8))
         : this.answer(data, call, image.shape[4] as number);
     return logits.length === 0 ? {} : { logits: { data: logits, shape: image.shape } };
+  }
+
+  /** What ships: it is these networks' sizes that are asked for. */
+  describe(name: string): Promise<ModelDescription> {
+    return readModel(name);
   }
 
   async close(): Promise<void> {}

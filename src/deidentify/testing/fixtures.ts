@@ -144,6 +144,9 @@ export function fakeServices(
       run: async (name) => {
         throw new Refusal('model-unavailable', `expected the model ${name}; none in this test`);
       },
+      describe: async (name) => {
+        throw new Refusal('model-unavailable', `expected the model ${name}; none in this test`);
+      },
       close: async () => undefined,
     },
     makeHead: simpleHead,

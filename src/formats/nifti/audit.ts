@@ -1,15 +1,14 @@
 /**
  * An independent look at the header of a NIfTI result: what places the voxels must be the original's bits, and every
  * byte that could carry words or acquisition details must be zero. The writer builds headers from an allow-list;
- * this is the second lock, with a table of its own.
+ * this is the second lock, with a table of its own, taken from the standard: it shares no offset with the reader and the
+ * writer (`layout.ts`), so that a wrong one there is found here (docs/decisions/0033).
  *
  * @example
  * auditNifti('nifti1', original, result, 'Prosopon 0.1.0'); // { sameGeometry: true, strayBytes: 0 }
  */
 import type { HeaderAudit } from '../codec.js';
-import { readField } from '../fields.js';
 import type { Described } from '../image.js';
-import { NIFTI1, NIFTI2 } from './layout.js';
 
 type Layout = 'nifti1' | 'nifti2';
 
@@ -54,6 +53,57 @@ const PLAIN_NAN: Readonly<Record<Layout, readonly number[]>> = {
 };
 const DESCRIPTION: Readonly<Record<Layout, Range>> = { nifti1: [148, 228], nifti2: [240, 320] };
 
+type Numbers = readonly [
+  first: number,
+  count: number,
+  kind: 'int16' | 'int32' | 'int64' | 'float32' | 'float64',
+];
+
+interface Places {
+  /** datatype, bitpix, rank and the first three dimensions, the first three voxel sizes, both codes. */
+  readonly always: readonly Numbers[];
+  readonly qformCode: Numbers;
+  readonly sformCode: Numbers;
+  /** quatern_b to quatern_d and qoffset_x to qoffset_z. */
+  readonly qform: readonly Numbers[];
+  /** pixdim[0]: its sign is the third axis'. */
+  readonly handedness: Numbers;
+  /** srow_x to srow_z. */
+  readonly sform: Numbers;
+}
+
+/** What places the voxels, by nifti1.h and nifti2.h. */
+const PLACES: Readonly<Record<Layout, Places>> = {
+  nifti1: {
+    always: [
+      [70, 1, 'int16'],
+      [72, 1, 'int16'],
+      [40, 4, 'int16'],
+      [80, 3, 'float32'],
+      [252, 2, 'int16'],
+    ],
+    qformCode: [252, 1, 'int16'],
+    sformCode: [254, 1, 'int16'],
+    qform: [[256, 6, 'float32']],
+    handedness: [76, 1, 'float32'],
+    sform: [280, 12, 'float32'],
+  },
+  nifti2: {
+    always: [
+      [12, 1, 'int16'],
+      [14, 1, 'int16'],
+      [16, 4, 'int64'],
+      [112, 3, 'float64'],
+      [344, 2, 'int32'],
+    ],
+    qformCode: [344, 1, 'int32'],
+    sformCode: [348, 1, 'int32'],
+    qform: [[352, 6, 'float64']],
+    handedness: [104, 1, 'float64'],
+    sform: [400, 12, 'float64'],
+  },
+};
+
 /** @param description The text that the writer was given; any other is stray. */
 export function auditNifti(
   layout: Layout,
@@ -90,24 +140,35 @@ function strayNaNBytes(described: Described, range: Range, plain: readonly numbe
 
 function sameGeometry(layout: Layout, a: Described, b: Described): boolean {
   if (a.format !== b.format) return false;
-  const { fields } = layout === 'nifti1' ? NIFTI1 : NIFTI2;
-  const read = ({ files: [{ header }], littleEndian }: Described, name: keyof typeof fields): number[] =>
-    readField(header, fields[name], littleEndian);
-  const same = (name: keyof typeof fields, first = 0, end = fields[name].count): boolean => {
-    const [x, y] = [read(a, name), read(b, name)];
-    for (let i = first; i < end; i++) if (!Object.is(x[i], y[i])) return false;
-    return true;
+  const { always, qform, sform, qformCode, sformCode, handedness } = PLACES[layout];
+  const same = (numbers: Numbers): boolean => {
+    const [x, y] = [numbersAt(a, numbers), numbersAt(b, numbers)];
+    return x.every((value, i) => Object.is(value, y[i]));
   };
-  const code = (name: 'qformCode' | 'sformCode'): number => read(a, name)[0] ?? 0;
+  const inForce = (code: Numbers): boolean => Number(numbersAt(a, code)[0]) !== 0;
+  // Only the sign of pixdim[0] counts, and the writer keeps no more of it.
+  const mirrored = (described: Described): boolean => Number(numbersAt(described, handedness)[0]) < 0;
   return (
-    same('datatype') &&
-    same('bitpix') &&
-    same('dim', 0, 4) &&
-    same('pixdim', 1, 4) &&
+    always.every(same) &&
     SCALING[layout].every((range) => Object.is(numberAt(a, range), numberAt(b, range))) &&
-    same('qformCode') &&
-    same('sformCode') &&
-    (code('sformCode') === 0 || same('srow')) &&
-    (code('qformCode') === 0 || (same('quaternion') && same('qoffset')))
+    (!inForce(sformCode) || same(sform)) &&
+    (!inForce(qformCode) || (qform.every(same) && mirrored(a) === mirrored(b)))
   );
+}
+
+type Read = (view: DataView, at: number, littleEndian: boolean) => number | bigint;
+const KINDS: Readonly<Record<Numbers[2], readonly [bytes: number, read: Read]>> = {
+  int16: [2, (view, at, little) => view.getInt16(at, little)],
+  int32: [4, (view, at, little) => view.getInt32(at, little)],
+  int64: [8, (view, at, little) => view.getBigInt64(at, little)],
+  float32: [4, (view, at, little) => view.getFloat32(at, little)],
+  float64: [8, (view, at, little) => view.getFloat64(at, little)],
+};
+
+/** In the image's byte order; wide integers as they are, not rounded. */
+function numbersAt({ files: [{ header }], littleEndian }: Described, numbers: Numbers): (number | bigint)[] {
+  const [first, count, kind] = numbers;
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  const [bytes, read] = KINDS[kind];
+  return Array.from({ length: count }, (_, i) => read(view, first + bytes * i, littleEndian));
 }

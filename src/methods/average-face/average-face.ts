@@ -31,6 +31,7 @@ export const averageFace: RemovalMethod = {
   reference:
     'Schwarz et al., Changing the face of neuroimaging research: comparing a new MRI de-facing technique with popular alternatives, NeuroImage 2021',
   models: [AVERAGE_HEAD_MODEL],
+  contrast: 't1w',
   async alter(head: Head, context: MethodContext): Promise<Alteration> {
     const { template, toWorld } = await alignAverageHead(head, context);
     const { grid, data } = head.volume;

@@ -9,7 +9,7 @@
 import { modelGrid } from '../../brain/model-grid.js';
 import { Failure } from '../../errors/errors.js';
 import type { ModelDescription } from '../../networks/catalogue.js';
-import type { NetworkRunner, Tensor } from '../../networks/runner.js';
+import type { Tensor } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
 import { sha256 } from '../../volume/sha256.js';
 import { brainBlocks } from '../learned-head/grid.js';
@@ -41,12 +41,6 @@ function sizesOf({ inputs }: ModelDescription): { noise: readonly number[]; scal
   return { noise, scales };
 }
 
-async function describeNetwork(networks: NetworkRunner): Promise<ModelDescription> {
-  if (networks.describe === undefined)
-    throw new Failure('network-failed', `${NETWORK}: this runner does not tell the shapes of a network`);
-  return networks.describe(NETWORK);
-}
-
 /**
  * The head that the network draws around a brain, in brain levels (1 = the brain's median), at `resolution` on the model
  * cube. Where the mask is, nothing of use: the brain belongs there. A network that returns an image is the paper's; one
@@ -58,7 +52,7 @@ export async function drawHead(
   context: MethodContext,
 ): Promise<DrawnHead> {
   const { networks, resolution, signal, onStage } = context;
-  const { noise, scales } = sizesOf(await describeNetwork(networks));
+  const { noise, scales } = sizesOf(await networks.describe(NETWORK));
   onStage?.('pool');
   const feeds: Record<string, Tensor> = {};
   const normals = random.fork('noise');

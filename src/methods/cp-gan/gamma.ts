@@ -6,6 +6,7 @@
  */
 import type { Head } from '../../brain/head.js';
 import { modelGrid } from '../../brain/model-grid.js';
+import { MAX_LEVEL } from '../../contract/contract.js';
 import type { Tensor } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
 import { sha256 } from '../../volume/sha256.js';
@@ -24,8 +25,6 @@ export interface GanConditioning extends BrainConditioning {
 
 /** gamma's own resolution, from which every scale is drawn. */
 export const SIZE = 128;
-/** Prepared volumes are bytes of a hundredth of the brain level: the network saw no brighter brain. */
-const MAX_VALUE = 2.55;
 /** Of nobody: the hull's chance is the same for everyone. */
 const HULL_SEED: Seed = sha256(new TextEncoder().encode('convex hull of cp-gan'));
 
@@ -52,7 +51,7 @@ export function channelsOf(gamma: GanConditioning): Channels {
   for (let v = 0; v < mask.length; v++) {
     if (!((gamma.mask.data[v] as number) > 0.5)) continue;
     mask[v] = 1;
-    brain[v] = Math.min(MAX_VALUE, Math.max(0, gamma.brain.data[v] as number));
+    brain[v] = Math.min(MAX_LEVEL, Math.max(0, gamma.brain.data[v] as number));
   }
   return { hull: gamma.hull.data, mask, brain };
 }

@@ -5,6 +5,7 @@
  * @example
  * const head = await moveHead(await networks.run('cp-gan-generator', feeds), gamma, random, context);
  */
+import { FIELD_COUNT } from '../../contract/contract.js';
 import { Failure } from '../../errors/errors.js';
 import type { Tensor } from '../../networks/runner.js';
 import type { Random } from '../../volume/random.js';
@@ -19,8 +20,6 @@ import { drawnTissues } from '../learned-head/tissue-map.js';
 import type { BrainConditioning, MethodContext } from '../method.js';
 import type { DrawnHead } from '../tissues.js';
 
-const FIELD = 64 * 64 * 48;
-
 /**
  * @param outputs `displacement` [1, 3, 64, 64, 48] in half grids and `gain` [1, 1, 64, 64, 48], a logarithm
  * @returns brain levels on the trimmed model grid
@@ -32,8 +31,11 @@ export async function moveHead(
   random: Random,
   { networks, resolution, signal, onStage }: MethodContext,
 ): Promise<DrawnHead> {
-  if (displacement?.data.length !== 3 * FIELD || gain?.data.length !== FIELD)
-    throw new Failure('network-failed', 'the generator returned no displacement and gain of 64 x 64 x 48');
+  if (displacement?.data.length !== 3 * FIELD_COUNT || gain?.data.length !== FIELD_COUNT)
+    throw new Failure(
+      'network-failed',
+      'the generator returned no displacement and gain of the size of the fields',
+    );
   onStage?.('decode');
   const blocks = brainBlocks(gamma);
   const onBrain = {

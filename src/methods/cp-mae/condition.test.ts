@@ -19,6 +19,9 @@ const networks: NetworkRunner = {
   async run() {
     throw new Failure('network-failed', 'the conditioning asked for a network');
   },
+  async describe() {
+    throw new Failure('network-failed', 'the conditioning asked about a network');
+  },
   async close() {},
 };
 const context: MethodContext = { networks, resolution: 128 };

@@ -18,7 +18,7 @@ import { sha256 } from '../../volume/sha256.js';
 import type { Volume } from '../../volume/volume.js';
 import { brainConditioning } from '../brain-conditioning.js';
 import { fitBrain } from '../learned-head/brain-fit.js';
-import { brainBlocks, trimmedGrid, trimmedMask } from '../learned-head/grid.js';
+import { brainBlocks, brainTensor, trimmedGrid, trimmedMask } from '../learned-head/grid.js';
 import { learnedHead } from '../learned-head/learned-head.js';
 import { inLearntContrast } from '../learned-head/learnt-contrast.js';
 import { chinOf, endNeck } from '../learned-head/neck.js';
@@ -27,24 +27,24 @@ import { addTexture } from '../learned-head/texture.js';
 import { drawnTissues, TISSUE_MODEL } from '../learned-head/tissue-map.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
 import type { DrawnHead } from '../tissues.js';
-import { FsqCodebook } from './fsq.js';
 import { joinThickness } from './join.js';
 import { addThickness, drawThickness, type Thickness } from './outline.js';
 import { type SamplingOptions, sampleCodes } from './sampler.js';
-import { SITES, siteMeans } from './sites.js';
+import {
+  DECODER_MODEL,
+  type InstalledCodes,
+  installedCodes,
+  MASKED_MODEL,
+  RESIDUAL_MODEL,
+  siteMeans,
+} from './sites.js';
 import { bareness, SEEN_VOXELS, thickened } from './thicken.js';
 
-/** Of the complement: 8 x 6 x 5 = 240 codes. */
-export const COMPLEMENT_CODEBOOK = new FsqCodebook([8, 6, 5]);
 /** Chosen on val draws: see docs/results.md. */
 export const SAMPLING: SamplingOptions = { steps: 12, temperature: 1, choiceNoise: 4.5 };
 
-/** Principal components of what the few codes leave open: the network `shape-residual`. */
-const COMPONENTS = 40;
 /** Scores beyond this are drawn again: no head of the training set lies further out on a component. */
 const MAX_SCORE = 2.5;
-
-const LATTICE = [SITES.z, SITES.y, SITES.x] as const;
 
 function tensorOf(outputs: Record<string, Tensor>, name: string): Tensor {
   const tensor = outputs[name];
@@ -53,28 +53,33 @@ function tensorOf(outputs: Record<string, Tensor>, name: string): Tensor {
 }
 
 /** [channels, z, y, x] values and [1, z, y, x] keep mask of the codes so far. */
-function codeTensors(indices: Int32Array, kept: Uint8Array): { codes: Tensor; keep: Tensor } {
-  const channels = COMPLEMENT_CODEBOOK.levels.length;
-  const codes = new Float32Array(channels * SITES.count);
-  for (let s = 0; s < SITES.count; s++)
-    COMPLEMENT_CODEBOOK.values(indices[s] as number).forEach((value, c) => {
-      codes[c * SITES.count + s] = value;
+function codeTensors(
+  { book, sites }: InstalledCodes,
+  indices: Int32Array,
+  kept: Uint8Array,
+): { codes: Tensor; keep: Tensor } {
+  const channels = book.levels.length;
+  const codes = new Float32Array(channels * sites.count);
+  for (let s = 0; s < sites.count; s++)
+    book.values(indices[s] as number).forEach((value, c) => {
+      codes[c * sites.count + s] = value;
     });
+  const axes = [sites.z, sites.y, sites.x];
   return {
-    codes: { data: codes, shape: [1, channels, ...LATTICE] },
-    keep: { data: Float32Array.from(kept), shape: [1, 1, ...LATTICE] },
+    codes: { data: codes, shape: [1, channels, ...axes] },
+    keep: { data: Float32Array.from(kept), shape: [1, 1, ...axes] },
   };
 }
 
 /** Standard normal scores of the components. */
-function drawScores(random: Random): Tensor {
-  const data = new Float32Array(COMPONENTS);
-  for (let i = 0; i < COMPONENTS; i++) {
+function drawScores(random: Random, components: number): Tensor {
+  const data = new Float32Array(components);
+  for (let i = 0; i < components; i++) {
     let score = random.normal();
     while (Math.abs(score) > MAX_SCORE) score = random.normal();
     data[i] = score;
   }
-  return { data, shape: [1, COMPONENTS] };
+  return { data, shape: [1, components] };
 }
 
 function sum(a: Tensor, b: Tensor): Tensor {
@@ -91,21 +96,23 @@ async function condition(head: Head, context: MethodContext): Promise<BrainCondi
 
 /** The complement's codes, drawn by the masked autoencoder that sees the brain's codes alone. */
 async function drawCodes(
+  installed: InstalledCodes,
   brain: Tensor,
   blocks: Float32Array,
   random: Random,
   { networks, signal, onStage }: MethodContext,
 ): Promise<Int32Array> {
-  const sites: Tensor = { data: siteMeans(blocks), shape: [1, 2, ...LATTICE] };
+  const { sites, book } = installed;
+  const means: Tensor = { data: siteMeans(blocks, sites), shape: [1, 2, sites.z, sites.y, sites.x] };
   onStage?.('encode brain');
   const brainCodes = tensorOf(await networks.run('brain-encoder', { brain }, signal), 'codes');
   onStage?.('draw codes');
   return sampleCodes(
-    SITES.count,
-    COMPLEMENT_CODEBOOK.size,
+    sites.count,
+    book.size,
     async (drawn, kept) => {
-      const feeds = { brain_codes: brainCodes, brain_sites: sites, ...codeTensors(drawn, kept) };
-      return tensorOf(await networks.run('masked-autoencoder', feeds, signal), 'logits').data as Float32Array;
+      const feeds = { brain_codes: brainCodes, brain_sites: means, ...codeTensors(installed, drawn, kept) };
+      return tensorOf(await networks.run(MASKED_MODEL, feeds, signal), 'logits').data as Float32Array;
     },
     random,
     SAMPLING,
@@ -152,17 +159,23 @@ async function synthesize(
   // The brain takes part, or one seed for a whole data set would give all its heads one face.
   const digest = sha256(new Uint8Array(blocks.buffer, blocks.byteOffset, blocks.byteLength));
   const random = new Random(seed).fork(`cp-mae ${digest.join(' ')}`);
-  const brain: Tensor = { data: blocks, shape: [1, 2, 64, 64, 48] };
-  const indices = mean ? new Int32Array(SITES.count) : await drawCodes(brain, blocks, random, context);
+  const installed = await installedCodes(networks);
+  const { count } = installed.sites;
+  const brain = brainTensor(blocks);
+  const indices = mean ? new Int32Array(count) : await drawCodes(installed, brain, blocks, random, context);
 
   context.onStage?.('decode');
-  const kept = new Uint8Array(SITES.count).fill(mean ? 0 : 1);
-  const decoded = await networks.run('complement-decoder', { ...codeTensors(indices, kept), brain }, signal);
+  const kept = new Uint8Array(count).fill(mean ? 0 : 1);
+  const decoded = await networks.run(
+    DECODER_MODEL,
+    { ...codeTensors(installed, indices, kept), brain },
+    signal,
+  );
   let displacement = tensorOf(decoded, 'displacement');
   let gain = tensorOf(decoded, 'gain');
   if (!mean) {
-    const scores = drawScores(random.fork('shape residual'));
-    const residual = await networks.run('shape-residual', { scores, brain }, signal);
+    const scores = drawScores(random.fork('shape residual'), installed.components);
+    const residual = await networks.run(RESIDUAL_MODEL, { scores, brain }, signal);
     displacement = sum(displacement, tensorOf(residual, 'displacement'));
     gain = sum(gain, tensorOf(residual, 'gain'));
   }

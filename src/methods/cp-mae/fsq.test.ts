@@ -1,7 +1,7 @@
 /** The codebook: every index has its values and comes back. PyTorch's twin: test/geometry-scipy.test.ts. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { COMPLEMENT_CODEBOOK } from './cp-mae.js';
+import { COMPLEMENT_LEVELS } from '../../contract/contract.js';
 import { FsqCodebook } from './fsq.js';
 
 describe('the codebook', () => {
@@ -20,7 +20,7 @@ describe('the codebook', () => {
       }
       expect(seen.size).toBe(book.size);
     }
-    expect(COMPLEMENT_CODEBOOK.size).toBe(240);
+    expect(new FsqCodebook(COMPLEMENT_LEVELS).size).toBe(240);
   });
 
   it('takes the nearest code for values between', () => {

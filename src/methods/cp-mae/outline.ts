@@ -7,14 +7,11 @@
  * const displacement = addThickness(fitted, brainBlocks(gamma), drawThickness(random.fork('thickness')));
  */
 
+import { FIELD_COUNT as COUNT, FIELD_SHAPE as SHAPE, FIELD_MM as VOXEL_MM } from '../../contract/contract.js';
 import { squaredDistance } from '../../volume/morphology.js';
 import type { Random } from '../../volume/random.js';
 import { gaussianSmooth } from '../../volume/smooth.js';
 import type { Mask } from '../../volume/volume.js';
-
-const SHAPE = [48, 64, 64] as const;
-const COUNT = SHAPE[0] * SHAPE[1] * SHAPE[2];
-const VOXEL_MM = 4;
 
 /** Mean thickness to add, and where it ends: never less than the template's by more than 3 mm, never 11 mm more. */
 const MEAN_MM = 3;
@@ -83,16 +80,17 @@ export function drawThickness(random: Random): Thickness {
 
 /** Centre of the brain, in voxels of 4 mm. */
 function centreOf(blocks: Float32Array): [number, number, number] {
+  const [nx, ny, nz] = SHAPE;
   let [x, y, z, sum] = [0, 0, 0, 0];
   for (let v = 0; v < COUNT; v++) {
     const w = blocks[v] as number;
     if (w === 0) continue;
-    x += w * (v % 48);
-    y += w * (((v / 48) | 0) % 64);
-    z += w * ((v / (48 * 64)) | 0);
+    x += w * (v % nx);
+    y += w * (((v / nx) | 0) % ny);
+    z += w * ((v / (nx * ny)) | 0);
     sum += w;
   }
-  return sum > 0 ? [x / sum, y / sum, z / sum] : [23.5, 31.5, 31.5];
+  return sum > 0 ? [x / sum, y / sum, z / sum] : [(nx - 1) / 2, (ny - 1) / 2, (nz - 1) / 2];
 }
 
 /**

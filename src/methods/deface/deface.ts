@@ -29,6 +29,7 @@ export const deface: RemovalMethod = {
   reference:
     'Bischoff-Grethe et al., A technique for the deidentification of structural brain MR images, Human Brain Mapping 2007',
   models: [AVERAGE_HEAD_MODEL],
+  contrast: 't1w',
   async alter(head: Head, context: MethodContext): Promise<Alteration> {
     const { toWorld } = await alignAverageHead(head, context);
     const { grid, data } = head.volume;

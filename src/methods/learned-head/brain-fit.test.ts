@@ -1,9 +1,11 @@
 /** The fit of a drawn head to its brain, and the least scalp, on the synthetic brain. */
 import { describe, expect, it } from 'vitest';
 import { makeHead } from '../../brain/head.js';
+import { fakeServices } from '../../deidentify/testing/fixtures.js';
+import { nodeGzip } from '../../node/gzip.js';
 import { headGrid, syntheticHead } from '../../volume/testing/synthetic-head.js';
 import { cpMae } from '../cp-mae/cp-mae.js';
-import type { BrainConditioning, MethodContext } from '../method.js';
+import type { BrainConditioning } from '../method.js';
 import { brainMisfit, fitBrain } from './brain-fit.js';
 import { brainBlocks, trimmedGrid, trimmedMask } from './grid.js';
 import { guardScalp, MIN_SCALP_MM } from './scalp.js';
@@ -11,9 +13,9 @@ import { guardScalp, MIN_SCALP_MM } from './scalp.js';
 const { volume, brainMask } = syntheticHead({ grid: headGrid({ spacing: [3, 3, 3] }) });
 // `condition` runs no network.
 const gamma: BrainConditioning = await cpMae.condition(makeHead(volume, brainMask), {
-  networks: { run: () => Promise.reject(new Error('not here')), close: () => Promise.resolve() },
+  networks: fakeServices(nodeGzip).networks,
   resolution: 128,
-} as MethodContext);
+});
 
 describe('fitBrain', () => {
   const blocks = brainBlocks(gamma);

@@ -8,10 +8,13 @@
  * @example
  * const displacement = fitBrain(drawn.data, blocks); // half grids, [3, 64, 64, 48]
  */
+import { FIELD_SHAPE } from '../../contract/contract.js';
 import { gaussianKernel } from '../../volume/smooth.js';
 import { TEMPLATE_BRAIN_BASE64 } from './template-brain-data.js';
 
-const [NX, NY, NZ] = [24, 32, 32];
+/** The fields' grid, and half of it along each axis: 8 mm. */
+const [FX, FY, FZ] = FIELD_SHAPE;
+const [NX, NY, NZ] = [FX / 2, FY / 2, FZ / 2];
 const COUNT = NX * NY * NZ;
 const SIZES = [NX, NY, NZ] as const;
 const ITERATIONS = 30;
@@ -24,9 +27,9 @@ const SOFTNESS = 1.3;
 function halve(data: Float32Array, start: number): Float32Array {
   const out = new Float32Array(COUNT);
   for (let v = 0; v < 8 * COUNT; v++) {
-    const x = v % 48;
-    const y = ((v / 48) | 0) % 64;
-    const z = (v / (48 * 64)) | 0;
+    const x = v % FX;
+    const y = ((v / FX) | 0) % FY;
+    const z = (v / (FX * FY)) | 0;
     const o = (x >> 1) + NX * ((y >> 1) + NY * (z >> 1));
     out[o] = (out[o] as number) + (data[start + v] as number) / 8;
   }
@@ -173,9 +176,9 @@ export function fitBrain(displacement: Float32Array, blocks: Float32Array): Floa
   SIZES.forEach((n, axis) => {
     const field = c[axis] as Float32Array;
     for (let v = 0; v < 8 * COUNT; v++) {
-      const x = ((v % 48) - 0.5) / 2;
-      const y = ((((v / 48) | 0) % 64) - 0.5) / 2;
-      const z = (((v / (48 * 64)) | 0) - 0.5) / 2;
+      const x = ((v % FX) - 0.5) / 2;
+      const y = ((((v / FX) | 0) % FY) - 0.5) / 2;
+      const z = (((v / (FX * FY)) | 0) - 0.5) / 2;
       const o = axis * 8 * COUNT + v;
       out[o] = (out[o] as number) + (sample(field, x, y, z) * 2) / n;
     }

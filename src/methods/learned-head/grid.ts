@@ -7,14 +7,14 @@
  */
 
 import { modelGrid } from '../../brain/model-grid.js';
+import { CUBE_EDGE_MM, FIELD_AXES, FIELD_SHAPE, MAX_LEVEL, TRIM_MM } from '../../contract/contract.js';
+import type { Tensor } from '../../networks/runner.js';
 import { type Affine, multiply, translation } from '../../volume/affine.js';
 import type { Grid, Mask } from '../../volume/volume.js';
 import type { BrainConditioning } from '../method.js';
 
 /** Voxels at 2 mm that are left out on either side. */
-const TRIM = 16;
-/** Prepared volumes are bytes of a hundredth of the brain level: what is brighter is clamped to this. */
-const MAX_VALUE = 2.55;
+const TRIM = (TRIM_MM * 128) / CUBE_EDGE_MM;
 
 /** The trimmed cube at `resolution` voxels along the uncut 256 mm edge. */
 export function trimmedGrid(pose: Affine, resolution: 128 | 256): Grid {
@@ -28,7 +28,7 @@ export function trimmedGrid(pose: Affine, resolution: 128 | 256): Grid {
 
 /** Mask fraction and mean intensity (brain level = 1) in blocks of 4 mm: channel, z, y, x = [2, 64, 64, 48]. */
 export function brainBlocks(gamma: BrainConditioning): Float32Array {
-  const [nx, ny, nz] = [48, 64, 64];
+  const [nx, ny, nz] = FIELD_SHAPE;
   const out = new Float32Array(2 * nx * ny * nz);
   const plane = nx * ny * nz;
   const { brain, mask } = gamma;
@@ -40,11 +40,16 @@ export function brainBlocks(gamma: BrainConditioning): Float32Array {
         if (!((mask.data[row + i] as number) > 0.5)) continue;
         const o = to + (i >> 1);
         out[o] = (out[o] as number) + 1 / 8;
-        const value = Math.min(MAX_VALUE, Math.max(0, brain.data[row + i] as number));
+        const value = Math.min(MAX_LEVEL, Math.max(0, brain.data[row + i] as number));
         out[plane + o] = (out[plane + o] as number) + value / 8;
       }
     }
   return out;
+}
+
+/** Those blocks as the networks take them, [1, 2, 64, 64, 48]; shares their memory. */
+export function brainTensor(blocks: Float32Array): Tensor {
+  return { data: blocks, shape: [1, 2, ...FIELD_AXES] };
 }
 
 /** The brain mask on the trimmed grid at 2 mm, 96 x 128 x 128. */

@@ -5,13 +5,10 @@
  * @example
  * const voxels = await learnedHead(networks, { displacement, gain }, 256, signal); // on the trimmed model grid
  */
+import { FIELD_SHAPE } from '../../contract/contract.js';
 import { Failure } from '../../errors/errors.js';
 import type { NetworkRunner, Tensor } from '../../networks/runner.js';
-import type { Shape } from '../../volume/volume.js';
 import { warpTemplate } from './warp.js';
-
-/** x, y, z of the fields, at 4 mm. */
-const FIELDS: Shape = [48, 64, 64];
 
 export interface HeadFields {
   /** [1, 3, 64, 64, 48] in half grids (x, y, z). */
@@ -35,5 +32,5 @@ export async function learnedHead(
   const read = outputs.fields?.data;
   if (!(template instanceof Uint8Array) || !(read instanceof Float32Array))
     throw new Failure('network-failed', 'the learned head returned no "template" or no "fields"');
-  return warpTemplate(template, [(resolution * 3) / 4, resolution, resolution], read, FIELDS);
+  return warpTemplate(template, [(resolution * 3) / 4, resolution, resolution], read, FIELD_SHAPE);
 }

@@ -4,12 +4,14 @@
  * @example
  * endNeck(head, chinOf(displacement), random.fork('neck'));
  */
+import {
+  FIELD_COUNT as COUNT,
+  CUBE_EDGE_MM,
+  FIELD_SHAPE as SHAPE,
+  FIELD_MM as VOXEL_MM,
+} from '../../contract/contract.js';
 import type { Random } from '../../volume/random.js';
 import type { Volume } from '../../volume/volume.js';
-
-const SHAPE = [48, 64, 64] as const;
-const COUNT = SHAPE[0] * SHAPE[1] * SHAPE[2];
-const VOXEL_MM = 4;
 
 /** The lowest point of the learned head's chin, in mm from the cube's centre (right, front, up); skin, at 1 mm. */
 const CHIN_MM = [0, 72, -107] as const;
@@ -53,7 +55,7 @@ const [NOD, NOD_RANGE, TILT] = [-0.08, -0.22, 0.05];
  */
 export function endNeck(head: Volume, chin: readonly [number, number, number], random: Random): void {
   const [nx, ny, nz] = head.grid.shape;
-  const mm = 256 / nz;
+  const mm = CUBE_EDGE_MM / nz;
   const height = chin[2] - BELOW_CHIN_MM - RANGE_MM * random.uniform();
   const nod = NOD + NOD_RANGE * random.uniform();
   const tilt = TILT * (2 * random.uniform() - 1);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NetworkRunner, Tensor } from '../../networks/runner.js';
+import { readModel } from '../../node/networks/node-models.js';
 import { IDENTITY } from '../../volume/affine.js';
 import { Random } from '../../volume/random.js';
 import type { Volume } from '../../volume/volume.js';
@@ -53,6 +54,7 @@ describe('texture on a head', () => {
         const { data, shape } = feeds.head as Tensor;
         return { textured: { data: Float32Array.from(data, (v) => v + 1), shape } };
       },
+      describe: (name) => readModel(name),
       async close() {},
     };
     const head = block();
@@ -81,6 +83,7 @@ describe('texture on a head', () => {
         );
         return { textured: { data: textured, shape } };
       },
+      describe: (name) => readModel(name),
       async close() {},
     };
     const shape = [6, 8, 104] as const;
@@ -109,6 +112,7 @@ describe('texture on a head', () => {
         const { data, shape } = feeds.head as Tensor;
         return calls === 2 ? {} : { textured: { data, shape } };
       },
+      describe: (name) => readModel(name),
       async close() {},
     };
     const shape = [4, 4, 100] as const;

@@ -18,9 +18,9 @@ const FIELDS: Shape = [48, 64, 64];
 
 /** What of `models/head-tissues/model.json` says how bright each tissue is where it was learnt. */
 async function learntLevels(networks: NetworkRunner): Promise<Record<BodyTissue, number>> {
-  const settings = (await networks.describe?.(TISSUE_MODEL))?.settings;
-  const names = settings?.tissues;
-  const levels = settings?.levels;
+  const settings = (await networks.describe(TISSUE_MODEL)).settings;
+  const names = settings.tissues;
+  const levels = settings.levels;
   if (!Array.isArray(names) || !Array.isArray(levels) || names.length !== BODY_TISSUES.length)
     throw new Failure('model-corrupt', `${TISSUE_MODEL}: model.json names no tissues and levels`);
   const found = {} as Record<BodyTissue, number>;

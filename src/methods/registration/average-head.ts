@@ -9,6 +9,7 @@
 
 import type { Head } from '../../brain/head.js';
 import { modelGrid } from '../../brain/model-grid.js';
+import { FIELD_AXES, FIELD_COUNT } from '../../contract/contract.js';
 import { Refusal } from '../../errors/errors.js';
 import type { NetworkRunner } from '../../networks/runner.js';
 import { type Affine, determinant3, IDENTITY, multiply } from '../../volume/affine.js';
@@ -46,8 +47,8 @@ export async function averageHead({ networks, signal }: MethodContext): Promise<
   const before = known.get(networks);
   if (before !== undefined) return before;
   const field = (channels: number) => ({
-    data: new Float32Array(channels * 64 * 64 * 48),
-    shape: [1, channels, 64, 64, 48],
+    data: new Float32Array(channels * FIELD_COUNT),
+    shape: [1, channels, ...FIELD_AXES],
   });
   const data = await learnedHead(networks, { displacement: field(3), gain: field(1) }, 128, signal);
   const average: Volume = { grid: trimmedGrid(IDENTITY, 128), data };

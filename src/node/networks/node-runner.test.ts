@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -235,6 +235,20 @@ describe('models that are not what they should be', () => {
     expect(await listModels(join(folder, 'nowhere'))).toEqual([]);
   });
 
+  it('a folder of something else (patients, say): none of its names is told', async () => {
+    const others = await mkdtemp(join(tmpdir(), 'prosopon-others-'));
+    await mkdir(join(others, 'doe-jane'));
+    await writeFile(join(others, 'doe-jane', 'scan.nii'), '');
+    expect(await listModels(others)).toEqual([]);
+    await expect(readModel('small-conv', others)).rejects.toThrow(
+      /^expected the model small-conv; none is installed$/,
+    );
+    await expect(readModel('../doe-jane', others)).rejects.toThrow(
+      /^expected the name of a model, found something else$/,
+    );
+    await rm(others, { recursive: true });
+  });
+
   it('one byte changed: not run', async () => {
     const file = join(folder, 'affine-plus', 'model.onnx');
     const bytes = await readFile(file);
@@ -244,6 +258,26 @@ describe('models that are not what they should be', () => {
     await expect(verifyModel('affine-plus', folder)).rejects.toMatchObject({ tag: 'model-corrupt' });
     await rm(file);
     await expect(runIn('affine-plus')).rejects.toMatchObject({ kind: 'refusal', tag: 'model-unavailable' });
+  });
+
+  it('several folders: the first that has a model gives it', async () => {
+    const empty = join(folder, 'nowhere');
+    expect(await listModels([empty, folder, models])).toEqual(await listModels(models));
+    await rm(join(folder, 'every-type'), { recursive: true });
+    expect((await readModel('every-type', [folder, models])).name).toBe('every-type');
+    await writeFile(join(folder, 'affine-plus', 'model.json'), '{}');
+    await expect(verifyModel('affine-plus', [folder, models])).rejects.toMatchObject({
+      tag: 'model-corrupt',
+    });
+    expect((await verifyModel('affine-plus', [empty, models, folder])).name).toBe('affine-plus');
+    await expect(readModel('no-such', [empty, models])).rejects.toMatchObject({
+      tag: 'model-unavailable',
+      message: expect.stringContaining('affine-plus'),
+    });
+    const both = new NodeNetworkRunner({ models: [empty, models] });
+    const { y } = await both.run('affine-plus', { x: { data: Float32Array.of(4), shape: [1] } });
+    await both.close();
+    expect(y?.data[0]).toBe(9);
   });
 
   it('a description that is not one: the field is named', async () => {

@@ -20,7 +20,7 @@ import type { NetworkRunner, Tensor } from '../../networks/runner.js';
 import { reviveError, type WireError } from '../../networks/wire-errors.js';
 import { type Frame, FrameReader, sendFrame } from './frames.js';
 import type { Request } from './network-child.js';
-import { packagedModels, readModel, weightsPath } from './node-models.js';
+import { type ModelFolders, packagedModels, readModel, weightsPath } from './node-models.js';
 
 /** What is known of one run afterwards, for stage times and the benchmark. */
 export interface RunRecord {
@@ -31,8 +31,8 @@ export interface RunRecord {
 }
 
 export interface NodeRunnerOptions {
-  /** Folder of the models; the package's own if not given. */
-  readonly models?: string;
+  /** Folder of the models, or several that are searched in this order; the package's own if not given. */
+  readonly models?: ModelFolders;
   /** Threads of one run; default: the cores there are, at most 4. Results do not depend on it. */
   readonly threads?: number;
   readonly device?: 'cpu' | 'webgpu';
@@ -86,7 +86,7 @@ export function wasKilled(error: unknown): boolean {
 const ENDED_EARLY = 'ended early';
 
 export class NodeNetworkRunner implements NetworkRunner {
-  readonly #models: string;
+  readonly #models: ModelFolders;
   readonly #threads: number;
   readonly #device: 'cpu' | 'webgpu';
   readonly #onRun: ((record: RunRecord) => void) | undefined;

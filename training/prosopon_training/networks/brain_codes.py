@@ -7,15 +7,15 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ..contract import BRAIN_LEVELS, SITES
 from .blocks import Conv, PositionMap, Residual, Up
-from .complement import SITES
 from .fsq import Fsq, SiteNorm
 
 
 class BrainEncoder(nn.Module):
     """[n, 2, 64, 64, 48] to quantised values [n, d, 8, 8, 6]."""
 
-    def __init__(self, width: int = 24, levels: tuple[int, ...] = (8, 5, 5, 5)):
+    def __init__(self, width: int = 24, levels: tuple[int, ...] = BRAIN_LEVELS):
         super().__init__()
         w = width
         self.fsq = Fsq(levels)
@@ -31,7 +31,7 @@ class BrainEncoder(nn.Module):
 class BrainDecoder(nn.Module):
     """Codes back to mask logits and intensity at 4 mm, [n, 2, 64, 64, 48]."""
 
-    def __init__(self, width: int = 24, code_channels: int = 4):
+    def __init__(self, width: int = 24, code_channels: int = len(BRAIN_LEVELS)):
         super().__init__()
         w = width
         self.enter = nn.Conv3d(code_channels, 4 * w, 1)
@@ -45,7 +45,7 @@ class BrainDecoder(nn.Module):
 
 
 class BrainVqVae(nn.Module):
-    def __init__(self, width: int = 24, levels: tuple[int, ...] = (8, 5, 5, 5)):
+    def __init__(self, width: int = 24, levels: tuple[int, ...] = BRAIN_LEVELS):
         super().__init__()
         self.encoder = BrainEncoder(width, levels)
         self.decoder = BrainDecoder(width, len(levels))

@@ -13,10 +13,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from ..contract import COMPLEMENT_LEVELS, SITES
 from .blocks import Conv, PositionMap, Residual, Up
 from .fsq import Fsq, SiteNorm
 
-SITES = (8, 8, 6)
 MAX_GAIN = 0.9
 # half grids; about 5 mm, the deviation of a training head's displacement
 DISPLACEMENT_SCALE = 0.05
@@ -85,7 +85,7 @@ class ComplementEncoder(nn.Module):
     """e2: displacement (x, y, z over ``DISPLACEMENT_SCALE``) and log gain at 8 mm, [n, 4, 32, 32, 24], to quantised values
     [n, d, 8, 8, 6]. Never called when de-identifying, and never exported."""
 
-    def __init__(self, width: int = 32, levels: tuple[int, ...] = (8, 6, 5)):
+    def __init__(self, width: int = 32, levels: tuple[int, ...] = COMPLEMENT_LEVELS):
         super().__init__()
         w = width
         self.fsq = Fsq(levels)
@@ -101,7 +101,7 @@ class ComplementEncoder(nn.Module):
 class ComplementDecoder(nn.Module):
     """d2: codes and the brain (at 4 mm: mask fraction and mean intensity) to a velocity and a log gain at 8 mm."""
 
-    def __init__(self, width: int = 32, code_channels: int = 3):
+    def __init__(self, width: int = 32, code_channels: int = len(COMPLEMENT_LEVELS)):
         super().__init__()
         w = width
         self.brain8 = Conv(2, 24, 2)
@@ -111,7 +111,7 @@ class ComplementDecoder(nn.Module):
         self.place32 = PositionMap(96, SITES)
         self.start = nn.Sequential(Conv(192, 4 * w), Residual(4 * w))
         self.up16 = Up(4 * w, 2 * w)
-        self.place16 = PositionMap(2 * w, (16, 16, 12))
+        self.place16 = PositionMap(2 * w, tuple(2 * n for n in SITES))
         self.join16 = nn.Sequential(Conv(2 * w + 48, 2 * w), Residual(2 * w), Residual(2 * w))
         self.up8 = Up(2 * w, 24)
         self.join8 = Conv(48, 24)
@@ -137,7 +137,7 @@ class ComplementDecoder(nn.Module):
 
 
 class ComplementVqVae(nn.Module):
-    def __init__(self, width: int = 32, levels: tuple[int, ...] = (8, 6, 5)):
+    def __init__(self, width: int = 32, levels: tuple[int, ...] = COMPLEMENT_LEVELS):
         super().__init__()
         self.encoder = ComplementEncoder(width, levels)
         self.decoder = ComplementDecoder(width, len(levels))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ..contract import COMPLEMENT_LEVELS
 from .blocks import Conv, Residual
 from .complement import DISPLACEMENT_SCALE, MAX_GAIN, ComplementDecoder, ComplementEncoder, blur, encoder_input, integrate
 from .fsq import Fsq, SiteNorm
@@ -50,7 +51,7 @@ class TwoLevelDecoder(ComplementDecoder):
 
 
 class TwoLevelVqVae(nn.Module):
-    def __init__(self, width: int = 32, levels: tuple[int, ...] = (8, 6, 5)):
+    def __init__(self, width: int = 32, levels: tuple[int, ...] = COMPLEMENT_LEVELS):
         super().__init__()
         self.encoder = ComplementEncoder(width, levels)
         self.fine_encoder = FineEncoder(width, levels)

@@ -7,11 +7,13 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ..contract import COMPLEMENT_LEVELS
+
 
 class Fsq(nn.Module):
     """[n, d, ...] to quantised values in [-1, 1] of the same shape, with a straight-through gradient."""
 
-    def __init__(self, levels: tuple[int, ...] = (8, 6, 5)):
+    def __init__(self, levels: tuple[int, ...] = COMPLEMENT_LEVELS):
         super().__init__()
         self.levels = levels
         self.size = 1

@@ -3,11 +3,13 @@
 """
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .complement import SITES
+from ..contract import BRAIN_LEVELS, COMPLEMENT_LEVELS, SITES
 
 
 class Block(nn.Module):
@@ -34,8 +36,8 @@ class Block(nn.Module):
 class MaskedAutoencoder(nn.Module):
     """Brain codes, brain at the sites, complement codes with a keep mask, to logits over the complement's codes."""
 
-    def __init__(self, codes: int = 240, complement_channels: int = 3, brain_channels: int = 4, width: int = 160,
-                 layers: int = 5, heads: int = 5, dropout: float = 0.1):
+    def __init__(self, codes: int = math.prod(COMPLEMENT_LEVELS), complement_channels: int = len(COMPLEMENT_LEVELS),
+                 brain_channels: int = len(BRAIN_LEVELS), width: int = 160, layers: int = 5, heads: int = 5, dropout: float = 0.1):
         super().__init__()
         self.brain = nn.Linear(brain_channels + 2, width)
         self.complement = nn.Linear(complement_channels + 1, width)

@@ -11,12 +11,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from ..contract import FIELD_SHAPE
 from .complement import DISPLACEMENT_SCALE, MAX_GAIN, blur, enlarge, integrate, warp
 from .generator import GeneratorBlock, scales_of
 
 FIELDS = 32
 """Voxels along an edge of the fields: 8 mm, as fine as cp-mae's."""
-TRIM = 96 / 128
+TRIM = FIELD_SHAPE[2] / FIELD_SHAPE[0]
 """The learned head and everything that ships is 192 mm across; here all is on the cube of 256 mm."""
 PARTS = 4
 SCORES = NOISES = 64

@@ -13,7 +13,8 @@ import torch
 from torch.nn import functional as F
 
 from ..augment import random_elastic, rotation_matrix, sampling_grid, smooth_field
-from ..data import LEVEL, HeadRecord, read_index
+from ..contract import BYTES_PER_LEVEL, MAX_LEVEL
+from ..data import HeadRecord, read_index
 from ..device import ask
 from ..networks.resnet import BrainAge
 from ..runs import write_settings
@@ -39,7 +40,7 @@ def with_age(heads: list[HeadRecord]) -> list[HeadRecord]:
 
 def reduced(head: HeadRecord) -> torch.Tensor:
     """[64, 64, 64] at 4 mm, 1 = the brain's median."""
-    image = torch.from_numpy(head.load("image")).float()[None, None] / LEVEL
+    image = torch.from_numpy(head.load("image")).float()[None, None] / BYTES_PER_LEVEL
     return F.avg_pool3d(image, 2)[0, 0]
 
 
@@ -60,7 +61,7 @@ def make_sample(rng: np.random.Generator, image: torch.Tensor) -> torch.Tensor:
     if rng.random() < 0.4:
         out = out * smooth_field(rng, shape, 3, 0.06)
     if rng.random() < 0.5:
-        out = 2.55 * (out / 2.55).clamp(0, 1) ** float(np.exp(rng.normal(0, 0.06)))
+        out = MAX_LEVEL * (out / MAX_LEVEL).clamp(0, 1) ** float(np.exp(rng.normal(0, 0.06)))
     if rng.random() < 0.4:
         out = out + torch.randn(shape) * float(rng.uniform(0, 0.04))
     if rng.random() < 0.3:

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 from .. import device
 from ..augment import random_elastic, rotation_matrix
 from ..brain_sources import Sample, apply, draw, pick_head, read_linear
-from ..data import BRAIN, HeadRecord, read_index
+from ..contract import BRAIN, BYTES_PER_LEVEL
+from ..data import HeadRecord, read_index
 from ..device import ask
 from ..networks.brain_extraction import BrainExtraction
 from ..painting import LabelHead, expected_level, read_label_heads
@@ -98,7 +99,7 @@ def validate_heads(model: torch.nn.Module, heads: list[HeadRecord], painted: lis
         truth = (flags & BRAIN) > 0
         to_brain = head.to_brain
         places = torch.stack(torch.meshgrid(*[torch.arange(n, dtype=torch.float32) for n in CROP], indexing="ij")[::-1], -1)
-        image = read_linear(torch.from_numpy(head.load("image")).float() / 100, apply(np.linalg.inv(to_brain) @ transform, places))
+        image = read_linear(torch.from_numpy(head.load("image")).float() / BYTES_PER_LEVEL, apply(np.linalg.inv(to_brain) @ transform, places))
         logits = ask(model, normalise(image, 1.0)[None, None])[0, 0].float()
         native = torch.stack(torch.meshgrid(*[torch.arange(n, dtype=torch.float32) for n in truth.shape], indexing="ij")[::-1], -1)
         back = read_linear(logits + 20, apply(np.linalg.inv(transform) @ to_brain, native)) - 20

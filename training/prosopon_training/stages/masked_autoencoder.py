@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from ..contract import SITES
 from ..data import read_index
 from ..device import ask
 from ..networks.brain_codes import BrainVqVae
-from ..networks.complement import SITES, ComplementVqVae, encoder_input
+from ..networks.complement import ComplementVqVae, encoder_input
 from ..networks.masked import MaskedAutoencoder
 from ..runs import load_run, settings_of, write_settings
 from ..single import Loop, train

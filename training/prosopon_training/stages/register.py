@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from .. import device
 from ..chance import Chance
+from ..contract import FIELD_SHAPE, TRIMMED_2MM
 from ..data import read_index
 from ..initial import learned_head
 from ..loop import Budget, Rhythm
@@ -96,7 +97,7 @@ def register(s: dict[str, torch.Tensor], template: torch.Tensor, start: torch.Te
 @torch.no_grad()
 def carry(samples: list[tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor]], full: bool) -> torch.Tensor:
     """Mean of heads pushed into the template's frame, [1, 2, z, y, x] at 4 mm (2 mm if ``full``); made symmetric."""
-    shape = (128, 128, 96) if full else (64, 64, 48)
+    shape = TRIMMED_2MM if full else FIELD_SHAPE
     n = shape[0] * shape[1] * shape[2]
     total, weight = torch.zeros(2, n), torch.zeros(n)
     for s, p, gain in samples:

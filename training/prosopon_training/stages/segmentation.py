@@ -16,7 +16,8 @@ import torch
 from torch.nn import functional as F
 
 from ..augment import random_elastic, rotation_matrix, sampling_grid, smooth_field
-from ..data import BRAIN, LEVEL, HeadRecord, read_index
+from ..contract import BRAIN, BYTES_PER_LEVEL, MAX_LEVEL
+from ..data import HeadRecord, read_index
 from ..device import ask
 from ..networks.segmentation import Segmentation
 from ..regions import REGIONS, class_dice, label_table, mirrored, tissue_dice
@@ -105,11 +106,11 @@ def make_sample(rng: np.random.Generator, crop: Crop, patch: tuple[int, int, int
         image, classes = crop.image[inner].float(), crop.classes[inner].long()
         image = F.pad(image, [v for n, p in zip(image.shape[::-1], patch[::-1]) for v in (0, p - n)])
         classes = F.pad(classes, [v for n, p in zip(classes.shape[::-1], patch[::-1]) for v in (0, p - n)])
-    image = image / LEVEL
+    image = image / BYTES_PER_LEVEL
     if rng.random() < 0.4:
         image = image * smooth_field(rng, patch, int(rng.integers(2, 4)), rng.uniform(0.02, 0.12))
     if rng.random() < 0.4:
-        image = 2.55 * (image / 2.55).clamp(0, 1) ** float(np.exp(rng.normal(0, 0.08)))
+        image = MAX_LEVEL * (image / MAX_LEVEL).clamp(0, 1) ** float(np.exp(rng.normal(0, 0.08)))
     if rng.random() < 0.4:
         image = image + torch.randn(patch) * float(rng.uniform(0.005, 0.05))
     image = image * float(np.exp(rng.normal(0, 0.03)))
@@ -133,7 +134,7 @@ def loss_at(logits: torch.Tensor, classes: torch.Tensor) -> tuple[torch.Tensor, 
 
 @torch.no_grad()
 def label_crop(model: Segmentation, crop: Crop, both: bool = False) -> np.ndarray:
-    x = torch.cat([crop.image.float()[None] / LEVEL, position(tuple(crop.image.shape), crop.centre)])[None]
+    x = torch.cat([crop.image.float()[None] / BYTES_PER_LEVEL, position(tuple(crop.image.shape), crop.centre)])[None]
     x = x.contiguous(memory_format=torch.channels_last_3d)
     logits = ask(model, x)
     if both:

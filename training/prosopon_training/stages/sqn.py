@@ -5,7 +5,7 @@ noise and voxel grids. The loss is contrastive: of the other heads in a batch, w
 The papers start from ImageNet weights; none can be had here, and these random renderings stand in their place.
 
 Transfer attacker: ``--data RENDERINGS`` of originals. Adaptive attacker of one method: ``--data RENDERINGS_OF_ORIGINALS
---candidates RENDERINGS_OF_ITS_OUTPUT --initial models/sqn/model.onnx``; the query is always an original.
+--candidates RENDERINGS_OF_ITS_OUTPUT --initial packages/ruler/models/sqn/model.onnx``; the query is always an original.
 """
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ..data import BRAIN, COVERED, HEAD, LEVEL, HeadRecord, read_index
+from ..contract import BRAIN, BYTES_PER_LEVEL, COVERED, HEAD
+from ..data import HeadRecord, read_index
 from ..device import ask
 from ..networks.blocks import depth_to_space, space_to_depth
 from ..networks.texture import Texture
@@ -58,7 +59,7 @@ class TextureHead:
 
     def __init__(self, record: HeadRecord):
         flags = record.load("flags")
-        self.image = torch.from_numpy(record.load("image").astype(np.float32) / LEVEL)
+        self.image = torch.from_numpy(record.load("image").astype(np.float32) / BYTES_PER_LEVEL)
         self.tissue = torch.from_numpy(((flags & HEAD) > 0).astype(np.float32))
         good = (flags & (HEAD | COVERED)) == (HEAD | COVERED)
         good &= (flags & BRAIN) == 0

@@ -15,18 +15,18 @@ import torch
 from torch.nn import functional as F
 
 from ..augment import random_elastic, rotation_matrix, sampling_grid
-from ..data import BRAIN, COVERED, HEAD, HeadRecord, read_index
+from ..contract import BRAIN, BYTES_PER_LEVEL, COVERED, HEAD, SITES, TRIM, TRIMMED_2MM, trimmed
+from ..data import HeadRecord, read_index
 from ..device import ask
-from ..networks.complement import DISPLACEMENT_SCALE, SITES, ComplementVqVae, encoder_input, integrate, warp
+from ..networks.complement import DISPLACEMENT_SCALE, ComplementVqVae, encoder_input, integrate, warp
 from ..runs import write_settings
 from ..single import Loop, train
 
 HELP = "VQ-VAE of the complement; needs prepared heads (train and val) and the run of register"
 # more than one head: PyTorch runs small convolutions of a batch of one without oneDNN, at a third of the speed
 BATCH = 2
-TRIM = slice(16, 112)
-SHAPE = (128, 128, 96)
-VELOCITY_SHAPE = (32, 32, 24)
+SHAPE = TRIMMED_2MM
+VELOCITY_SHAPE = trimmed(8)
 LOOP = Loop(validate_every=50, warm_up=40, ema_decay=0.99)
 
 
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def load_head(head: HeadRecord) -> tuple[torch.Tensor, torch.Tensor]:
     """Image (brain = 1, air zeroed) and flags, [128, 128, 96]."""
     flags = torch.from_numpy(np.ascontiguousarray(head.load("flags")[:, :, TRIM]))
-    image = torch.from_numpy(np.ascontiguousarray(head.load("image")[:, :, TRIM])).float() / 100
+    image = torch.from_numpy(np.ascontiguousarray(head.load("image")[:, :, TRIM])).float() / BYTES_PER_LEVEL
     return image * ((flags & HEAD) > 0), flags
 
 

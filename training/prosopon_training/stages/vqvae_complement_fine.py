@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..contract import SITES
 from ..data import read_index
 from ..device import ask
-from ..networks.complement import DISPLACEMENT_SCALE, SITES
+from ..networks.complement import DISPLACEMENT_SCALE
 from ..networks.complement_fine import FINE_SITES, TwoLevelVqVae
 from ..runs import write_settings
 from ..single import Loop, train

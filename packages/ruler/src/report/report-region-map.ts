@@ -1,0 +1,60 @@
+/**
+ * The region map in the report: its block, the figure on the page, and a picture per method as a file.
+ *
+ * @example
+ * for (const [name, png] of regionMapFiles(sections, nodeDeflate)) await writeFile(name, png);
+ */
+import { type Deflate, encodePng, escapeHtml } from 'prosopon/imaging';
+import { SEGMENTATION_CLASSES } from '../utility/segmentation-classes.js';
+import { drawRegionMap } from './region-map.js';
+import { type Absent, absent, type RegionMap, type Section } from './results.js';
+
+/** A map, or a sentence where a class is none of our segmentation's: the atlas does not know where it lies. */
+export function regionMapBlock({
+  names,
+  ...map
+}: Omit<RegionMap, 'kind'> & { readonly names: ReadonlyMap<number, string> }): RegionMap | Absent {
+  // By name too: the same number means another region to another segmenter.
+  const ours = new Map(SEGMENTATION_CLASSES.map(({ id, name }) => [id, name]));
+  for (const [id, name] of names)
+    if (id === 0 || ours.get(id) !== name)
+      return absent(
+        map.id,
+        map.title,
+        `the map shows the ${SEGMENTATION_CLASSES.length - 1} classes of our own segmentation, and "${name}" is none of them; the table has every class`,
+      );
+  return { kind: 'region-map', ...map };
+}
+
+/** @param deflate The platform's zlib; without it the picture is stored uncompressed. */
+export function regionMapHtml({ changes, arm }: RegionMap, deflate?: Deflate): string {
+  const heads = changes.map(({ n }) => n);
+  const [least, most] = [Math.min(...heads), Math.max(...heads)];
+  const n = least === most ? `${most}` : `${least} to ${most}`;
+  const consistent = changes.filter((change) => change.consistent).length;
+  const png = encodePng(drawRegionMap([{ changes }]), deflate);
+  return `<figure class="map"><img alt="Slices of an average brain, regions coloured by their mean change in volume, ${escapeHtml(arm)}" src="${pngUrl(png)}"><figcaption>Mean change in volume, n = ${n}; white: none, blue: less, red: more, full colour at 5 % and beyond. Dark outline and full colour: the ${consistent} of ${changes.length} regions that change consistently (Holm below 0.05); paler, without an outline: the others. Grey: no class; darker grey: a class without a number. Regions are those of most of the training heads at 4 mm, no patient's; the patient's right (R) is on the left, A is the front.</figcaption></figure>`;
+}
+
+export function pngUrl(png: Uint8Array): string {
+  let binary = '';
+  for (let i = 0; i < png.length; i += 8192) binary += String.fromCharCode(...png.subarray(i, i + 8192));
+  return `data:image/png;base64,${btoa(binary)}`;
+}
+
+/** By file name, a method's maps below each other in the order of the sections. */
+export function regionMapFiles(sections: readonly Section[], deflate: Deflate): Map<string, Uint8Array> {
+  const byMethod = new Map<string, RegionMap[]>();
+  for (const block of sections.flatMap(({ blocks }) => blocks))
+    if (block.kind === 'region-map')
+      byMethod.set(block.method, [...(byMethod.get(block.method) ?? []), block]);
+  return new Map(
+    [...byMethod].map(([method, maps]) => [
+      `region-map-${method}.png`,
+      encodePng(
+        drawRegionMap(maps.map(({ arm, changes }) => ({ title: `${method}, ${arm}`, changes }))),
+        deflate,
+      ),
+    ]),
+  );
+}

@@ -1,0 +1,32 @@
+/**
+ * HTML that escapes by default: what is put into a template is text, in elements and in attributes, unless it is markup
+ * itself. For pages that are made once and have no script; preact draws them to a string (docs/decisions/0032).
+ *
+ * @example
+ * const body = html`<h1>${title}</h1><ul>${names.map((name) => html`<li title=${name}>${name}</li>`)}</ul>`;
+ * const file = renderPage('Prosopon: result of one scan', 'table { border-collapse: collapse; }', body);
+ */
+import { html as template } from 'htm/preact';
+import { Fragment, h, type VNode } from 'preact';
+import { render } from 'preact-render-to-string';
+import { page } from './html.js';
+
+/** One element or several; nothing where a part of a page is left out. */
+export type Markup = VNode | readonly VNode[] | undefined;
+
+/** A template of HTML. Elements are closed as in XML: `<br/>`; attributes that are put in stand without quotes. */
+export const html: (strings: TemplateStringsArray, ...values: readonly unknown[]) => VNode | VNode[] =
+  template;
+
+/** The HTML of some markup, everything in it that is text escaped. */
+export function renderMarkup(markup: Markup): string {
+  return render(h(Fragment, null, markup as VNode));
+}
+
+/**
+ * A whole page that can load nothing from anywhere.
+ * @param title ours, as it stands  @param style CSS of ours, as it stands
+ */
+export function renderPage(title: string, style: string, body: Markup): string {
+  return page(title, style, renderMarkup(body));
+}
