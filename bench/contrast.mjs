@@ -43,9 +43,9 @@ const networks = new NodeNetworkRunner(options.models ? { models: options.models
 const context = { networks, resolution: 128 };
 const method = createMethods().get('cp-mae');
 
-function headsOf(name) {
+async function headsOf(name) {
   if (name === 'test' || name === 'val')
-    return cohort(dataFolder(), name).map(({ id, scan }) => ({ id, scan }));
+    return (await cohort(dataFolder(), name)).map(({ id, scan }) => ({ id, scan }));
   const folder = name === 'heads' ? join(dataFolder(), 'heads') : name;
   return readdirSync(folder)
     .filter((file) => /\.(nii\.gz|mgz)$/.test(file) && !/_mask\.|notahead|groupaverage/.test(file))
@@ -66,7 +66,7 @@ function brightEnd(head) {
 
 if (options.look) mkdirSync(options.look, { recursive: true });
 const rows = [];
-for (const { id, scan } of headsOf(source)
+for (const { id, scan } of (await headsOf(source))
   .filter((head) => head.id.includes(options.only))
   .slice(0, Number(options.count))) {
   try {

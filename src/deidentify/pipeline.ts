@@ -23,7 +23,7 @@ import {
   type StoredImage,
 } from '../formats/stored-image.js';
 import { brainConditioning } from '../methods/brain-conditioning.js';
-import type { Alteration, MethodContext, RemodellingMethod, Seed } from '../methods/method.js';
+import type { MethodContext, RemodellingMethod, Seed } from '../methods/method.js';
 import { type Keep, requireTaken } from '../methods/options.js';
 import type { Method } from '../methods/registry.js';
 import type { DrawnHead } from '../methods/tissues.js';
@@ -31,7 +31,7 @@ import type { NetworkRunner } from '../networks/runner.js';
 import { type Affine, IDENTITY, invert } from '../volume/affine.js';
 import { invertMask } from '../volume/morphology.js';
 import { Random } from '../volume/random.js';
-import { type Mask, type Volume, voxelCount } from '../volume/volume.js';
+import type { Mask, Volume } from '../volume/volume.js';
 import { type Check, type Checks, checkResult, requirePassed } from './checks.js';
 import { type FaceSurface, isFaceGone } from './face-gone.js';
 import { brainOf, encodeFaceState, type FaceState } from './face-state.js';
@@ -45,6 +45,7 @@ import { movedBy } from './session.js';
 import { type Trace, trace } from './traces.js';
 import {
   alignedByGrid,
+  alteredRegion,
   FOUND_MARGIN_MM,
   finderOf,
   imageStatistics,
@@ -394,10 +395,4 @@ async function synthesizeFace(
 ): Promise<DrawnHead> {
   // A copy, so that a method cannot change what the noise is drawn from.
   return method.synthesize(gamma, Uint32Array.from(seed), context);
-}
-
-function alteredRegion({ altered, values }: Alteration, kept: Mask): Uint8Array {
-  if (altered.data.length !== voxelCount(kept.grid.shape) || values.data.length !== altered.data.length)
-    throw new Refusal('option-invalid', 'a removal method must answer on the grid of the image');
-  return altered.data.map((v, o) => (v > 0 && kept.data[o] === 0 ? 1 : 0));
 }

@@ -12,10 +12,14 @@ import { brainIntensity } from '../brain/intensity.js';
 import type { SeenBrain } from '../brain/rigid-match.js';
 import { Failure, isRefusal, Refusal } from '../errors/errors.js';
 import { finiteVolume, frameValues, type StoredImage } from '../formats/stored-image.js';
+<<<<<<< HEAD
+=======
+import type { Alteration } from '../methods/method.js';
+>>>>>>> session
 import type { Keep } from '../methods/options.js';
 import { type Affine, multiply } from '../volume/affine.js';
 import { dilateMm } from '../volume/morphology.js';
-import { type Mask, sameGrid, type Volume } from '../volume/volume.js';
+import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.js';
 import type { Check } from './checks.js';
 import type { FaceSurface } from './face-gone.js';
 import { faceSurfaces } from './face-volumes.js';
@@ -158,7 +162,11 @@ export async function settleOthers(
       keep: keptOf(bothMasks, options.brainMarginMm ?? FOUND_MARGIN_MM, options.keep, pose),
       motion: multiply(motion, first.motion),
       statistics: imageStatistics(image, brainMask),
+<<<<<<< HEAD
       faces: faceSurfaces(image, pose, scale, volume),
+=======
+      faces: faceSurfaces(image, pose, scale),
+>>>>>>> session
       match: { passed: true, value: Number(match.likeness.toFixed(3)) },
     });
     // P1: no copy of an original lives on.
@@ -171,4 +179,11 @@ export async function settleOthers(
 interface Search {
   readonly volume: Volume;
   readonly found: Promise<{ readonly mask: Mask }>;
+}
+
+/** What a method that removes altered, without what is kept. @throws {Refusal} option-invalid */
+export function alteredRegion({ altered, values }: Alteration, kept: Mask): Uint8Array {
+  if (altered.data.length !== voxelCount(kept.grid.shape) || values.data.length !== altered.data.length)
+    throw new Refusal('option-invalid', 'a removal method must answer on the grid of the image');
+  return altered.data.map((v, o) => (v > 0 && kept.data[o] === 0 ? 1 : 0));
 }
