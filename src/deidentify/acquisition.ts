@@ -6,6 +6,7 @@
  * const sequence = readAcquisition(JSON.parse(text)); // { family: 'mprage', field: 3, ... }
  */
 import * as v from 'valibot';
+import { relaxationOf } from '../brain/relaxation.js';
 import type { Sequence, SequenceFamily } from '../brain/signal.js';
 import { Refusal } from '../errors/errors.js';
 
@@ -33,7 +34,7 @@ const FAT_OPTIONS = new Set(['FS', 'FATSAT', 'FAT_SAT', 'SPIR', 'SPAIR', 'WE', '
 /** Shorter than this between excitations it is the spacing within a train, as Philips writes it of an MPRAGE. */
 const TRAIN_MS = 60;
 /** What such a train's interval usually is where nothing else says. */
-const USUAL_SHOT_MS = 2500;
+const [USUAL_SHOT_MS, USUAL_INVERSION_MS] = [2500, 950];
 /** Longer effective echoes are those of trains with variable angles: their contrast is that of about a third of it (Mugler 2014). */
 const [LONG_ECHO_MS, SHARE_OF_LONG] = [180, 0.3];
 
@@ -43,6 +44,13 @@ function wordsOf(value: string | readonly string[] | undefined): string[] {
     .toUpperCase()
     .split(/[^A-Z0-9_]+/)
     .filter((word) => word !== '');
+}
+
+/** Where a sidecar has none: an MPRAGE's, or what nulls fluid at 3 T. */
+function usualInversion(gradient: boolean, repetition: number): number {
+  if (gradient) return USUAL_INVERSION_MS;
+  const { t1 } = relaxationOf('fluid', 3);
+  return t1 * Math.log(2 / (1 + Math.exp(-repetition / t1)));
 }
 
 /**
@@ -69,11 +77,14 @@ export function readAcquisition(json: unknown): Sequence {
       'expected at least RepetitionTime and EchoTime (seconds) in the sidecar, found none; leave --acquisition away and the brain decides',
     );
   const inversion = ms(a.InversionTime);
-  const inverted = inversion !== undefined && inversion > 0;
   const flip = Array.isArray(a.FlipAngle) ? a.FlipAngle[0] : a.FlipAngle;
   const kinds = wordsOf(a.ScanningSequence);
+  const variant = wordsOf(a.SequenceVariant);
   const gradient =
     kinds.includes('GR') || (!kinds.includes('SE') && flip !== undefined && flip < 60 && echo < LONG_ECHO_MS);
+  // Philips leaves the inversion time out, and so do multi-echo MPRAGEs: that they are prepared stands elsewhere.
+  const prepared = kinds.includes('IR') || (gradient && variant.includes('MP'));
+  const inverted = (inversion !== undefined && inversion > 0) || prepared;
   const family: SequenceFamily = gradient
     ? inverted
       ? 'mprage'
@@ -82,14 +93,14 @@ export function readAcquisition(json: unknown): Sequence {
       ? 'inversion-spin-echo'
       : 'spin-echo';
   const inTrain = family === 'mprage' && repetition < TRAIN_MS;
-  const options = [...wordsOf(a.ScanOptions), ...wordsOf(a.SequenceVariant)];
+  const options = [...wordsOf(a.ScanOptions), ...variant];
   return {
     family,
     field: a.MagneticFieldStrength ?? 3,
     repetition: inTrain ? Math.max(USUAL_SHOT_MS, 2.2 * (inversion ?? 0)) : repetition,
     ...(inTrain ? { spacing: repetition } : {}),
     echo: !gradient && echo > LONG_ECHO_MS ? SHARE_OF_LONG * echo : echo,
-    ...(inverted ? { inversion } : {}),
+    ...(inverted ? { inversion: inversion || usualInversion(gradient, repetition) } : {}),
     flip: flip ?? (gradient ? 10 : 90),
     fatSuppressed: options.some((word) => FAT_OPTIONS.has(word)),
   };

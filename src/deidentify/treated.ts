@@ -12,10 +12,7 @@ import { brainIntensity } from '../brain/intensity.js';
 import type { SeenBrain } from '../brain/rigid-match.js';
 import { Failure, isRefusal, Refusal } from '../errors/errors.js';
 import { finiteVolume, frameValues, type StoredImage } from '../formats/stored-image.js';
-<<<<<<< HEAD
-=======
 import type { Alteration } from '../methods/method.js';
->>>>>>> session
 import type { Keep } from '../methods/options.js';
 import { type Affine, multiply } from '../volume/affine.js';
 import { dilateMm } from '../volume/morphology.js';
@@ -162,11 +159,7 @@ export async function settleOthers(
       keep: keptOf(bothMasks, options.brainMarginMm ?? FOUND_MARGIN_MM, options.keep, pose),
       motion: multiply(motion, first.motion),
       statistics: imageStatistics(image, brainMask),
-<<<<<<< HEAD
       faces: faceSurfaces(image, pose, scale, volume),
-=======
-      faces: faceSurfaces(image, pose, scale),
->>>>>>> session
       match: { passed: true, value: Number(match.likeness.toFixed(3)) },
     });
     // P1: no copy of an original lives on.
