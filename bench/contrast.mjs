@@ -2,7 +2,7 @@
  * Does a result look like a scan of its scanner: tissues of original and result, and the bright end of all that is no brain.
  * A JSON line a head, then a table. Needs `npm run build`. Sources as of bench/any-head.mjs.
  *
- * Usage: node bench/contrast.mjs test|val|heads|FOLDER [--only TEXT] [--count N] [--resolution 128] [--models DIR] [--look DIR] [--contrast auto]
+ * Usage: node bench/contrast.mjs test|val|heads|FOLDER [--only TEXT] [--count N] [--resolution 128] [--models DIR] [--look DIR] [--contrast auto] [--profile FILE.json]
  */
 import '../scripts/lib/help.mjs';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { extractBrain } from '../dist/brain/extract.js';
 import { makeHead } from '../dist/brain/head.js';
 import { readAcquisition } from '../dist/deidentify/acquisition.js';
 import { deidentify } from '../dist/deidentify/pipeline.js';
+import { parseProfile } from '../dist/deidentify/profile.js';
 import { parseSeed } from '../dist/deidentify/seed.js';
 import { finiteVolume } from '../dist/formats/stored-image.js';
 import { MEASURED, measureTissues } from '../dist/methods/cp-mae/measure-tissues.js';
@@ -35,6 +36,7 @@ const { values: options, positionals } = parseArgs({
     models: { type: 'string' },
     look: { type: 'string' },
     contrast: { type: 'string', default: 'auto' },
+    profile: { type: 'string' },
   },
 });
 const source = positionals[0] ?? 'heads';
@@ -64,6 +66,9 @@ function brightEnd(head) {
   return [0.5, 0.95].map((p) => Number(quantile(all, p).toFixed(2)));
 }
 
+const profile = options.profile
+  ? parseProfile(JSON.parse(readFileSync(options.profile, 'utf8'))).levels
+  : undefined;
 if (options.look) mkdirSync(options.look, { recursive: true });
 const rows = [];
 for (const { id, scan } of (await headsOf(source))
@@ -88,6 +93,7 @@ for (const { id, scan } of (await headsOf(source))
         seed: parseSeed(1),
         contrast: /** @type {import('../dist/brain/protocol.js').ContrastChoice} */ (options.contrast),
         ...(sequence ? { sequence } : {}),
+        ...(profile ? { profile } : {}),
       },
       { networks, gzip: nodeGzip },
     );

@@ -78,6 +78,8 @@ export function levelsOfSequence(sequence: Sequence, brain: BrainLevels): Tissue
     levels[tissue] = signalOf(tissue, sequence) * Math.exp(middle + sum / Math.max(1, weights));
   }
   for (const tissue of BODY_TISSUES) levels[tissue] = Math.min(levels[tissue], BRIGHTEST[tissue] ?? 4);
+  // Where fluid is nulled noise and neighbours still are seen in it.
+  for (const tissue of ['eye', 'fluid'] as const) levels[tissue] = Math.max(levels[tissue], LEAST_FLUID);
   levels.bone += BONE_OF_MUSCLE * levels.muscle + BONE_OF_FAT * levels.fat;
   return levels;
 }

@@ -156,9 +156,16 @@ function believed(at: readonly [number, number, number], t: number): number {
 /**
  * The chance of each voxel to be fluid, grey or white matter, whether it is brain or not.
  * @param volume values in the fit's units @param pose, scale as of the fit
+ * @param only voxels where this is above 0.5 are looked at; the others have no shares
  * @returns three a voxel, summing to 1
  */
-export function tissueShares(volume: Volume, pose: Affine, scale: number, fit: TissueFit): Float32Array {
+export function tissueShares(
+  volume: Volume,
+  pose: Affine,
+  scale: number,
+  fit: TissueFit,
+  only: Float32Array,
+): Float32Array {
   const inFrame = multiply(
     scaling(1 / scale, 1 / scale, 1 / scale),
     multiply(invert(pose), volume.grid.affine),
@@ -167,9 +174,11 @@ export function tissueShares(volume: Volume, pose: Affine, scale: number, fit: T
     resampleLinear(prior, { shape: volume.grid.shape, affine: inFrame }),
   );
   const out = new Float32Array(3 * volume.data.length);
+  const [fluid, grey, white] = priors as [Float32Array, Float32Array, Float32Array];
   for (let v = 0; v < volume.data.length; v++) {
+    if (!((only[v] as number) > 0.5)) continue;
     const value = volume.data[v] as number;
-    const at = priors.map((prior) => prior[v] as number) as [number, number, number];
+    const at = [fluid[v] as number, grey[v] as number, white[v] as number] as const;
     let all = 0;
     for (let t = 0; t < 3; t++) {
       const tissue = TISSUES[t] as Tissue;

@@ -10,18 +10,20 @@ import { relaxationOf } from '../brain/relaxation.js';
 import type { Sequence, SequenceFamily } from '../brain/signal.js';
 import { Refusal } from '../errors/errors.js';
 
-const Positive = v.pipe(v.number(), v.gtValue(0));
+/** Seconds, degrees, tesla: beyond these it is another unit (milliseconds are a common slip). */
+const MOST = { repetition: 60, echo: 2, inversion: 20, flip: 360, field: 25 } as const;
+const positive = (most: number) => v.pipe(v.number(), v.gtValue(0), v.maxValue(most));
 const Words = v.union([v.string(), v.array(v.string())]);
 
 /** Times in seconds, as BIDS has them. */
 const Acquisition = v.object({
-  RepetitionTime: v.optional(Positive),
-  RepetitionTimeExcitation: v.optional(Positive),
-  RepetitionTimePreparation: v.optional(Positive),
-  EchoTime: v.optional(v.pipe(v.number(), v.minValue(0))),
-  InversionTime: v.optional(v.pipe(v.number(), v.minValue(0))),
-  FlipAngle: v.optional(v.union([Positive, v.array(Positive)])),
-  MagneticFieldStrength: v.optional(Positive),
+  RepetitionTime: v.optional(positive(MOST.repetition)),
+  RepetitionTimeExcitation: v.optional(positive(MOST.repetition)),
+  RepetitionTimePreparation: v.optional(positive(MOST.repetition)),
+  EchoTime: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(MOST.echo))),
+  InversionTime: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(MOST.inversion))),
+  FlipAngle: v.optional(v.union([positive(MOST.flip), v.array(positive(MOST.flip))])),
+  MagneticFieldStrength: v.optional(positive(MOST.field)),
   ScanningSequence: v.optional(Words),
   SequenceVariant: v.optional(Words),
   ScanOptions: v.optional(Words),
@@ -63,7 +65,8 @@ export function readAcquisition(json: unknown): Sequence {
     const issue = parsed.issues[0];
     throw new Refusal(
       'acquisition-invalid',
-      `expected a BIDS sidecar with times in seconds, found in ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`,
+      // Not what was found: a value may be a name.
+      `expected a BIDS sidecar with times in seconds, found ${v.getDotPath(issue) ?? 'the file'} without ${issue.expected ?? 'a value of its kind'}`,
     );
   }
   const a = parsed.output;

@@ -60,6 +60,6 @@ export function parseProfile(json: unknown): ProtocolProfile {
   const issue = parsed.issues[0];
   throw new Refusal(
     'profile-invalid',
-    `expected a profile that prosopon profile wrote, over at least ${LEAST_HEADS} heads; found in ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`,
+    `expected a profile that prosopon profile wrote, over at least ${LEAST_HEADS} heads; found ${v.getDotPath(issue) ?? 'the file'} without ${issue.expected ?? 'a value of its kind'}`,
   );
 }

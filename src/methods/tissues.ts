@@ -15,7 +15,7 @@ export interface DrawnTissues {
   readonly first: Uint8Array;
   /** The one that has the rest; the same where there is but one. */
   readonly second: Uint8Array;
-  /** What the second has of the voxel, 0 to 127 of 255. */
+  /** What the second has of the voxel, 0 to 128 of 255. */
   readonly share: Uint8Array;
   /** How bright each is in the contrast that the head is drawn in, brain levels. */
   readonly levels: TissueLevels;
@@ -59,8 +59,9 @@ export function recoloured(head: Volume, tissues: DrawnTissues, levels: TissueLe
     const there = (to[a] as number) * (1 - part) + (to[b] as number) * part;
     const slope = (grain[a] as number) * (1 - part) + (grain[b] as number) * part;
     const still = STILL.has(BODY_TISSUES[a] as string);
+    const edge = AIR_OF_FLUID * learnt;
     data[v] = still
-      ? Math.max(0, there + (value - learnt) * slope) * Math.min(1, value / (AIR_OF_FLUID * learnt))
+      ? Math.max(0, there + (Math.max(value, edge) - learnt) * slope) * Math.min(1, value / edge)
       : (value * there) / learnt;
   }
   return { grid: head.grid, data };

@@ -40,7 +40,13 @@ export function inLearntContrast<G extends BrainConditioning>(
   if (known === undefined && contrastOf(fit) === 't1w') return gamma;
   const { brain, mask, pose } = gamma;
   const values = Float32Array.from(brain.data, (v) => v * head.brainLevel);
-  const shares = tissueShares({ grid: brain.grid, data: values }, pose, head.scale, fit);
+  const shares = tissueShares(
+    { grid: brain.grid, data: values },
+    pose,
+    head.scale,
+    fit,
+    mask.data as Float32Array,
+  );
   const data = new Float32Array(values.length);
   for (let v = 0; v < data.length; v++) {
     if (!((mask.data[v] as number) > 0.5)) continue;
