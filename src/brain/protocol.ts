@@ -37,7 +37,7 @@ const GUESSED = { fluid: 0.3, white: 0.06 } as const;
 const MOST_CORRECTION = Math.log(2);
 /**
  * Fluid in sulci shares its voxels with grey matter: by about this share of their difference pure fluid lies beyond what the
- * brain shows (seven T1-weighted heads' vitreous, one T2-weighted and one FLAIR).
+ * brain shows (seven T1-weighted heads' vitreous, one T2-weighted and one FLAIR); it keeps this share of grey matter's level.
  */
 const [BEYOND, LEAST_FLUID] = [0.45, 0.08];
 /** In brain levels: no scan at hand goes beyond in the bulk of a tissue, and few guesses that do are right. */
@@ -59,7 +59,10 @@ const logOf = (value: number): number => Math.log(Math.max(1e-3, value));
  * those that are like none of them.
  */
 export function levelsOfSequence(sequence: Sequence, brain: BrainLevels): TissueLevels {
-  const pure = { ...brain, fluid: Math.max(LEAST_FLUID, brain.fluid + BEYOND * (brain.fluid - brain.grey)) };
+  const pure = {
+    ...brain,
+    fluid: Math.max(LEAST_FLUID * brain.grey, brain.fluid + BEYOND * (brain.fluid - brain.grey)),
+  };
   const anchors = (['grey', 'white', 'fluid'] as const).map((tissue) => ({
     ...relaxationOf(tissue, sequence.field),
     off: logOf(pure[tissue]) - logOf(signalOf(tissue, sequence)),
@@ -79,7 +82,8 @@ export function levelsOfSequence(sequence: Sequence, brain: BrainLevels): Tissue
   }
   for (const tissue of BODY_TISSUES) levels[tissue] = Math.min(levels[tissue], BRIGHTEST[tissue] ?? 4);
   // Where fluid is nulled noise and neighbours still are seen in it.
-  for (const tissue of ['eye', 'fluid'] as const) levels[tissue] = Math.max(levels[tissue], LEAST_FLUID);
+  for (const tissue of ['eye', 'fluid'] as const)
+    levels[tissue] = Math.max(levels[tissue], LEAST_FLUID * brain.grey);
   levels.bone += BONE_OF_MUSCLE * levels.muscle + BONE_OF_FAT * levels.fat;
   return levels;
 }
