@@ -35,7 +35,7 @@ _OF = {p.FLUID: FLUID, p.VENTRICLES: FLUID, p.ARTERY: BLOOD, p.VEIN: BLOOD, p.EY
 DATA = ("the learned head (IXI, Hammersmith subset, train split, CC BY-SA 3.0) and 14 whole-head tissue label maps of SynthSeg (BBillot/SynthSeg, "
         "Apache-2.0; who the people are is not said there)")
 TRIM = 32
-FAT_LEVEL = 0.82
+FAT_LEVEL, DEEP_FAT_LEVEL = 0.82, 1.08
 """In brain levels: the learned head's fat has 0.9 to 1.4, its muscle 0.4 to 0.75."""
 
 
@@ -127,7 +127,8 @@ def finished(votes: np.ndarray, template: np.ndarray) -> np.ndarray:
     # Under the skin fat is thin, and skin and muscle are blurred into it; deep down only what is bright is fat. Between
     # skin and skull, where both are near, there is nothing but fat: the scalp.
     to_bone = ndimage.distance_transform_edt(~((best == BONE) & (depth > 3)))
-    level = np.where(depth < 6, 0.5, np.where(depth < 12, FAT_LEVEL - 0.12, FAT_LEVEL + 0.08))
+    # The muscles of jaw and throat reach 0.95 there, near the coil's centre: at 0.9 whole pterygoids came out white.
+    level = np.where(depth < 6, 0.5, np.where(depth < 12, FAT_LEVEL - 0.12, np.where(depth < 20, FAT_LEVEL + 0.08, DEEP_FAT_LEVEL)))
     scalp = (depth + to_bone < 11) & (z > 120)
     best[soft] = np.where((smooth >= level) | scalp, FAT, MUSCLE)[soft]
     orbit = ndimage.binary_dilation(best == EYE, iterations=9)
