@@ -62,7 +62,7 @@ def sample(volume: np.ndarray, to_volume: np.ndarray, shape: tuple[int, ...], sp
 
 truth = {}
 heads = [(split, head) for split in args.split.split(",") for head in read_label_heads(args.prepared, split)]
-for number, (split, head) in enumerate(heads[: args.limit]):
+for number, (_, head) in enumerate(heads[: args.limit]):
     classes, brain = head.load("classes"), head.load("brain")
     inside = np.argwhere(classes > 0)
     low = np.maximum(inside.min(0) - 12, 0) // 2 * 2

@@ -21,7 +21,7 @@ from . import painting as p
 from .export import write_model
 from .exports import COMMON
 from .initial import learned_head
-from .networks.complement import integrate, warp
+from .networks.complement import integrate
 from .stages.register import register, smooth_velocity
 from .stages.vqvae_complement import VELOCITY_SHAPE, tensors
 
