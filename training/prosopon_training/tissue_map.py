@@ -9,6 +9,7 @@ never shows a seam where labels and values disagree by a voxel.
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from . import painting as p
+from . import record
 from .export import write_model
 from .exports import COMMON
 from .initial import learned_head
@@ -35,6 +37,7 @@ _OF = {p.FLUID: FLUID, p.VENTRICLES: FLUID, p.ARTERY: BLOOD, p.VEIN: BLOOD, p.EY
 DATA = ("the learned head (IXI, Hammersmith subset, train split, CC BY-SA 3.0) and 14 whole-head tissue label maps of SynthSeg (BBillot/SynthSeg, "
         "Apache-2.0; who the people are is not said there)")
 TRIM = 32
+ITERATIONS, STIFFNESS = (20, 20, 20), 100.0
 FAT_LEVEL, DEEP_FAT_LEVEL = 0.82, 1.08
 """In brain levels: the learned head's fat has 0.9 to 1.4, its muscle 0.4 to 0.75."""
 
@@ -73,9 +76,9 @@ def fields_of(head: p.LabelHead, template4: torch.Tensor, work: Path) -> torch.T
         covered[:, columns[-1] // 2 - 1 :] = 0
     sample = tensors(image, brain, covered)
     velocity, gain = torch.zeros(1, 3, *VELOCITY_SHAPE), torch.zeros(1, 1, *VELOCITY_SHAPE)
-    for level, iterations in ((2, 20), (1, 20), (0, 20)):
+    for level, iterations in zip((2, 1, 0), ITERATIONS, strict=True):
         with torch.enable_grad():
-            velocity, gain, data = register(sample, template4, velocity, gain, iterations, level, 100.0)
+            velocity, gain, data = register(sample, template4, velocity, gain, iterations, level, STIFFNESS)
     print(f"{head.id}: {data:.4f}", flush=True)
     np.save(kept, smooth_velocity(velocity).numpy())
     return smooth_velocity(velocity)
@@ -210,3 +213,9 @@ def run(args: argparse.Namespace) -> None:
         {**COMMON, "grid": {"size": 256, "spacing": 1}, "data": DATA,
          "description": "The tissue of each voxel of the learned head at 1 mm, and where to read it: positions in half grids at 4 mm",
          "normalisation": "none", "settings": {"tissues": list(TISSUES), "levels": levels(tissues, template, brain), "heads": len(heads)}}, half=False)
+    # no run folder of the loop's: the heads are registered and counted in one go
+    recipe = argparse.Namespace(labels=args.labels, head=args.models / "head-256" / "model.onnx", iterations=list(ITERATIONS),
+                                stiffness=STIFFNESS, seed="without effect")
+    part = {"fromStep": 0, **record.describe(recipe, {}, torch.device("cpu"))}
+    text = json.dumps({"version": 1, "stage": "register", "note": "python -m prosopon_training tissue-map", "parts": [part]}, indent=2)
+    (args.models / "head-tissues" / "training.json").write_text(text + "\n")
