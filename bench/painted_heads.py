@@ -42,13 +42,7 @@ def means(volume: np.ndarray, by: tuple[int, int, int]) -> np.ndarray:
 number = 0
 for split in args.split.split(","):
     for head in read_label_heads(args.prepared, split):
-        classes, brain = head.load("classes"), head.load("brain")
-        inside = np.argwhere(classes > 0)
-        low = np.maximum(inside.min(0) - 12, 0) // 2 * 2
-        high = np.minimum(inside.max(0) + 13, classes.shape) // 2 * 2
-        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-        cropped = torch.from_numpy(classes[box].astype(np.int64))
-        depth = torch.from_numpy(head.load("depth")[box].astype(np.float32))
+        cropped, depth, brain, low = head.cropped()
         for contrast in args.contrasts.split(","):
             for draw in range(args.draws):
                 rng = np.random.default_rng([number, draw])
@@ -60,7 +54,7 @@ for split in args.split.split(","):
                 noise = rng.uniform(0.01, 0.06)
                 real, imaginary = rng.normal(0, noise, (2, *values.shape))
                 values = np.hypot(values + real, imaginary)
-                mask = means(brain[box].astype(np.float32), by) > 0.5
+                mask = means(brain, by) > 0.5
                 start = np.eye(4)
                 start[:3, 3] = low[::-1]
                 step = np.diag([*by, 1.0])

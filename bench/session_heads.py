@@ -63,13 +63,7 @@ def sample(volume: np.ndarray, to_volume: np.ndarray, shape: tuple[int, ...], sp
 truth = {}
 heads = [(split, head) for split in args.split.split(",") for head in read_label_heads(args.prepared, split)]
 for number, (_, head) in enumerate(heads[: args.limit]):
-    classes, brain = head.load("classes"), head.load("brain")
-    inside = np.argwhere(classes > 0)
-    low = np.maximum(inside.min(0) - 12, 0) // 2 * 2
-    high = np.minimum(inside.max(0) + 13, classes.shape) // 2 * 2
-    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    cropped = torch.from_numpy(classes[box].astype(np.int64))
-    depth = torch.from_numpy(head.load("depth")[box].astype(np.float32))
+    cropped, depth, brain, low = head.cropped()
     start = np.eye(4)
     start[:3, 3] = low[::-1]
     own = LABEL_TO_BRAIN @ start
@@ -93,7 +87,7 @@ for number, (_, head) in enumerate(heads[: args.limit]):
         values = sample(volume, to_volume, shape, spacing)
         noise = rng.uniform(0.01, 0.05)
         values = np.hypot(values + rng.normal(0, noise, shape), rng.normal(0, noise, shape))
-        mask = sample(brain.astype(np.float32)[box].transpose(2, 1, 0), to_volume, shape, spacing) > 0.5
+        mask = sample(brain.transpose(2, 1, 0), to_volume, shape, spacing) > 0.5
         base = f"{head.id}_{name}"
         nib.save(nib.Nifti1Image(np.round(values * 700).astype(np.int16), grid), args.out / f"{base}.nii.gz")
         nib.save(nib.Nifti1Image(mask.astype(np.uint8), grid), args.out / f"{base}_mask.nii.gz")

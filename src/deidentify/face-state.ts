@@ -16,7 +16,8 @@ import { Failure, Refusal } from '../errors/errors.js';
 import type { Gzip } from '../formats/gzip.js';
 import type { BrainConditioning, Seed } from '../methods/method.js';
 import type { Keep } from '../methods/options.js';
-import { sha256 } from '../volume/sha256.js';
+import { joinBytes } from '../volume/bytes.js';
+import { sha256Bytes } from '../volume/sha256.js';
 import { VERSION } from './version.js';
 
 export interface FaceState {
@@ -100,24 +101,6 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
-function digestOf(bytes: Uint8Array): Uint8Array {
-  const view = new DataView(new ArrayBuffer(DIGEST_BYTES));
-  sha256(bytes).forEach((word, i) => {
-    view.setUint32(4 * i, word);
-  });
-  return new Uint8Array(view.buffer);
-}
-
 /** Little-endian, as every platform is that this runs on. */
 export async function encodeFaceState(state: FaceState, gzip: Gzip): Promise<Uint8Array> {
   const { gamma, brain, seed, ...rest } = state;
@@ -136,8 +119,8 @@ export async function encodeFaceState(state: FaceState, gzip: Gzip): Promise<Uin
     content: { tree, arrays: arrays.map((a) => ({ type: typeOf(a), length: a.length })) },
   };
   const text = new TextEncoder().encode(`${MAGIC}${JSON.stringify(header)}\n`);
-  const body = joined([text, await gzip.deflate(arrays.map(bytesOf))]);
-  return joined([body, digestOf(body)]);
+  const body = joinBytes([text, await gzip.deflate(arrays.map(bytesOf))]);
+  return joinBytes([body, sha256Bytes(body)]);
 }
 
 /**
@@ -151,7 +134,7 @@ export async function decodeFaceState(bytes: Uint8Array, gzip: Gzip): Promise<Fa
       'expected a face state as --save-face writes it, found a file of another kind',
     );
   const body = bytes.subarray(0, Math.max(0, bytes.length - DIGEST_BYTES));
-  const expected = digestOf(body);
+  const expected = sha256Bytes(body);
   if (expected.some((byte, i) => byte !== bytes[body.length + i])) throw damaged();
   const end = body.indexOf(10, magic.length);
   let found: unknown;

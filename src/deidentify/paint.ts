@@ -107,8 +107,8 @@ export interface PaintedImages {
 
 /**
  * The one place where a drawn head becomes what an image shows: the head in the contrast of any frame of any image, in its
- * place; frames that follow one another in one contrast are placed once. Call it
- * when the originals are gone: brain voxels are all it needs.
+ * place; frames that follow one another in one contrast are placed once. Call it when the originals are gone: brain voxels are
+ * all it needs.
  */
 export function facesOf(
   drawn: DrawnHead,
@@ -117,6 +117,8 @@ export function facesOf(
   const painter = new Painter(drawn);
   let last: { readonly i: number; readonly key: string; readonly face: Float32Array } | undefined;
   const levelsAt = (i: number, frame: number): TissueLevels | undefined => {
+    // A head of unknown tissues has one contrast: what the brain says would be of no use.
+    if (drawn.tissues === undefined) return undefined;
     const { image, statistics, brain, known } = images[i] as PaintedImage;
     const { air, level } = statistics[frame] as FrameStatistics;
     const volume = { grid: image.grid, data: frameValues(image, frame) };

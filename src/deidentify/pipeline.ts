@@ -31,7 +31,7 @@ import type { NetworkRunner } from '../networks/runner.js';
 import { type Affine, IDENTITY, invert } from '../volume/affine.js';
 import { invertMask } from '../volume/morphology.js';
 import { Random } from '../volume/random.js';
-import type { Mask, Volume } from '../volume/volume.js';
+import { type Mask, movedBy, type Volume } from '../volume/volume.js';
 import { type Check, type Checks, checkResult, requirePassed } from './checks.js';
 import { type FaceSurface, isFaceGone } from './face-gone.js';
 import { brainOf, encodeFaceState, type FaceState } from './face-state.js';
@@ -41,7 +41,6 @@ import { readMask } from './given-mask.js';
 import { facesOf, type ScanContrast } from './paint.js';
 import { placeFace } from './place.js';
 import { freshSeed } from './seed.js';
-import { movedBy } from './session.js';
 import { type Trace, trace } from './traces.js';
 import {
   alignedByGrid,

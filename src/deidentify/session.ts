@@ -13,13 +13,8 @@ import { type Affine, at, boxUnder, invert, multiply, translation } from '../vol
 import { dice } from '../volume/dice.js';
 import { maskBox } from '../volume/mask-box.js';
 import { gridToGrid } from '../volume/resample.js';
-import { type Grid, type Mask, type Volume, voxelCount } from '../volume/volume.js';
+import { type Grid, type Mask, movedBy, movedGrid, type Volume, voxelCount } from '../volume/volume.js';
 import { placeFace } from './place.js';
-
-/** A volume somewhere else, its values untouched. @param motion rigid, from its world to the new one */
-export function movedBy<V extends Volume>(volume: V, motion: Affine): V {
-  return { ...volume, grid: { shape: volume.grid.shape, affine: multiply(motion, volume.grid.affine) } };
-}
 
 /** A mask on another grid: what is brain in at least half of a voxel. @param motion from the mask's world to the grid's */
 export function carryMask(mask: Mask, motion: Affine, grid: Grid): Mask {
@@ -99,8 +94,6 @@ export interface BrainFinder {
   make(volume: Volume, mask: Mask): Head;
 }
 
-const NOTHING = new Float32Array(0);
-
 /**
  * Lays the brain of another image on the first one's.
  * @param volume values of the other image. @param mask the brain found in it
@@ -117,7 +110,7 @@ export function settleOther(
   const match = matchBrains(first, { volume, mask, pose });
   const motion = invert(match.toFirst);
   const carried = carryMask(first.mask, motion, grid);
-  requireAgreement(mask, carried, movedBy({ grid: first.mask.grid, data: NOTHING }, motion).grid);
+  requireAgreement(mask, carried, movedGrid(first.mask.grid, motion));
   const both = carried.data;
   for (let o = 0; o < both.length; o++) both[o] = (both[o] as number) | (mask.data[o] as number);
   return { brainMask: mask, bothMasks: { grid, data: both }, motion, match };

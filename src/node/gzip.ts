@@ -9,6 +9,7 @@
 import { constants, createGunzip, createGzip, type Gunzip } from 'node:zlib';
 import { Failure, Refusal } from '../errors/errors.js';
 import type { Gzip } from '../formats/gzip.js';
+import { joinBytes } from '../volume/bytes.js';
 import { gzipEnd } from './gzip-end.js';
 
 const LEVEL = 3;
@@ -44,7 +45,7 @@ export const nodeGzip: Gzip = {
       gzip.on('data', (chunk: Uint8Array) => chunks.push(chunk));
       gzip.on('error', (cause) => reject(new Failure('internal', 'zlib could not deflate', { cause })));
       gzip.on('end', () => {
-        const out = concatenate(chunks);
+        const out = joinBytes(chunks);
         // zlib writes no name and no time; its operating system byte would tell the platform and break repeatability.
         out[OS_BYTE] = OS_UNKNOWN;
         resolve(out);
@@ -135,14 +136,4 @@ function inflateMembers(bytes: Uint8Array, expectedBytes: number, slackBytes: nu
     });
     gunzip.end(bytes);
   });
-}
-
-function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    out.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return out;
 }

@@ -8,6 +8,7 @@
  * @example
  * await writeFile('front.png', encodePng(image, nodeDeflate));
  */
+import { joinBytes } from '../volume/bytes.js';
 import { checkImage, type PixelImage } from './image.js';
 
 /** Bytes in, a zlib stream (RFC 1950) of them out. */
@@ -111,11 +112,5 @@ export function encodePng(image: PixelImage, deflate: Deflate = storedDeflate): 
     chunk('IDAT', deflate(filterRows(image))),
     chunk('IEND', new Uint8Array(0)),
   ];
-  const out = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return joinBytes(parts);
 }

@@ -35,6 +35,11 @@ export function sha256(bytes: Uint8Array): Uint32Array {
   return wordsOf(sha256Of(bytes));
 }
 
+/** The 32 bytes of a digest as they are written. */
+export function sha256Bytes(bytes: Uint8Array): Uint8Array {
+  return sha256Of(bytes);
+}
+
 /** Lower-case hexadecimal of a digest's words. */
 export function hex(words: Uint32Array): string {
   return Array.from(words, (word) => word.toString(16).padStart(8, '0')).join('');

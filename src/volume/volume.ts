@@ -56,6 +56,16 @@ export function sameGrid(a: Grid, b: Grid, toleranceMm = 1e-2): boolean {
   });
 }
 
+/** The same voxels somewhere else. @param motion from the grid's world to the new one */
+export function movedGrid({ shape, affine }: Grid, motion: Affine): Grid {
+  return { shape, affine: multiply(motion, affine) };
+}
+
+/** A volume somewhere else, its values untouched. @param motion from its world to the new one */
+export function movedBy<A extends VoxelArray>({ grid, data }: Volume<A>, motion: Affine): Volume<A> {
+  return { grid: movedGrid(grid, motion), data };
+}
+
 /**
  * An axis-aligned cube in the frame of `pose` (a rigid frame-to-world transform), centred at
  * `centre` (mm in that frame), `size` voxels of `spacing` mm a side; first axis to the right,

@@ -49,6 +49,16 @@ class LabelHead:
                 np.save(path, depth_under_skin(self.load("classes")))
         return _cached(self.folder / f"{self.id}_{kind}.npy")
 
+    def cropped(self) -> tuple[torch.Tensor, torch.Tensor, np.ndarray, np.ndarray]:
+        """Classes (long), depth (float, mm) and brain mask of the head's box, 12 voxels wider and of even size, and the box's first corner [z, y, x]."""
+        classes = self.load("classes")
+        inside = np.argwhere(classes > 0)
+        low = np.maximum(inside.min(0) - 12, 0) // 2 * 2
+        high = np.minimum(inside.max(0) + 13, classes.shape) // 2 * 2
+        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        depth = torch.from_numpy(self.load("depth")[box].astype(np.float32))
+        return torch.from_numpy(classes[box].astype(np.int64)), depth, self.load("brain")[box].astype(np.float32), low
+
 
 def depth_under_skin(classes: np.ndarray) -> np.ndarray:
     """Millimetres from the outside air (that which reaches the border of the cube), at 2 mm, clamped to 255."""

@@ -14,8 +14,9 @@ import type { Head } from '../../brain/head.js';
 import { resampleLinear } from '../../volume/resample.js';
 import { gaussianSmooth } from '../../volume/smooth.js';
 import { quantile } from '../../volume/statistics.js';
+import { movedBy } from '../../volume/volume.js';
 import type { Alteration, MethodContext, RemovalMethod } from '../method.js';
-import { AVERAGE_HEAD_MODEL, alignAverageHead, inWorld } from '../registration/average-head.js';
+import { AVERAGE_HEAD_MODEL, alignAverageHead } from '../registration/average-head.js';
 import { brainDistance, inEar, inFace, voxelsWhere } from '../registration/face-region.js';
 
 /** Nearer to the average brain nothing is replaced. */
@@ -36,13 +37,13 @@ export const averageFace: RemovalMethod = {
     const { template, toWorld } = await alignAverageHead(head, context);
     const { grid, data } = head.volume;
     const region = voxelsWhere(grid, toWorld, (x, y, z) => inFace(x, y, z) || inEar(x, y, z));
-    const distance = resampleLinear(inWorld(brainDistance(), toWorld), grid, {
+    const distance = resampleLinear(movedBy(brainDistance(), toWorld), grid, {
       outside: 1000,
       only: region,
     });
     for (let v = 0; v < region.length; v++)
       if (head.brainMask.data[v] === 1 || (distance[v] as number) < BRAIN_MARGIN_MM) region[v] = 0;
-    const average = resampleLinear(inWorld(template, toWorld), grid, { only: region });
+    const average = resampleLinear(movedBy(template, toWorld), grid, { only: region });
     const factor = intensityFactor(data, average, region, head.brainLevel);
     const composite = data.slice();
     for (let v = 0; v < region.length; v++)

@@ -10,6 +10,7 @@
 import type { Head } from '../../brain/head.js';
 import type { TissueLevels } from '../../brain/protocol.js';
 import { BODY_TISSUES, type BodyTissue } from '../../brain/relaxation.js';
+import { Failure } from '../../errors/errors.js';
 import { largestComponent } from '../../volume/components.js';
 import { fillHoles, invertMask, squaredDistance } from '../../volume/morphology.js';
 import { resampleLinear } from '../../volume/resample.js';
@@ -115,7 +116,7 @@ export async function measureTissues(head: Head, context: MethodContext): Promis
   const gamma = await cpMaeMean.condition(head, at2mm);
   const mean = await cpMaeMean.synthesize(gamma, new Uint32Array(8), at2mm);
   const tissues = await mean.tissues?.();
-  if (tissues === undefined) throw new Error('the mean head knows its tissues');
+  if (tissues === undefined) throw new Failure('internal', 'the mean head does not know its tissues');
   const scan = resampleLinear(head.volume, mean.grid, { outside: Number.NaN });
   for (let o = 0; o < scan.length; o++) scan[o] = (scan[o] as number) / head.brainLevel;
   // The brain itself is no tissue of the complement, wherever the mean head thinks so.

@@ -13,8 +13,9 @@
 import type { Head } from '../../brain/head.js';
 import { resampleLinear } from '../../volume/resample.js';
 import { valuesInside } from '../../volume/statistics.js';
+import { movedBy } from '../../volume/volume.js';
 import type { Alteration, MethodContext, RemovalMethod } from '../method.js';
-import { AVERAGE_HEAD_MODEL, alignAverageHead, inWorld } from '../registration/average-head.js';
+import { AVERAGE_HEAD_MODEL, alignAverageHead } from '../registration/average-head.js';
 import { brainDistance, inFace, voxelsWhere } from '../registration/face-region.js';
 import { type TissueClass, tissueClasses } from './tissue.js';
 
@@ -35,7 +36,7 @@ export const deface: RemovalMethod = {
     const { grid, data } = head.volume;
     const face = voxelsWhere(grid, toWorld, inFace);
     // Beyond the atlas' own grid there is no brain either.
-    const distance = resampleLinear(inWorld(brainDistance(), toWorld), grid, { outside: 1000, only: face });
+    const distance = resampleLinear(movedBy(brainDistance(), toWorld), grid, { outside: 1000, only: face });
     const classes = tissueClasses(valuesInside(data, head.brainMask.data));
     const altered = new Uint8Array(data.length);
     const values = data.slice();

@@ -14,7 +14,7 @@ import type { BrainConditioning } from '../method.js';
 import { brainBlocks } from './grid.js';
 import { MIN_T1_CORRELATION, t1Correlation } from './t1-likeness.js';
 
-/** What the scan is, and the brain as the networks know brains. */
+/** What the scan is, where that was said or the brain looks T1-weighted at once; else undefined. */
 function contrastIn(gamma: BrainConditioning, choice: ContrastChoice): Contrast | undefined {
   if (choice !== 'auto') return choice;
   // A brain whose tissues have the order of T1 is one even where it correlates poorly (steep bias, lesions).

@@ -6,15 +6,14 @@
  * const head: DrawnHead = { ...drawn, tissues: () => drawnTissues(networks, displacement, drawn, signal) };
  */
 import { BODY_TISSUES, type BodyTissue } from '../../brain/relaxation.js';
+import { FIELD_SHAPE } from '../../contract/contract.js';
 import { Failure } from '../../errors/errors.js';
 import type { NetworkRunner, Tensor } from '../../networks/runner.js';
 import type { Shape, Volume } from '../../volume/volume.js';
 import type { DrawnTissues } from '../tissues.js';
-import { axisWeights } from './warp.js';
+import { FieldRows } from './warp.js';
 
 export const TISSUE_MODEL = 'head-tissues';
-/** x, y, z of the positions, at 4 mm. */
-const FIELDS: Shape = [48, 64, 64];
 
 /** What of `models/head-tissues/model.json` says how bright each tissue is where it was learnt. */
 async function learntLevels(networks: NetworkRunner): Promise<Record<BodyTissue, number>> {
@@ -67,28 +66,18 @@ export function readTissues(
   head: Volume,
 ): Pick<DrawnTissues, 'first' | 'second' | 'share'> {
   const [nx, ny, nz] = head.grid.shape;
-  const [fx, fy, fz] = FIELDS;
-  const [ax, ay, az] = [axisWeights(nx, fx), axisWeights(ny, fy), axisWeights(nz, fz)];
+  const [fx] = FIELD_SHAPE;
+  const rows = new FieldRows(positions, 3, FIELD_SHAPE, head.grid.shape);
+  const { line, x: ax } = rows;
   const first = new Uint8Array(nx * ny * nz);
   const second = new Uint8Array(first.length);
   const share = new Uint8Array(first.length);
-  const plane = fx * fy;
-  const line = new Float32Array(3 * fx);
   const weights = new Float32Array(BODY_TISSUES.length);
   const stepZ = mx * my;
   const clampTo = (n: number, at: number): number => (at < 0 ? 0 : at > n - 1.001 ? n - 1.001 : at);
   for (let k = 0, o = 0; k < nz; k++)
     for (let j = 0; j < ny; j++) {
-      const base = (az.low[k] as number) * plane + (ay.low[j] as number) * fx;
-      const pz = az.part[k] as number;
-      const py = ay.part[j] as number;
-      for (let c = 0; c < 3; c++)
-        for (let i = 0; i < fx; i++) {
-          const b = c * plane * fz + base + i;
-          line[c * fx + i] =
-            ((positions[b] as number) * (1 - py) + (positions[b + fx] as number) * py) * (1 - pz) +
-            ((positions[b + plane] as number) * (1 - py) + (positions[b + plane + fx] as number) * py) * pz;
-        }
+      rows.fill(j, k);
       for (let i = 0; i < nx; i++, o++) {
         if (!((head.data[o] as number) > 0)) continue;
         const l = ax.low[i] as number;

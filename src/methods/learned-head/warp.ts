@@ -12,7 +12,7 @@ import { BLOCK_SHIFT, tissueBlocks } from '../../volume/tissue-blocks.js';
 import type { Shape } from '../../volume/volume.js';
 
 /** Lower neighbour and weight of the upper one for output voxel `o` of an axis enlarged `factor` times to `n / factor`. */
-export function axisWeights(n: number, count: number): { low: Int32Array; part: Float32Array } {
+function axisWeights(n: number, count: number): { low: Int32Array; part: Float32Array } {
   const low = new Int32Array(n);
   const part = new Float32Array(n);
   for (let o = 0; o < n; o++) {
@@ -21,6 +21,57 @@ export function axisWeights(n: number, count: number): { low: Int32Array; part: 
     part[o] = at - (low[o] as number);
   }
   return { low, part };
+}
+
+/** Fields of a coarse lattice on the rows of a finer grid: along y and z once a row, along x where a voxel is read. */
+export class FieldRows {
+  /** Lower neighbour and weight of the upper one along x, of each voxel of a row. */
+  readonly x: { readonly low: Int32Array; readonly part: Float32Array };
+  /** The row that was filled last: all fields, x fastest. */
+  readonly line: Float32Array;
+  readonly #y: { readonly low: Int32Array; readonly part: Float32Array };
+  readonly #z: { readonly low: Int32Array; readonly part: Float32Array };
+
+  /**
+   * @param fields [count, z, y, x] @param fieldShape x, y, z of `fields`, at least 2 each
+   * @param shape of the finer grid, whose field of view is the same
+   */
+  constructor(
+    readonly fields: Float32Array,
+    readonly count: number,
+    readonly fieldShape: Shape,
+    [nx, ny, nz]: Shape,
+  ) {
+    const [fx, fy, fz] = fieldShape;
+    this.x = axisWeights(nx, fx);
+    this.#y = axisWeights(ny, fy);
+    this.#z = axisWeights(nz, fz);
+    this.line = new Float32Array(count * fx);
+  }
+
+  /** Voxels (0 to nx - 1, j, k) of the finer grid. */
+  fill(j: number, k: number): void {
+    const { fields, count, line } = this;
+    const [fx, fy, fz] = this.fieldShape;
+    const plane = fx * fy;
+    const channel = plane * fz;
+    const base = (this.#z.low[k] as number) * plane + (this.#y.low[j] as number) * fx;
+    const pz = this.#z.part[k] as number;
+    const py = this.#y.part[j] as number;
+    const w00 = (1 - py) * (1 - pz);
+    const w10 = py * (1 - pz);
+    const w01 = (1 - py) * pz;
+    const w11 = py * pz;
+    for (let c = 0; c < count; c++)
+      for (let i = 0; i < fx; i++) {
+        const b = c * channel + base + i;
+        line[c * fx + i] =
+          w00 * (fields[b] as number) +
+          w10 * (fields[b + fx] as number) +
+          w01 * (fields[b + plane] as number) +
+          w11 * (fields[b + plane + fx] as number);
+      }
+  }
 }
 
 /**
@@ -36,34 +87,16 @@ export function warpTemplate(
   fieldShape: Shape,
 ): Float32Array {
   const [nx, ny, nz] = shape;
-  const [fx, fy, fz] = fieldShape;
+  const [fx] = fieldShape;
   const out = new Float32Array(nx * ny * nz);
   const { map, bx, by } = tissueBlocks(template, shape);
-  const [ax, ay, az] = [axisWeights(nx, fx), axisWeights(ny, fy), axisWeights(nz, fz)];
-  const row = fx;
-  const plane = fx * fy;
-  const channel = plane * fz;
-  const line = new Float32Array(4 * fx);
+  const rows = new FieldRows(fields, 4, fieldShape, shape);
+  const { line, x: ax } = rows;
   const sy = nx;
   const sz = nx * ny;
   for (let k = 0, o = 0; k < nz; k++)
     for (let j = 0; j < ny; j++) {
-      const base = (az.low[k] as number) * plane + (ay.low[j] as number) * row;
-      const pz = az.part[k] as number;
-      const py = ay.part[j] as number;
-      const w00 = (1 - py) * (1 - pz);
-      const w10 = py * (1 - pz);
-      const w01 = (1 - py) * pz;
-      const w11 = py * pz;
-      for (let c = 0; c < 4; c++)
-        for (let i = 0; i < fx; i++) {
-          const b = c * channel + base + i;
-          line[c * fx + i] =
-            w00 * (fields[b] as number) +
-            w10 * (fields[b + row] as number) +
-            w01 * (fields[b + plane] as number) +
-            w11 * (fields[b + plane + row] as number);
-        }
+      rows.fill(j, k);
       for (let i = 0; i < nx; i++, o++) {
         const l = ax.low[i] as number;
         const p = ax.part[i] as number;

@@ -4,7 +4,7 @@
  *
  * @example
  * const { template, toWorld } = await alignAverageHead(head, context);
- * const here = resampleLinear(inWorld(template, toWorld), head.volume.grid); // the average in the patient's place
+ * const here = resampleLinear(movedBy(template, toWorld), head.volume.grid); // the average in the patient's place
  */
 
 import type { Head } from '../../brain/head.js';
@@ -14,7 +14,7 @@ import { Refusal } from '../../errors/errors.js';
 import type { NetworkRunner } from '../../networks/runner.js';
 import { type Affine, determinant3, IDENTITY, multiply } from '../../volume/affine.js';
 import { resampleLinear } from '../../volume/resample.js';
-import type { Volume, VoxelArray } from '../../volume/volume.js';
+import type { Volume } from '../../volume/volume.js';
 import { trimmedGrid } from '../learned-head/grid.js';
 import { learnedHead } from '../learned-head/learned-head.js';
 import type { MethodContext } from '../method.js';
@@ -83,8 +83,3 @@ export function posedHead(head: Head): Volume {
 
 /** Bright fat and vessels must not decide the fit. */
 const MAX_LEVEL = 2.5;
-
-/** The same voxels where they lie in the patient's world. */
-export function inWorld<A extends VoxelArray>({ grid, data }: Volume<A>, toWorld: Affine): Volume<A> {
-  return { grid: { shape: grid.shape, affine: multiply(toWorld, grid.affine) }, data };
-}
