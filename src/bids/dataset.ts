@@ -50,10 +50,15 @@ const NIFTI = /^\.nii(\.gz)?$/i;
  * Reads the names of all files and participants.tsv; no image is opened.
  * @param tree a folder (`folderTree`) or a list of files  @param root of the data set within the tree; a derivative is a data
  *   set of its own
+ * @param options `only`: these subjects (`sub-01`), all when absent
  * @returns subjects in order of name; paths are from the tree's root, with `/`
  * @throws {Refusal} not-readable when a folder or participants.tsv cannot be read; a folder that is not there is empty
  */
-export async function readDataset(tree: FileTree, root = ''): Promise<BidsDataset> {
+export async function readDataset(
+  tree: FileTree,
+  root = '',
+  { only }: { readonly only?: ReadonlySet<string> } = {},
+): Promise<BidsDataset> {
   const entries = await tree.list(root);
   const people = new Map(
     (await readTable(tree, joinPath(root, 'participants.tsv'))).map((row) => [row.participant_id, row]),
@@ -61,7 +66,7 @@ export async function readDataset(tree: FileTree, root = ''): Promise<BidsDatase
   const subjects: BidsSubject[] = [];
   const unknown: string[] = [];
   for (const { name: id, kind } of entries) {
-    if (kind !== 'folder' || !id.startsWith('sub-')) continue;
+    if (kind !== 'folder' || !id.startsWith('sub-') || only?.has(id) === false) continue;
     if (!isEntityFolder(id, 'sub')) {
       unknown.push(joinPath(root, id));
       continue;

@@ -8,7 +8,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { mkdir, readFile, realpath } from 'node:fs/promises';
-import { availableParallelism, freemem } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
 import { VERSION } from '../deidentify/version.js';
@@ -18,6 +17,7 @@ import { type BatchTask, type BatchWorker, runBatch } from '../node/batch.js';
 import { type BatchOutcome, BatchState } from '../node/batch-state.js';
 import { codeOf } from '../node/error-code.js';
 import { inputFiles } from '../node/image-files.js';
+import { usualJobs } from '../node/jobs.js';
 import { lockFolder } from '../node/lock.js';
 import { wasKilled } from '../node/networks/node-runner.js';
 import { StageTimer } from '../node/progress.js';
@@ -30,11 +30,6 @@ import { progressOf } from './progress-of.js';
 import { scanServices } from './scan-services.js';
 import type { Session } from './session.js';
 import { jsonLine, printable } from './terminal.js';
-
-/** A scan of 256 x 256 x 190 at 256^3 took 1.6 GB with its networks; a worker is not started without this much. */
-const BYTES_A_JOB = 2 * 2 ** 30;
-/** Networks gain little from more. */
-const THREADS_A_JOB = 2;
 
 type Scans = ReadonlyMap<string, Pick<ScanJob, 'input' | 'output' | 'qc'>>;
 
@@ -50,7 +45,7 @@ export async function deidMany(
 ): Promise<void> {
   requireNoSingles(options);
   const scans = await scansOf(files, outDir, options.qc === true);
-  const jobs = options.jobs ?? usualJobs(scans.size);
+  const jobs = options.jobs ?? usualJobs({ pieces: scans.size });
   if (options.worker === true) {
     const treat = treating(session, scans, treatment, options, jobs);
     if ((await serveTasks(treat)) === 'busy') throw new Interrupted();
@@ -155,17 +150,6 @@ function filesOf(scan: Pick<ScanJob, 'output' | 'qc'> | undefined): readonly str
 /** What the user is told of. */
 function outputsOf(scan: Pick<ScanJob, 'output' | 'qc'> | undefined): string[] {
   return [scan?.output, scan?.qc].filter((file): file is string => file !== undefined);
-}
-
-/** By cores and by memory, whichever is less; a machine with much of both is for networks' threads too. */
-function usualJobs(scans: number): number {
-  const memory = typeof process.availableMemory === 'function' ? process.availableMemory() : freemem();
-  const fit = Math.min(
-    Math.ceil(availableParallelism() / THREADS_A_JOB),
-    Math.floor(memory / BYTES_A_JOB),
-    scans,
-  );
-  return Math.max(1, fit);
 }
 
 /** Of the scan's bytes and all that its result depends on. A seed is in it, and is not to be had from it without the scan. */

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(session: Session) => Comm
   render: async () => (await import('./render.js')).renderCommand,
   inspect: async () => (await import('./inspect.js')).inspectCommand,
   verify: async () => (await import('./verify.js')).verifyCommand,
+  bids: async () => (await import('./bids.js')).bidsCommand,
   models: async () => (await import('./models.js')).modelsCommand,
   profile: async () => (await import('./profile.js')).profileCommand,
   prepare: async () => (await import('./prepare.js')).prepareCommand,

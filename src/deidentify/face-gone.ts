@@ -86,6 +86,8 @@ export interface FaceKept {
   readonly sameBits: number;
   /** Of the folded copy. */
   readonly folded?: number;
+  /** Median distance between the skin before and after, mm across it; absent where none was in view. */
+  readonly movedMm?: number;
 }
 
 /** Judged to this angle from straight ahead: beyond it cheeks end and ears begin, which deface and quickshear leave. */
@@ -274,7 +276,21 @@ function keptOf(before: Surface, scale: number, after: Volume): FaceKept {
     share: Math.max(...found.map((parts) => parts.most)),
     whole: Math.max(...found.map((parts) => parts.whole)),
     sameBits: judged.reduce((sum, ray) => sum + (same[ray] as number), 0) / Math.max(1, judged.length),
+    ...moved(before, scale, rays, judged),
   };
+}
+
+function moved(before: Surface, scale: number, rays: Rays, judged: readonly number[]): { movedMm?: number } {
+  const after = skinOf(rays, RISE).depth;
+  const apart = judged
+    .map((ray) => {
+      const toMm = scale * (before.cosine[ray] as number);
+      return toMm * Math.abs((after[ray] as number) - (before.depth[ray] as number));
+    })
+    .filter((mm) => !Number.isNaN(mm))
+    .sort((a, b) => a - b);
+  const middle = apart[apart.length >> 1];
+  return middle === undefined ? {} : { movedMm: middle };
 }
 
 /** Differences count at most this many mm more than what is the same place. */

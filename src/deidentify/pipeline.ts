@@ -93,8 +93,10 @@ export interface DeidentifyOptions extends ScanContrast {
   readonly noise?: boolean;
   /** The face of an earlier session: method, seed, resolution, scale and what is kept come from it. */
   readonly faceOf?: FaceState;
-  /** Also gives out what draws this face again in later sessions; default false. */
+  /** Also gives out what draws this face again in later sessions, as bytes for a file; default false. */
   readonly saveFace?: boolean;
+  /** The same for other images of this run, which are given it as `faceOf`; default false. */
+  readonly keepFace?: boolean;
 }
 
 /** What the pipeline is given from outside: networks, the platform's gzip, brain finding. */
@@ -106,7 +108,7 @@ export interface DeidentifyServices {
     volume: Volume,
     networks: NetworkRunner,
     options: { signal?: AbortSignal },
-  ): Promise<{ mask: Mask; pose?: Affine }>;
+  ): Promise<{ mask: Mask; pose?: Affine; agreement?: number }>;
   /** Default: pose and intensity from the brain's voxels. */
   makeHead?(volume: Volume, brainMask: Mask): Head;
   readonly signal?: AbortSignal;
@@ -119,6 +121,8 @@ export interface DeidentifiedImage {
   readonly result: StoredImage;
   /** 1 where voxels are new. */
   readonly altered: Mask;
+  /** How far the skin of the face is from the original's, median, mm; absent where no face was in view. */
+  readonly surfaceMovedMm?: number;
 }
 
 export interface Deidentified {
@@ -132,8 +136,12 @@ export interface Deidentified {
   readonly altered: Mask;
   /** What a removal method says about a result that may be poor. */
   readonly warnings: readonly string[];
+  /** Dice of the two looks for the brain, 0 to 1; absent where its mask was given. */
+  readonly maskAgreement?: number;
   /** Bytes of the private state (`face-state.ts`), where it was asked for. */
   readonly faceState?: Uint8Array;
+  /** The same as it stands in memory, where it was asked for. */
+  readonly face?: FaceState;
 }
 
 const MAX_MARGIN_MM = 20;
@@ -180,6 +188,7 @@ export async function deidentify(
   services.networks.warm?.(method.models);
   const margin = options.brainMarginMm ?? (input.brainMask === undefined ? FOUND_MARGIN_MM : 0);
   const { brainMask, notes } = await settleMask(given, finding, margin);
+  const agreement = given === undefined ? (await finding)?.agreement : undefined;
   const statistics = imageStatistics(input.image, brainMask);
   const head = finder.make({ grid, data: values }, brainMask);
   const { pose, scale } = head;
@@ -214,6 +223,7 @@ export async function deidentify(
   };
   let warnings: readonly string[] = notes;
   let faceState: Uint8Array | undefined;
+  let face: FaceState | undefined;
   let areas: readonly Mask[];
   let traces: readonly Trace[] = [];
   /** In brain levels of one frame of one image, on that image's grid. */
@@ -232,8 +242,9 @@ export async function deidentify(
   if (method.kind === 'remodel') {
     stage('condition');
     const gamma = faceOf?.gamma ?? (await method.condition(head, context));
-    if (options.saveFace === true)
-      faceState = await encodeFaceState(stateOf(options, seed, gamma, head), services.gzip);
+    if (options.saveFace === true || options.keepFace === true) face = stateOf(options, seed, gamma, head);
+    if (options.saveFace === true && face !== undefined)
+      faceState = await encodeFaceState(face, services.gzip);
     areas = treated.map(({ keep }) => invertMask(keep));
     stage('overwrite');
     forget();
@@ -288,10 +299,10 @@ export async function deidentify(
       remodelled: method.kind === 'remodel',
     });
     requirePassed(found);
-    const gone = faceGone(faces, result, method.kind === 'remodel');
+    const { check: gone, movedMm } = faceGone(faces, result, method.kind === 'remodel');
     const all = { ...found, faceGone: gone, ...(match === undefined ? {} : { sameBrain: match }) };
     for (const [name, check] of Object.entries(all)) checks[i === 0 ? name : `${name}.${i + 1}`] = check;
-    done.push({ files, result, altered });
+    done.push({ files, result, altered, ...(movedMm === undefined ? {} : { surfaceMovedMm: movedMm }) });
   }
   return {
     images: done as unknown as Deidentified['images'],
@@ -300,7 +311,9 @@ export async function deidentify(
     pose,
     altered: areas[0] as Mask,
     warnings,
+    ...(agreement === undefined ? {} : { maskAgreement: agreement }),
     ...(faceState === undefined ? {} : { faceState }),
+    ...(face === undefined ? {} : { face }),
   };
 }
 
@@ -346,9 +359,18 @@ function stateOf(
  * How much of the original's face still stands in a result, 0 to 1.
  * @throws {Refusal} face-kept when it is more than strangers share
  */
-function faceGone(faces: readonly FaceSurface[], result: StoredImage, drawn: boolean): Check {
+function faceGone(
+  faces: readonly FaceSurface[],
+  result: StoredImage,
+  drawn: boolean,
+): { readonly check: Check; readonly movedMm?: number } {
   const { kept, volume, before } = mostKept(faces, result, drawn);
-  if (isFaceGone(kept, drawn)) return { passed: true, value: Number(kept.share.toFixed(3)) };
+  const { movedMm } = kept;
+  if (isFaceGone(kept, drawn))
+    return {
+      check: { passed: true, value: Number(kept.share.toFixed(3)) },
+      ...(movedMm === undefined ? {} : { movedMm: Number(movedMm.toFixed(2)) }),
+    };
   throw new Refusal(
     'face-kept',
     `expected a result without the original's face, found ${(100 * Math.max(kept.share, kept.sameBits)).toFixed(0)} % of it in its place${faces.length > 1 ? ` in volume ${volume + 1} of ${faces.length}` : ''}; ${

@@ -90,7 +90,7 @@ export interface SettledImage {
 
 /** What finds a brain and poses it. */
 export interface BrainFinder {
-  find(volume: Volume): Promise<{ readonly mask: Mask }>;
+  find(volume: Volume): Promise<{ readonly mask: Mask; readonly agreement?: number }>;
   make(volume: Volume, mask: Mask): Head;
 }
 

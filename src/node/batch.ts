@@ -22,6 +22,8 @@ export interface BatchTask {
   readonly id: string;
   /** A run before this one began it and was killed: what stands at its outputs is ours to replace. */
   readonly again: boolean;
+  /** Nothing runs beside it, as its process was ended by the system when something did. */
+  readonly alone?: boolean;
 }
 
 /** How a batch is run. */
@@ -67,10 +69,10 @@ export async function runBatch(
   const again: string[] = [];
   const waiting = [...ids];
   await all(Math.max(1, Math.min(options.workers, ids.length)), () =>
-    lane(waiting, options, outcomes, (id) => again.push(id)),
+    lane(waiting, false, options, outcomes, (id) => again.push(id)),
   );
   // One at a time, and only now: whatever ran beside them is over.
-  await lane(again, options, outcomes, (id) => settle(id, undefined, KILLED, options, outcomes));
+  await lane(again, true, options, outcomes, (id) => settle(id, undefined, KILLED, options, outcomes));
   return outcomes;
 }
 
@@ -83,6 +85,7 @@ async function all(count: number, work: () => Promise<void>): Promise<void> {
 /** Does pieces until none waits, with a worker of its own that is started for the first. */
 async function lane(
   waiting: string[],
+  alone: boolean,
   options: BatchOptions,
   outcomes: Map<string, BatchOutcome>,
   onDeath: (id: string) => void,
@@ -106,7 +109,7 @@ async function lane(
       }
       options.state?.begin(id, key);
       worker ??= options.startWorker();
-      const outcome = await worker.run({ id, again: known?.begun === true });
+      const outcome = await worker.run({ id, again: known?.begun === true, alone });
       options.signal.throwIfAborted();
       const killed =
         outcome === 'killed' ||

@@ -35,6 +35,8 @@ import { claimImage, encodeMask, stageImage } from './staged-images.js';
 export interface FilePair {
   readonly input: string;
   readonly output: string;
+  /** What is known of how the input was made; default nothing. */
+  readonly scan?: ScanContrast;
 }
 
 /** Files of one job. */
@@ -57,6 +59,8 @@ export interface ScanJob {
   readonly faceOf?: string;
   /** Where the face is kept for later sessions: a private file (0600), no result, in no list of outputs. */
   readonly saveFace?: string;
+  /** Files that appear together with the results, such as their sidecars. Nothing of the scan's voxels or headers. */
+  readonly alongside?: readonly { readonly path: string; readonly bytes: Uint8Array }[];
   /** Where the page of the result goes (one HTML file). */
   readonly qc?: string;
   /** Shows the original on the page, which then identifies the person and is readable by its owner alone. */
@@ -84,6 +88,8 @@ export interface ScanTreatment extends ScanContrast {
   readonly seed?: Seed;
   /** The face of an earlier session; what shaped it is not chosen again. */
   readonly faceOf?: FaceState;
+  /** Gives the face to `onTreated`, for other images of the person. */
+  readonly keepFace?: boolean;
 }
 
 export interface ScanServices
@@ -94,6 +100,8 @@ export interface ScanServices
   readonly models: string;
   /** Told when a stage begins. */
   readonly onStage: (stage: string) => void;
+  /** Shown what came of it before anything has its name: an error here leaves nothing. */
+  readonly onTreated?: (done: Deidentified) => void;
   /** Seconds by stage so far, for the quality page. */
   stages(): Readonly<Record<string, number>>;
   /** For whoever has to know what is in place when it is interrupted. */
@@ -158,6 +166,7 @@ export async function runScanJob(
     const results = [job.output, ...others.map(({ output }) => output)];
     for (const path of [...results, job.saveBrainMask, job.saveAltered])
       if (path !== undefined) await claimImage(outputs, path);
+    for (const { path } of job.alongside ?? []) await outputs.claim(path);
     if (job.qc !== undefined) await outputs.claim(job.qc);
     if (job.saveFace !== undefined) {
       requireApart(job.saveFace, [...results, job.saveBrainMask, job.saveAltered, job.qc]);
@@ -165,6 +174,7 @@ export async function runScanJob(
     }
 
     const { image, done } = await treat(job, treatment, services);
+    services.onTreated?.(done);
     const caution = treatment.method.caution === undefined ? [] : [treatment.method.caution];
     if (job.qc !== undefined) {
       services.onStage('report');
@@ -183,6 +193,7 @@ export async function runScanJob(
       if (path !== undefined) await stageImage(outputs, await encodeMask(image, mask, path));
     if (job.saveFace !== undefined && done.faceState !== undefined)
       await outputs.stage(job.saveFace, done.faceState, { identifies: true });
+    for (const { path, bytes } of job.alongside ?? []) await outputs.stage(path, bytes);
     // Last: after a kill in the middle a result is not there without what was asked for with it.
     for (const { files } of done.images) await stageImage(outputs, files);
     services.signal.throwIfAborted();
@@ -219,10 +230,14 @@ async function treat(
   if (treatment.trustMask !== true) services.networks.warm?.([FINDER_MODEL, BRAIN_MODEL]);
   const image = await loadImage(job.input);
   const companions: NonNullable<DeidentifyInput['companions']>[number][] = [];
-  for (const pair of job.applyTo ?? [])
-    companions.push({ image: await loadImage(pair.input), outputName: pair.output, alignment: 'grid' });
-  for (const pair of job.with ?? [])
-    companions.push({ image: await loadImage(pair.input), outputName: pair.output, alignment: 'brain' });
+  const other = async ({ input, output, scan }: FilePair, alignment: 'grid' | 'brain') => ({
+    image: await loadImage(input),
+    outputName: output,
+    alignment,
+    ...(scan === undefined ? {} : { scan }),
+  });
+  for (const pair of job.applyTo ?? []) companions.push(await other(pair, 'grid'));
+  for (const pair of job.with ?? []) companions.push(await other(pair, 'brain'));
   const brainMask =
     job.brainMask === undefined ? undefined : await loadImage(job.brainMask, { allowConstant: true });
   const { seed, scale, brainMarginMm, faceOf, ...rest } = treatment;

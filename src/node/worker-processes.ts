@@ -76,7 +76,7 @@ class ProcessWorker implements BatchWorker {
 /** A worker in the middle of a piece wipes its work folder and ends its networks first. */
 const PATIENCE_MS = 5000;
 
-const TaskSchema = v.object({ id: v.string(), again: v.boolean() });
+const TaskSchema = v.object({ id: v.string(), again: v.boolean(), alone: v.boolean() });
 
 /**
  * In the worker: does what it is told, until the channel closes.

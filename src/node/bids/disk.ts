@@ -1,0 +1,34 @@
+/**
+ * Small things of the file system that the work on a data set needs, with what goes wrong in the words of the program.
+ *
+ * @example
+ * makeFolder('out/sub-01/anat');
+ */
+import { mkdirSync, statSync } from 'node:fs';
+import { Failure, Refusal } from '../../errors/errors.js';
+import { codeOf } from '../error-code.js';
+
+/** A file of the data set that the system will not read is the data set's fault. */
+export function asRefusal(error: unknown): unknown {
+  const code = codeOf(error);
+  return ['EACCES', 'ENOENT', 'EISDIR', 'EPERM', 'EIO', 'ESTALE'].includes(code) &&
+    !(error instanceof Failure)
+    ? new Refusal('not-readable', `expected a file that can be read, found error ${code}`, { cause: error })
+    : error;
+}
+
+export function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** @throws {Refusal} output-unwritable  @throws {Failure} write-failed */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    const code = codeOf(cause);
+    if (code === 'ENOSPC' || code === 'EDQUOT')
+      throw new Failure('write-failed', `a folder could not be made (${code})`, { cause });
+    throw new Refusal('output-unwritable', `a folder cannot be made in the output (${code})`, { cause });
+  }
+}

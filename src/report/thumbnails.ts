@@ -1,0 +1,78 @@
+/**
+ * Small pictures of a result and the figures by which a list of results is sorted. Of the result alone.
+ *
+ * @example
+ * const { front, left, slice } = thumbnails(result, pose, nodeDeflate); // PNG in base64
+ */
+import { isRefusal } from '../errors/errors.js';
+import { prepareSurface } from '../render/field.js';
+import type { PixelImage } from '../render/image.js';
+import { type Deflate, encodePng } from '../render/png.js';
+import { portrait } from '../render/portrait.js';
+import { renderSlices } from '../render/slices.js';
+import { VIEWS } from '../render/views.js';
+import type { Affine } from '../volume/affine.js';
+import { quantile } from '../volume/statistics.js';
+import type { Mask, Volume } from '../volume/volume.js';
+
+/** 10,000 results make a page of 150 MB with pictures of this size. */
+const SIZE_PX = 112;
+const SLICE_MM = 2;
+
+/** PNG in base64 by name: `front`, `left`, `slice` (sagittal, through the middle). One that cannot be drawn is not there. */
+export function thumbnails(
+  result: Volume,
+  pose: Affine,
+  deflate?: Deflate,
+): Readonly<Record<string, string>> {
+  const pictures: Record<string, string> = {};
+  const add = (name: string, image: PixelImage): void => {
+    pictures[name] = base64(deflate === undefined ? encodePng(image) : encodePng(image, deflate));
+  };
+  try {
+    const field = prepareSurface(result);
+    for (const view of ['front', 'left'] as const)
+      add(view, portrait(field, { frame: pose, view: VIEWS[view], size: SIZE_PX }).image);
+  } catch (error) {
+    // A slab may have no surface to draw; its slice is still worth a look.
+    if (!isRefusal(error, 'no-signal')) throw error;
+  }
+  const [slice] = renderSlices(result, {
+    planes: ['sagittal'],
+    at: [0, 0, 0],
+    frame: pose,
+    pixelMm: SLICE_MM,
+  });
+  if (slice !== undefined) add('slice', slice);
+  return pictures;
+}
+
+function base64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let i = 0; i < bytes.length; i += 8192) binary += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(binary);
+}
+
+/**
+ * Step of brightness where kept and new voxels meet: median over neighbours, in medians of what was kept. Tissue has edges there of
+ * its own (fluid, dura, bone), so it compares results with one another; undefined where nothing meets.
+ */
+export function seamOf({ grid, data }: Volume, altered: Mask): number | undefined {
+  const [nx, ny, nz] = grid.shape;
+  const steps: number[] = [];
+  const kept: number[] = [];
+  for (let k = 0, o = 0; k < nz; k++)
+    for (let j = 0; j < ny; j++)
+      for (let i = 0; i < nx; i++, o++) {
+        const here = altered.data[o];
+        if (here === 0 && o % 7 === 0) kept.push(data[o] as number);
+        if (i + 1 < nx && altered.data[o + 1] !== here)
+          steps.push(Math.abs((data[o + 1] as number) - (data[o] as number)));
+        if (j + 1 < ny && altered.data[o + nx] !== here)
+          steps.push(Math.abs((data[o + nx] as number) - (data[o] as number)));
+      }
+  if (steps.length === 0 || kept.length === 0) return undefined;
+  const level = quantile(Float32Array.from(kept), 0.5);
+  const step = quantile(Float32Array.from(steps), 0.5) / level;
+  return Number.isFinite(step) ? Number(step.toFixed(3)) : undefined;
+}
