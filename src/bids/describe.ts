@@ -5,10 +5,10 @@
  * @example
  * const files = rootFiles({ layout: 'raw', method: 'cp-mae', removes: false, version: VERSION, today }, original);
  */
+import { personalIn } from './personal.js';
 import type { Layout } from './plan.js';
 
 export const BIDS_VERSION = '1.10.0';
-const CODE_URL = 'https://github.com/prosopon/prosopon';
 
 export interface Described {
   readonly layout: Layout;
@@ -78,7 +78,11 @@ export function rootFiles(
   made: Described,
   original: Readonly<Record<string, unknown>>,
 ): readonly (readonly [name: string, content: string])[] {
-  const doi = typeof original.DatasetDOI === 'string' ? DOI.exec(original.DatasetDOI)?.[1] : undefined;
+  const given = typeof original.DatasetDOI === 'string' ? original.DatasetDOI : '';
+  const doi =
+    personalIn(given.replace(/^https:\/\/doi\.org\//i, '').replace(/\d{6}/, '')) === undefined
+      ? DOI.exec(given)?.[1]
+      : undefined;
   const source = made.sourceUri ?? (doi === undefined ? undefined : `doi:${doi}`);
   const derivative = made.layout === 'derivative';
   const licence =
@@ -88,7 +92,7 @@ export function rootFiles(
     BIDSVersion: BIDS_VERSION,
     DatasetType: made.layout,
     ...(licence === undefined ? {} : { License: licence }),
-    GeneratedBy: [{ Name: 'Prosopon', Version: made.version, Description: made.method, CodeURL: CODE_URL }],
+    GeneratedBy: [{ Name: 'Prosopon', Version: made.version, Description: made.method }],
     // A URI that leads nowhere, where nobody may know where the originals are: names in Sources refer to it.
     ...(derivative ? { DatasetLinks: { raw: source ?? 'urn:prosopon:unpublished-original' } } : {}),
     ...(source === undefined

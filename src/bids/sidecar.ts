@@ -215,7 +215,23 @@ function harmless(value: unknown): unknown {
   return undefined;
 }
 
-/** Which of the keys that were left behind may be said: those that look like keys and like nothing personal. */
+/** Keys that converters write and that are left behind. Others are counted and not named: a key may be somebody's name. */
+const KNOWN_LEFT = new Set(
+  `AccessionNumber AcquisitionDate AcquisitionDateTime AcquisitionNumber AcquisitionTime BidsGuess CoilCombinationMethod CoilString
+  ContentDate ContentTime ConversionSoftware ConversionSoftwareVersion DeviceSerialNumber HeudiconvVersion ImageComments
+  ImageOrientationPatientDICOM InstanceCreationDate InstanceCreationTime InstitutionAddress InstitutionName InstitutionalDepartmentName
+  IntendedFor NameOfPhysiciansReadingStudy NonParallelReductionFactor Operator OperatorsName PatientAge PatientBirthDate PatientID
+  PatientName PatientSex PatientSize PatientWeight PerformedProcedureStepDescription PerformedProcedureStepStartDate
+  PerformedProcedureStepStartTime PhoenixPTXMode PhysiciansOfRecord PrescanReuseString ProcedureStepDescription ProtocolName
+  PulseSequenceDetails PulseSequenceName RawImage ReceiveCoilActiveElements ReceiveCoilName ReferringPhysicianName
+  RequestedProcedureDescription SAR SequenceName SeriesDate SeriesDescription SeriesInstanceUID SeriesNumber SeriesTime ShimSetting
+  SoftwareVersions StationName StudyDate StudyDescription StudyID StudyInstanceUID StudyTime TablePosition TxRefAmp WipMemBlock
+  dcmmeta_affine dcmmeta_reorient_transform dcmmeta_shape dcmmeta_slice_dim dcmmeta_version global time`.split(
+    /\s+/,
+  ),
+);
+
+/** Which of the keys that were left behind may be said. */
 export function sayable(keys: readonly string[]): string[] {
-  return keys.filter((key) => KEY_SHAPE.test(key) && personalIn(key) === undefined);
+  return keys.filter((key) => KNOWN_LEFT.has(key) || Object.hasOwn(KEYS, key));
 }

@@ -4,7 +4,8 @@
  * @example
  * makeFolder('out/sub-01/anat');
  */
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Failure, Refusal } from '../../errors/errors.js';
 import { codeOf } from '../error-code.js';
 
@@ -30,5 +31,17 @@ export function makeFolder(path: string): void {
     if (code === 'ENOSPC' || code === 'EDQUOT')
       throw new Failure('write-failed', `a folder could not be made (${code})`, { cause });
     throw new Refusal('output-unwritable', `a folder cannot be made in the output (${code})`, { cause });
+  }
+}
+
+/** Takes away a folder in which nothing is, and those above it up to the root, which stays. */
+export function removeEmpty(folder: string, root: string): void {
+  for (let here = folder; here !== root && here.startsWith(root); here = dirname(here)) {
+    try {
+      rmdirSync(here);
+    } catch {
+      // Something is in it, or another process has just made it again.
+      return;
+    }
   }
 }

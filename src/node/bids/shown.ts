@@ -11,6 +11,8 @@ import { seamOf, thumbnails } from '../../report/thumbnails.js';
 import { voxelMillilitres } from '../../volume/volume.js';
 import { nodeDeflate } from '../deflate.js';
 
+export type Shown = Pick<ScanRecord, 'figures' | 'pictures'>;
+
 /** Of one image of a job. */
 export function checksOf(checks: Deidentified['checks'], suffix: string): NonNullable<ScanRecord['checks']> {
   return Object.fromEntries(
@@ -21,12 +23,8 @@ export function checksOf(checks: Deidentified['checks'], suffix: string): NonNul
   );
 }
 
-/** @param i which image of the job  @param seconds of the whole job */
-export function shownOf(
-  done: Deidentified,
-  i: number,
-  seconds: number,
-): Pick<ScanRecord, 'figures' | 'pictures'> {
+/** @param i which image of the job */
+export function shownOf(done: Deidentified, i: number): Shown {
   const image = done.images[i];
   if (image === undefined) return {};
   const volume = finiteVolume(image.result);
@@ -39,7 +37,7 @@ export function shownOf(
     ...(done.maskAgreement === undefined || i > 0
       ? {}
       : { maskAgreement: Number(done.maskAgreement.toFixed(3)) }),
-    ...(i > 0 ? {} : { brainMl: millilitres(done), seconds: Number(seconds.toFixed(2)) }),
+    ...(i > 0 ? {} : { brainMl: millilitres(done) }),
   };
   return { figures, pictures: thumbnails(volume, done.pose, nodeDeflate) };
 }

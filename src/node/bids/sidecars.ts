@@ -54,7 +54,9 @@ export async function sidecarsOf(
 ): Promise<Sidecars> {
   const { image, output } = planned;
   const { values, unreadable } = await inheritedSidecar(tree, image);
-  const { kept, left } = safeSidecar(values, options.keys);
+  // The name of a task is in the name of the file, and comes from there.
+  const { TaskName: _, ...others } = values;
+  const { kept, left } = safeSidecar(others, options.keys);
   const warnings: string[] = [];
   if (unreadable > 0)
     warnings.push(`${unreadable} of its sidecars ${unreadable === 1 ? 'is' : 'are'} no JSON and left out`);

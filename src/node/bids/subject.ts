@@ -21,12 +21,12 @@ import { loadImage } from '../image-files.js';
 import { Outputs } from '../outputs.js';
 import { runScanJob, type ScanServices, type ScanTreatment } from '../scan-job.js';
 import { stageImage } from '../staged-images.js';
-import { asRefusal, exists, makeFolder } from './disk.js';
+import { asRefusal, exists, makeFolder, removeEmpty } from './disk.js';
 import { rememberingHead } from './one-head.js';
 import { type Places, requireInside } from './places.js';
 import type { Records } from './records.js';
 import { fileDigest, keyOf } from './scan-key.js';
-import { checksOf, shownOf } from './shown.js';
+import { checksOf, type Shown, shownOf } from './shown.js';
 import { defaceMaskSidecar, type SidecarOptions, type Sidecars, sidecarsOf } from './sidecars.js';
 
 /** How a piece of work ended that did not end well. */
@@ -219,6 +219,7 @@ class SubjectRun {
     const before = group.map(({ image }) => records.get(image.path));
     const services = this.#context.services();
     let treated: Deidentified | undefined;
+    let shown: readonly Shown[] = [];
     const face = this.#face;
     const role =
       this.#treatment.method.kind === 'remove' ? 'alone' : face === undefined ? 'anchor' : 'same head';
@@ -253,6 +254,7 @@ class SubjectRun {
           ...services,
           onTreated: (done) => {
             treated = done;
+            shown = group.map((_, i) => shownOf(done, i));
           },
         },
       );
@@ -261,7 +263,7 @@ class SubjectRun {
         this.#face = treated.face;
         this.#anchorKey = key;
       }
-      const stages = Object.values(services.stages()).reduce((sum, s) => sum + s, 0);
+      const seconds = Object.values(services.stages()).reduce((sum, s) => sum + s, 0);
       for (const [i, { image, output }] of group.entries()) {
         const suffix = i === 0 ? '' : `.${i + 1}`;
         records.put({
@@ -272,7 +274,8 @@ class SubjectRun {
           role,
           warnings: [...(i === 0 ? report.warnings : []), ...(piece.sidecars[i]?.warnings ?? [])],
           checks: checksOf(report.checks, suffix),
-          ...shownOf(treated, i, i === 0 ? stages : 0),
+          ...shown[i],
+          figures: { ...shown[i]?.figures, ...(i === 0 ? { seconds: Number(seconds.toFixed(2)) } : {}) },
         });
         this.#count('done');
       }
@@ -282,6 +285,7 @@ class SubjectRun {
       // What an earlier run made of these images is not what stands in the records any more.
       for (const [i, { output }] of group.entries())
         if (before[i] !== undefined) this.#takeAway(output, piece.sidecars[i]?.files ?? []);
+      for (const { output } of group) removeEmpty(join(places.output, dirname(output)), places.output);
       this.#end(group, key, ended.killed === true ? OUT_OF_MEMORY : ended);
     }
   }
@@ -328,6 +332,7 @@ class SubjectRun {
       this.#count('done');
     } catch (error) {
       this.#end([planned], key, this.#context.endOf(asRefusal(error)));
+      removeEmpty(join(places.output, dirname(output)), places.output);
     }
   }
 
