@@ -45,6 +45,26 @@ export const ROWS_SCRIPT = String.raw`
     return cell;
   }
 
+  // What was not treated has no figures: in their place stands what was found, and what to try.
+  const FIRST_FIGURE = columns.findIndex(({ key }) => key === 'checks');
+  const AFTER_FIGURES = columns.findIndex(({ key }) => key === 'decision');
+  const isUntreated = (row) => row.status !== 'done' && row.checks.length === 0 && row.figures === undefined;
+  const whyOf = (row) => (row.status === 'done' ? undefined : reasons[row.status === 'begun' ? 'begun' : row.reason]);
+  function whyCell(row) {
+    const why = whyOf(row);
+    const cell = make('td', { role: 'cell', className: 'of-why', colSpan: AFTER_FIGURES - FIRST_FIGURE });
+    const message = row.message ?? why?.meaning;
+    if (message !== undefined) cell.append(make('p', {}, message));
+    if (why !== undefined) cell.append(make('p', {}, make('strong', {}, 'Try: '), why.advice));
+    for (const text of row.warnings) cell.append(make('p', { className: 'warned' }, text));
+    return cell;
+  }
+  function cellsFor(row) {
+    if (!isUntreated(row)) return columns.map((column) => cellFor(column, row));
+    const cells = (some) => some.map((column) => cellFor(column, row));
+    return [...cells(columns.slice(0, FIRST_FIGURE)), whyCell(row), ...cells(columns.slice(AFTER_FIGURES))];
+  }
+
   function picturesOf(row, className) {
     const box = make('div', { className });
     for (const name of row.pictures) {
@@ -79,7 +99,7 @@ export const ROWS_SCRIPT = String.raw`
 
   function elementOf(row) {
     if (row.element !== undefined) return row.element;
-    const element = make('tr', { role: 'row', tabIndex: -1 }, ...columns.map((column) => cellFor(column, row)));
+    const element = make('tr', { role: 'row', tabIndex: -1 }, ...cellsFor(row));
     row.toggle = make('button', { type: 'button', className: 'toggle', 'aria-expanded': 'false', 'aria-label': 'Details of ' + row.path }, 'Details');
     row.toggle.addEventListener('click', () => toggle(row));
     element.querySelector('.of-path').append(row.toggle);
@@ -101,6 +121,8 @@ export const ROWS_SCRIPT = String.raw`
       rowOf.set(row.details, row);
       row.element.after(row.details);
       near.observe(row.details);
+      row.details.scrollIntoView({ block: 'nearest' });
+      row.element.scrollIntoView({ block: 'nearest' });
     } else {
       near.unobserve(row.details);
       row.details.remove();
@@ -111,8 +133,8 @@ export const ROWS_SCRIPT = String.raw`
 
   function detailsOf(row) {
     const cell = make('td', { role: 'cell', colSpan: columns.length });
-    const why = reasons[row.status === 'begun' ? 'begun' : row.reason];
-    if (row.status !== 'done' && why !== undefined)
+    const why = whyOf(row);
+    if (why !== undefined)
       cell.append(make('p', {}, make('strong', {}, 'Why: '), why.meaning), make('p', {}, make('strong', {}, 'What to try: '), why.advice));
     if (row.message !== undefined) cell.append(make('p', {}, make('strong', {}, 'Message: '), row.message));
     if (row.warnings.length > 0) cell.append(make('p', {}, make('strong', {}, 'Warnings')), make('ul', {}, ...row.warnings.map((text) => make('li', {}, text))));

@@ -39,7 +39,6 @@ kbd { font: 600 0.9em ui-monospace, monospace; border: 1px solid #6b6b6b; border
 #scans tbody tr { scroll-margin: 5rem 0 1rem; }
 #scans tbody tr[aria-current] { background: #f0f5ff; box-shadow: inset 4px 0 0 #0b57d0; }
 #scans tbody tr:focus-visible { outline: 3px solid #0b57d0; outline-offset: -3px; }
-#scans tbody tr[data-decision="reject"] .path { text-decoration: line-through; }
 .of-place { width: 3.2rem; } .of-path { width: 19rem; } .of-status { width: 9.5rem; } .of-decision { width: 11.5rem; }
 #scans td:is(.of-place, .of-checks, .of-figure, .of-warnings) { font-variant-numeric: tabular-nums; }
 .path { font-weight: 600; }
@@ -62,8 +61,10 @@ kbd { font: 600 0.9em ui-monospace, monospace; border: 1px solid #6b6b6b; border
 .decide button.accept[aria-pressed="true"] { color: #fff; background: #0a5c2b; border-color: #0a5c2b; box-shadow: none; }
 #more { margin: 0.75rem 0; }
 dialog { max-width: min(34rem, 92vw); border: 2px solid #1a1a1a; border-radius: 0.5rem; color: #1a1a1a; }
+#close { float: right; }
+dialog h2:first-of-type { margin-top: 0; }
 dialog table { margin-bottom: 0.75rem; } dialog td { padding: 0.25rem 0.5rem; }
-.reasons td:nth-child(2) { white-space: nowrap; }
+.reasons :is(th, td:nth-child(2)), dialog td:first-child { white-space: nowrap; }
 @media (max-width: 68rem) {
   #sorting { display: flex; gap: 0.4rem; align-items: center; }
   #scans, #scans tbody { display: block; }
@@ -71,7 +72,7 @@ dialog table { margin-bottom: 0.75rem; } dialog td { padding: 0.25rem 0.5rem; }
   #scans tbody tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 0 0.75rem; padding: 0.5rem; margin-bottom: 0.6rem; border: 1px solid #6b6b6b; border-radius: 0.4rem; scroll-margin: 1rem 0; }
   #scans td { width: auto; border: 0; padding: 0.15rem 0; }
   #scans td[data-label]:not(.of-path, .of-status, .of-decision)::before { content: attr(data-label) ": "; color: #3d3d3d; }
-  #scans td:is(.of-path, .of-decision) { grid-column: 1 / -1; }
+  #scans td:is(.of-path, .of-why, .of-decision) { grid-column: 1 / -1; }
   #scans td.of-path { order: -1; }
   #scans tbody tr.details { display: block; margin-top: -0.6rem; border-top: 0; }
   .reasons, .reasons tbody, .reasons tr, .reasons td, .reasons th { display: block; border: 0; padding: 0.1rem 0; }

@@ -45,7 +45,7 @@ const COLUMNS: readonly Column[] = [
     key: 'place',
     label: '#',
     meaning:
-      'Place when the worst come first: failed, refused, never ended, then results by the worst of their ranks in surface moved, face kept, seam and mask agreement.',
+      'Place when the worst come first: failed, refused, never ended; then results with a failed check, copied ones, those measured by the worst of their ranks in surface moved, face kept, seam and mask agreement, and those not measured.',
     worst: 1,
   },
   {
@@ -266,10 +266,9 @@ function app(records: readonly ScanRecord[], without: number): Markup {
     </table>
     <p id="nothing" hidden>No scan is like that.</p>
     <button id="more" type="button" hidden>Show more</button>
-    <dialog id="help" aria-labelledby="help-title"><h2 id="help-title">Keys</h2>
+    <dialog id="help" aria-labelledby="help-title"><button id="close" type="button">Close</button><h2 id="help-title">Keys</h2>
       <table><tbody>${HELP.map(([keys, does]) => html`<tr><td>${keys.map((key) => html`<kbd>${key}</kbd> `)}</td><td>${does}</td></tr>`)}</tbody></table>
-      <h2>Columns</h2><dl>${COLUMNS.map(({ label, meaning }) => [html`<dt>${label}</dt>`, html`<dd>${meaning}</dd>`])}</dl>
-      <button id="close" type="button">Close</button></dialog>
+      <h2>Columns</h2><dl>${COLUMNS.map(({ label, meaning }) => [html`<dt>${label}</dt>`, html`<dd>${meaning}</dd>`])}</dl></dialog>
   </main>`;
 }
 

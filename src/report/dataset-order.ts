@@ -5,7 +5,8 @@
  * A result's score goes by ranks, so that no unit rules. In each of four figures it is the share of the other results that
  * are strictly better: more surface moved, less face kept, less seam, more agreement of the masks. The greatest of the four counts,
  * because a result that is the worst in one way is worth a look whatever the other ways say; their mean decides between equals.
- * Before all of these come results with a check that did not pass, then those of which none of the four could be measured.
+ * Before all of these come results with a check that did not pass, then what was copied on the user's word, which nobody has
+ * measured. After them come results of which none of the four could be measured, as where no face is in view.
  *
  * @example
  * const [first] = worstFirst(records);
@@ -67,14 +68,14 @@ function rankBy(records: readonly ScanRecord[], figure: RankedFigure, sign: 1 | 
 }
 
 function scoreOf(
-  { status, checks, figures }: ScanRecord,
+  { status, role, checks, figures }: ScanRecord,
   ranks: readonly Rank[],
 ): { readonly group: number; readonly greatest: number; readonly mean: number } {
   if (status !== 'done') return { group: 0, greatest: 0, mean: 0 };
   const shares = ranks.flatMap((rank) => rank(figures) ?? []);
   const failed = Object.values(checks ?? {}).some(({ passed }) => !passed);
   return {
-    group: failed ? 2 : shares.length === 0 ? 1 : 0,
+    group: failed ? 3 : role === 'copied' ? 2 : shares.length > 0 ? 1 : 0,
     greatest: Math.max(0, ...shares),
     mean: shares.reduce((sum, share) => sum + share, 0) / Math.max(1, shares.length),
   };
