@@ -44,7 +44,8 @@ const HOUSES = {
     nodeFolders: new Set(['node', 'cli']),
     nodeFiles: new Set(['node.ts']),
     // The command line stands on src/node; both are on the top floor.
-    sideways: new Set(['cli>node']),
+    // Pages of data sets show what the data sets' floor remembers of each scan.
+    sideways: new Set(['cli>node', 'report>bids']),
     doors: new Set(),
     nodeDoors: new Set(),
   },
