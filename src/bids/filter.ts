@@ -53,7 +53,7 @@ export type BidsFilter = readonly Query[];
 /** @throws {Refusal} option-invalid for what is no filter, or asks for an entity that is not known */
 export function parseFilter(json: unknown): BidsFilter {
   const parsed = v.safeParse(Schema, json);
-  if (!parsed.success)
+  if (!parsed.success || Array.isArray(json))
     throw new Refusal(
       'option-invalid',
       'expected a filter file with an object of entities for each query ({"t1w": {"session": "01"}}), found another shape',
