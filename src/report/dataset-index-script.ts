@@ -77,7 +77,6 @@ const TABLE_SCRIPT = String.raw`
         near.observe(row.details);
       }
     }
-    byId('scans').setAttribute('aria-rowcount', String(shown.length + 1));
     byId('more').hidden = drawn >= shown.length;
     // Observed anew, so that the end of a list that is still in sight calls for more.
     end.unobserve(byId('more'));

@@ -18,6 +18,7 @@ dl { margin: 0; } dt { font-weight: 600; } dd { margin: 0 0 0.35rem 1rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.4rem 0.5rem; border-bottom: 1px solid #c9c9c9; overflow-wrap: anywhere; }
 button, select, input[type="search"], input[type="text"] { font: inherit; color: #1a1a1a; background: #fff; border: 1px solid #6b6b6b; border-radius: 0.3rem; padding: 0.3rem 0.6rem; min-height: 2.1rem; }
+th, button { overflow-wrap: normal; }
 button { background: #f4f4f4; cursor: pointer; }
 button:hover { background: #e6eefc; border-color: #0b57d0; }
 button:focus-visible, select:focus-visible, input:focus-visible, summary:focus-visible { outline: 3px solid #0b57d0; outline-offset: 1px; }
@@ -32,7 +33,7 @@ kbd { font: 600 0.9em ui-monospace, monospace; border: 1px solid #6b6b6b; border
 #sorting { display: none; }
 #status { min-height: 1.45em; color: #3d3d3d; }
 #scans thead th { position: sticky; top: 0; z-index: 1; background: #fff; padding: 0.2rem 0.15rem; border-bottom: 2px solid #1a1a1a; box-shadow: 0 1px 0 #1a1a1a; }
-#scans th button { width: 100%; text-align: left; border-color: transparent; background: none; padding: 0.2rem 0.35rem; font-weight: 600; line-height: 1.2; overflow-wrap: normal; }
+#scans th button { width: 100%; text-align: left; border-color: transparent; background: none; padding: 0.2rem 0.35rem; font-weight: 600; line-height: 1.2; }
 #scans th button:hover { border-color: #0b57d0; }
 #scans th[aria-sort="ascending"] button::after { content: " \\2191"; }
 #scans th[aria-sort="descending"] button::after { content: " \\2193"; }
@@ -56,6 +57,7 @@ kbd { font: 600 0.9em ui-monospace, monospace; border: 1px solid #6b6b6b; border
 .details td { padding: 0.25rem 1rem 0.75rem 4rem; background: #fafafa; }
 .details ul { margin: 0.15rem 0; padding-left: 1.2rem; } .checks { columns: 22rem auto; }
 .decide { display: grid; grid-template-columns: 1fr 1fr; gap: 0.3rem; }
+.decide button { padding: 0.3rem 0.1rem; }
 .decide input { grid-column: 1 / -1; width: 100%; min-width: 0; }
 .decide button.reject[aria-pressed="true"] { color: #fff; background: #b00020; border-color: #b00020; box-shadow: none; }
 .decide button.accept[aria-pressed="true"] { color: #fff; background: #0a5c2b; border-color: #0a5c2b; box-shadow: none; }
@@ -68,7 +70,7 @@ dialog table { margin-bottom: 0.75rem; } dialog td { padding: 0.25rem 0.5rem; }
 @media (max-width: 68rem) {
   #sorting { display: flex; gap: 0.4rem; align-items: center; }
   #scans, #scans tbody { display: block; }
-  #scans thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  #scans thead { display: none; }
   #scans tbody tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 0 0.75rem; padding: 0.5rem; margin-bottom: 0.6rem; border: 1px solid #6b6b6b; border-radius: 0.4rem; scroll-margin: 1rem 0; }
   #scans td { width: auto; border: 0; padding: 0.15rem 0; }
   #scans td[data-label]:not(.of-path, .of-status, .of-decision)::before { content: attr(data-label) ": "; color: #3d3d3d; }

@@ -101,20 +101,18 @@ const COLUMNS: readonly Column[] = [
 
 export function datasetIndexPage(content: DatasetIndexContent, options: DatasetIndexOptions = {}): string {
   const records = worstFirst(content.records);
-  const pictures = records.map(({ pictures }) => sortedPictures(pictures));
-  const pictured = withinBudget(pictures, options.pictureBudget ?? PICTURE_BUDGET);
-  const without = pictures.slice(pictured).filter((of) => of.length > 0).length;
-  const rows = records.map((record, i) => rowOf(record, i < pictured ? (pictures[i] ?? []) : []));
+  const pictures = picturesWithin(records, options.pictureBudget ?? PICTURE_BUDGET);
+  const without = records.slice(pictures.length).filter(({ pictures: of }) => of !== undefined).length;
+  const rows = records.map((record, i) => rowOf(record, pictures[i] ?? []));
   const reasons: Record<string, Advice> = { begun: UNFINISHED };
   for (const reason of countByReason(records).keys()) reasons[reason] = adviceFor(reason);
 
+  const blocks = pictures.map((of, i) =>
+    of.length === 0 ? '' : dataBlock(`pictures-${i}`, Object.fromEntries(of)),
+  );
   const digest = new Sha256();
-  for (const part of [rows, ...pictures]) digest.update(new TextEncoder().encode(JSON.stringify(part)));
+  for (const part of [JSON.stringify(rows), ...blocks]) digest.update(new TextEncoder().encode(part));
   const data = { digest: hex(digest.digest()), columns: COLUMNS, reasons, rows };
-  const blocks = pictures
-    .slice(0, pictured)
-    .map((of, i) => (of.length === 0 ? '' : dataBlock(`pictures-${i}`, Object.fromEntries(of))))
-    .join('');
   const policy = [
     "default-src 'none'",
     'img-src data:',
@@ -140,13 +138,28 @@ ${renderMarkup(app(content.records, without))}
 <noscript>${renderMarkup(plainTable(records))}</noscript>
 ${dataBlock('data', data)}
 <script>${INDEX_SCRIPT}</script>
-${blocks}</body>
+${blocks.join('')}</body>
 </html>
 `;
 }
 
+/** Pictures by name, of one scan. */
+type Pictures = readonly (readonly [string, string])[];
+
+/** Those of as many of the first scans as the budget takes. */
+function picturesWithin(records: readonly ScanRecord[], budget: number): readonly Pictures[] {
+  const within: Pictures[] = [];
+  let spent = 0;
+  for (const { pictures } of records) {
+    for (const png of Object.values(pictures ?? {})) spent += png.length;
+    if (spent > budget) break;
+    within.push(sortedPictures(pictures));
+  }
+  return within;
+}
+
 /** Front, side and slice before others; what is no base64 is no picture. */
-function sortedPictures(pictures: ScanRecord['pictures']): readonly (readonly [string, string])[] {
+function sortedPictures(pictures: ScanRecord['pictures']): Pictures {
   const order = ['front', 'left', 'slice'];
   const place = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
   return Object.entries(pictures ?? {})
@@ -154,17 +167,7 @@ function sortedPictures(pictures: ScanRecord['pictures']): readonly (readonly [s
     .sort(([a], [b]) => place(a) - place(b) || (a < b ? -1 : 1));
 }
 
-/** How many of the first scans may show their pictures. */
-function withinBudget(pictures: readonly (readonly (readonly [string, string])[])[], budget: number): number {
-  let spent = 0;
-  for (const [i, of] of pictures.entries()) {
-    for (const [, png] of of) spent += png.length;
-    if (spent > budget) return i;
-  }
-  return pictures.length;
-}
-
-function rowOf(record: ScanRecord, pictures: readonly (readonly [string, string])[]) {
+function rowOf(record: ScanRecord, pictures: Pictures) {
   const { path, status, output, reason, message, role, warnings, checks, figures } = record;
   return {
     ...{ path, status, output, reason, message, role, figures },
@@ -258,7 +261,7 @@ function app(records: readonly ScanRecord[], without: number): Markup {
     </div>
     <div class="statuses" role="group" aria-label="Show by status">${filterButton('all', records.length)}${STATUSES.map((status) => filterButton(status, counts[status]))}</div>
     <div id="sorting"><label>Sort by <select id="sort-by" autocomplete="off">${COLUMNS.map(({ key, label }) => html`<option value=${key}>${key === 'place' ? 'worst first (#)' : label}</option>`)}</select></label><button id="sort-way" type="button"></button></div>
-    <p><span id="shown"></span>; <span id="decided"></span></p>
+    <p><span id="shown" role="status"></span>; <span id="decided"></span></p>
     <p id="status" role="status"></p>
     <table id="scans" role="table" aria-label="Scans">
       <thead role="rowgroup"><tr role="row">${COLUMNS.map(({ key, label, meaning, factor }) => html`<th scope="col" role="columnheader" aria-sort="none" class=${factor === undefined ? `of-${key}` : 'of-figure'}><button type="button" data-column=${key} title=${meaning}>${label}</button></th>`)}</tr></thead>
