@@ -56,9 +56,13 @@ export function withEntity(name: BidsName, key: string, label: string): BidsName
 /** What makes several images one acquisition: they differ in nothing else. */
 const PARTS: readonly string[] = ['echo', 'flip', 'inv', 'mt', 'part'];
 
+export function withoutParts(entities: BidsName['entities']): BidsName['entities'] {
+  return entities.filter(([key]) => !PARTS.includes(key));
+}
+
 /** What images of one acquisition share: its name without echo, inversion and the like; undefined for an image that has none of these. */
 export function acquisitionOf(name: BidsName): string | undefined {
-  const rest = name.entities.filter(([key]) => !PARTS.includes(key));
+  const rest = withoutParts(name.entities);
   if (rest.length === name.entities.length) return undefined;
   return [...rest.map(([key, label]) => `${key}-${label}`), name.suffix].join('_');
 }

@@ -6,7 +6,7 @@
  * const plan = planSubject(subject, { layout: 'raw', removes: false, copy: new Set() });
  */
 import type { BidsImage, BidsSubject } from './dataset.js';
-import { acquisitionOf, isComplexPart, withEntity } from './entities.js';
+import { acquisitionOf, isComplexPart, withEntity, withoutParts } from './entities.js';
 import { type BidsFilter, passes } from './filter.js';
 import { formatBidsName, labelIn } from './names.js';
 import { ANCHOR_SUFFIXES, policyOf } from './policy.js';
@@ -121,9 +121,10 @@ export function beside(path: string, ending: string): string {
   return path.replace(/\.nii(\.gz)?$/i, ending);
 }
 
-/** Where the mask of new voxels of a result goes (`_defacemask`). */
+/** Where the mask of new voxels of an acquisition goes (`_defacemask`): BIDS has no echo, inversion or part in its name, so one stands for all. */
 export function defaceMaskOf({ image, output }: PlannedImage, layout: Layout, removes: boolean): string {
-  const named = withEntity({ ...image, suffix: 'defacemask' }, 'mod', image.suffix);
+  const whole = { ...image, entities: withoutParts(image.entities), suffix: 'defacemask' };
+  const named = withEntity(whole, 'mod', image.suffix);
   const name = layout === 'raw' ? named : withEntity(named, 'desc', descriptionOf(removes, 'treated'));
   return `${output.slice(0, output.lastIndexOf('/') + 1)}${formatBidsName(name)}`;
 }
