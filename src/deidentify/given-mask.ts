@@ -88,8 +88,8 @@ function thresholdOf(values: Float32Array, found: Values): { threshold: number; 
  * @throws {Refusal} mask-mismatch (another grid, or several volumes), mask-empty (none or all voxels), mask-values (no mask)
  */
 export function readMask(image: StoredImage, grid: Grid): GivenMask {
-  if (image.frames !== 1)
-    throw new Refusal('mask-mismatch', `expected a brain mask of one volume, found ${image.frames}`);
+  if (image.volumes !== 1)
+    throw new Refusal('mask-mismatch', `expected a brain mask of one volume, found ${image.volumes}`);
   if (!sameGrid(image.grid, grid)) throw new Refusal('mask-mismatch', otherGrid(image.grid, grid));
   const values = frameValues(image, 0);
   const { threshold, note } = thresholdOf(values, survey(values));

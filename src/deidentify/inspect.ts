@@ -107,12 +107,12 @@ export async function inspectImage(image: StoredImage, services: InspectServices
     shape: grid.shape,
     voxelMm: voxelSizes(grid),
     axes: axisCodes(grid),
-    volumes: image.frames,
+    volumes: image.volumes,
     datatype: image.datatype,
   };
   const volume = finiteVolume(image);
   const notes: string[] = [];
-  if (image.frames > 1) notes.push(`${image.frames} volumes: all of them would get one face`);
+  if (image.volumes > 1) notes.push(`${image.volumes} volumes: all of them would get one face`);
   try {
     const { mask, agreement } = await services.findBrain(volume);
     const head = makeHead(volume, mask);

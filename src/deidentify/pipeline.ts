@@ -36,7 +36,6 @@ import { type Check, type Checks, checkResult, requirePassed } from './checks.js
 import { type FaceSurface, isFaceGone } from './face-gone.js';
 import { brainOf, encodeFaceState, type FaceState } from './face-state.js';
 import { faceSurfaces, mostKept } from './face-volumes.js';
-import { overwriteOutside, writeFace } from './frames.js';
 import { readMask } from './given-mask.js';
 import { facesOf, type ScanContrast } from './paint.js';
 import { placeFace } from './place.js';
@@ -54,6 +53,7 @@ import {
   type TreatedImage,
 } from './treated.js';
 import { HEADER_DESCRIPTION } from './version.js';
+import { overwriteOutside, writeFace } from './volumes.js';
 
 export interface ImageToTreat {
   /** Its voxels are overwritten: read it again if it is needed afterwards. */
@@ -216,13 +216,13 @@ export async function deidentify(
   let faceState: Uint8Array | undefined;
   let areas: readonly Mask[];
   let traces: readonly Trace[] = [];
-  /** In brain levels of one frame of one image, on that image's grid. */
-  let faceIn: (image: number, frame: number) => Promise<Float32Array>;
+  /** In brain levels of one volume of one image, on that image's grid. */
+  let faceIn: (image: number, volume: number) => Promise<Float32Array>;
   let kept: readonly Uint8Array[] = [];
   const forget = (): void => {
     kept = areas.map((area) => invertMask(area).data);
     traces = treated.map(({ image }, i) =>
-      trace(image.stored, image.grid.shape, image.frames, kept[i] as Uint8Array),
+      trace(image.stored, image.grid.shape, image.volumes, kept[i] as Uint8Array),
     );
     // P1: from here on the original exists nowhere but in the brain.
     treated.forEach(({ image }, i) => {
@@ -260,12 +260,12 @@ export async function deidentify(
   const noise = new Random(seed).fork('scanner noise');
   // Sessions with one face must not have one noise: their difference would show what is drawn.
   const random = faceOf === undefined ? noise : noise.fork((traces[0] as Trace).keptDigest);
-  for (const [i, { image, statistics: frames }] of treated.entries())
+  for (const [i, { image, statistics }] of treated.entries())
     await writeFace(
       image,
-      (frame) => faceIn(i, frame),
+      (volume) => faceIn(i, volume),
       (areas[i] as Mask).data,
-      frames,
+      statistics,
       noisy ? random.fork(`image ${i}`) : undefined,
     );
 

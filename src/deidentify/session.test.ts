@@ -43,7 +43,7 @@ beforeAll(() => {
 const scan = (name: string): Scan => scans[name] as Scan;
 
 const imageOf = (grid: Grid, values: Float32Array): Promise<StoredImage> =>
-  decodeImage({ name: 'a.nii', bytes: niftiBytes({ grid, frames: [values] }) }, nodeGzip);
+  decodeImage({ name: 'a.nii', bytes: niftiBytes({ grid, volumes: [values] }) }, nodeGzip);
 const read = (name: string, values = scan(name).volume.data): Promise<StoredImage> =>
   imageOf(scan(name).volume.grid, values);
 

@@ -20,11 +20,11 @@ import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.j
 import type { Check } from './checks.js';
 import type { FaceSurface } from './face-gone.js';
 import { faceSurfaces } from './face-volumes.js';
-import { type FrameStatistics, frameStatistics } from './frames.js';
 import { type GivenMask, leftOut, requireTogether } from './given-mask.js';
 import type { PaintedImage } from './paint.js';
 import type { DeidentifyServices, ImageToTreat } from './pipeline.js';
 import { type BrainFinder, settleOther } from './session.js';
+import { type VolumeStatistics, volumeStatistics } from './volumes.js';
 
 /** Of one image, all from its brain's voxels but `face`. Its brain is as it stands in this image's world. */
 export interface TreatedImage extends PaintedImage {
@@ -87,10 +87,10 @@ export function keptOf(mask: Mask, marginMm: number, keep: Keep | undefined, pos
   return { grid: mask.grid, data: brain.data.map((v, o) => v | (cranium.data[o] as number)) };
 }
 
-/** One entry per frame. @throws {Refusal} values-invalid, no-signal (no frame has a positive brain) */
-export function imageStatistics(image: StoredImage, brain: Mask): FrameStatistics[] {
-  const found = Array.from({ length: image.frames }, (_, frame) =>
-    frameStatistics(frameValues(image, frame), brain),
+/** One entry per volume. @throws {Refusal} values-invalid, no-signal (no volume has a positive brain) */
+export function imageStatistics(image: StoredImage, brain: Mask): VolumeStatistics[] {
+  const found = Array.from({ length: image.volumes }, (_, volume) =>
+    volumeStatistics(frameValues(image, volume), brain),
   );
   // Says why.
   if (!found.some(({ level }) => level > 0)) brainIntensity(frameValues(image, 0), brain.data);

@@ -83,7 +83,7 @@ export async function encodeImage(
   gzip: Gzip,
   options: EncodeOptions,
 ): Promise<ImageFiles> {
-  const count = voxelCount(like.grid.shape) * like.frames;
+  const count = voxelCount(like.grid.shape) * like.volumes;
   if (!(stored instanceof DATATYPES[like.datatype].array) || stored.length !== count)
     throw new Failure('internal', 'the voxels to write are not of the type and number of the image');
   const { name, description } = options;

@@ -12,8 +12,8 @@ const SHAPE = [8, 8, 8] as const;
 const COUNT = 512;
 const GRID = { shape: SHAPE, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] };
 
-function image(datatype: Datatype, slope = 1, intercept = 0, frames = 1): StoredImage {
-  return { ...createImage(GRID, allocate(datatype, COUNT * frames)), scaling: [{ slope, intercept }] };
+function image(datatype: Datatype, slope = 1, intercept = 0, volumes = 1): StoredImage {
+  return { ...createImage(GRID, allocate(datatype, COUNT * volumes)), scaling: [{ slope, intercept }] };
 }
 
 /** What is stored for one value. */
@@ -63,16 +63,16 @@ describe('toStored', () => {
         fc.uint8Array({ minLength: 97, maxLength: 97 }),
         fc.uint8Array({ minLength: 61, maxLength: 61 }),
         fc.constantFrom(0, 1),
-        (datatype, bits, chosen, frame) => {
+        (datatype, bits, chosen, volume) => {
           const like = image(datatype, 0.5, 3, 2);
           const into = allocate(datatype, COUNT * 2);
           const bytes = new Uint8Array(into.buffer);
           for (let i = 0; i < bytes.length; i++) bytes[i] = bits[i % 97] ?? 0;
           const before = bytes.slice();
           const only = Uint8Array.from({ length: COUNT }, (_, i) => ((chosen[i % 61] ?? 0) > 128 ? 1 : 0));
-          toStored(like, new Float32Array(COUNT).fill(40), into, frame, only);
+          toStored(like, new Float32Array(COUNT).fill(40), into, volume, only);
           const width = DATATYPES[datatype].bytes;
-          const isWritten = (voxel: number): boolean => only[voxel - frame * COUNT] === 1;
+          const isWritten = (voxel: number): boolean => only[voxel - volume * COUNT] === 1;
           const changed = bytes.findIndex((v, i) => v !== before[i] && !isWritten(Math.floor(i / width)));
           const missed = Array.from(into, Number).findIndex((v, i) => isWritten(i) && v !== 74);
           expect([changed, missed]).toEqual([-1, -1]);
@@ -104,13 +104,13 @@ describe('toStored', () => {
 });
 
 describe('frameValues', () => {
-  it('scales in double precision and reads the frame asked for', () => {
+  it('scales in double precision and reads the volume asked for', () => {
     const stored = Int16Array.from({ length: COUNT * 2 }, (_, i) => i - 300);
     const like = { ...createImage(GRID, stored), scaling: [{ slope: 0.1, intercept: 2 }] as const };
     expect(frameValues(like, 1)[3]).toBe(Math.fround((COUNT + 3 - 300) * 0.1 + 2));
     const big = createImage(GRID, BigInt64Array.from(stored, BigInt));
     expect(frameValues(big, 1)[3]).toBe(COUNT + 3 - 300);
-    expect(() => frameValues(like, 2)).toThrow(/frame 2 of 2/);
+    expect(() => frameValues(like, 2)).toThrow(/volume 2 of 2/);
   });
 
   it('and toStored scale each slice by its own slope, in every volume', () => {
@@ -166,9 +166,9 @@ describe('requireSignal', () => {
 });
 
 describe('imageLike', () => {
-  it('puts another type and number of frames on the same grid', () => {
+  it('puts another type and number of volumes on the same grid', () => {
     const mask = imageLike(image('float32', 2, 1, 3), new Uint8Array(COUNT));
-    expect([mask.datatype, mask.frames, mask.scaling]).toEqual(['uint8', 1, [{ slope: 1, intercept: 0 }]]);
+    expect([mask.datatype, mask.volumes, mask.scaling]).toEqual(['uint8', 1, [{ slope: 1, intercept: 0 }]]);
     expect(mask.grid).toEqual(GRID);
     expect(() => imageLike(mask, new Uint8Array(COUNT + 1))).toThrow(/513 voxels/);
   });

@@ -39,8 +39,8 @@ beforeAll(async () => {
   ] as const) {
     const { volume, mask } = sessionImage({ contrast, grid: seriesGrid(spacing, rotation([0.03, 0, 0])) });
     const { grid } = volume;
-    await writeFile(at(`${name}.nii`), niftiBytes({ grid, frames: [volume.data] }));
-    const bytes = niftiBytes({ grid, frames: [Float32Array.from(mask.data)], datatype: 'uint8' });
+    await writeFile(at(`${name}.nii`), niftiBytes({ grid, volumes: [volume.data] }));
+    const bytes = niftiBytes({ grid, volumes: [Float32Array.from(mask.data)], datatype: 'uint8' });
     await writeFile(at(`mask-${grid.shape.join('x')}.nii`), bytes);
   }
   program = await sessionProgram(0);

@@ -107,11 +107,11 @@ async function realHead(): Promise<HeadUnderTest | undefined> {
 
 /** Decodes a NIfTI made of values on the head's grid. */
 export function imageOf(head: HeadUnderTest, values: Float32Array = head.values): Promise<StoredImage> {
-  return decodeImage({ name: 'a.nii', bytes: niftiBytes({ grid: head.grid, frames: [values] }) }, nodeGzip);
+  return decodeImage({ name: 'a.nii', bytes: niftiBytes({ grid: head.grid, volumes: [values] }) }, nodeGzip);
 }
 
 export function maskOf(head: HeadUnderTest, brain: Uint8Array = head.brain): Promise<StoredImage> {
-  const bytes = niftiBytes({ grid: head.grid, frames: [Float32Array.from(brain)], datatype: 'uint8' });
+  const bytes = niftiBytes({ grid: head.grid, volumes: [Float32Array.from(brain)], datatype: 'uint8' });
   return decodeImage({ name: 'm.nii', bytes }, nodeGzip, { allowConstant: true });
 }
 

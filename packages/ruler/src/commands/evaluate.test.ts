@@ -150,11 +150,11 @@ describe('prosopon evaluate', { timeout: 120_000 }, () => {
     // Told apart by one voxel of air that only the third head has.
     const marked = Float32Array.from(heads[2]?.volume.data ?? []);
     marked[0] = 77;
-    await put('picky/sub-3/anat/sub-3_T1w.nii', niftiBytes({ grid, frames: [marked] }));
+    await put('picky/sub-3/anat/sub-3_T1w.nii', niftiBytes({ grid, volumes: [marked] }));
     for (const i of [1, 2, 4, 5])
       await put(
         `picky/sub-${i}/anat/sub-${i}_T1w.nii`,
-        niftiBytes({ grid, frames: [heads[i - 1]?.volume.data ?? marked] }),
+        niftiBytes({ grid, volumes: [heads[i - 1]?.volume.data ?? marked] }),
       );
     let out = '';
     const code = await runCli(
