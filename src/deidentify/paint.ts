@@ -16,7 +16,7 @@ import {
 } from '../brain/protocol.js';
 import type { Sequence } from '../brain/signal.js';
 import { fitTissues } from '../brain/tissues.js';
-import { frameValues, type StoredImage } from '../formats/stored-image.js';
+import { type StoredImage, scaledData } from '../formats/stored-image.js';
 import { type DrawnHead, type DrawnTissues, recoloured } from '../methods/tissues.js';
 import type { Affine } from '../volume/affine.js';
 import type { Random } from '../volume/random.js';
@@ -121,7 +121,7 @@ export function facesOf(
     if (drawn.tissues === undefined) return undefined;
     const { image, statistics, brain, known } = images[i] as PaintedImage;
     const { air, level } = statistics[t] as VolumeStatistics;
-    const volume = { grid: image.grid, data: frameValues(image, t) };
+    const volume = { grid: image.grid, data: scaledData(image, t) };
     return contrastOfVolume({ ...brain, volume, air, level }, known, random.fork(`image ${i} frame ${t}`));
   };
   return async (i, t) => {

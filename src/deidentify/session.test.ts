@@ -1,7 +1,7 @@
 /** Images of one session on other grids: one head in all of them, from brains alone; another's brain, or none, is refused. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeHead } from '../brain/head.js';
-import { decodeImage, frameValues, type StoredImage } from '../formats/stored-image.js';
+import { decodeImage, type StoredImage, scaledData } from '../formats/stored-image.js';
 import type { MethodContext, RemodellingMethod, Seed } from '../methods/method.js';
 import { fakeMethod } from '../methods/testing/fake-method.js';
 import { nodeGzip } from '../node/gzip.js';
@@ -100,7 +100,7 @@ async function session(t1?: Float32Array, t2?: Float32Array): Promise<Deidentifi
 
 const known = new Map<StoredImage, Float32Array>();
 function valuesOf(image: StoredImage): Float32Array {
-  const values = known.get(image) ?? frameValues(image, 0);
+  const values = known.get(image) ?? scaledData(image, 0);
   known.set(image, values);
   return values;
 }

@@ -11,7 +11,7 @@ import { makeHead } from '../brain/head.js';
 import { brainIntensity } from '../brain/intensity.js';
 import type { SeenBrain } from '../brain/rigid-match.js';
 import { Failure, isRefusal, Refusal } from '../errors/errors.js';
-import { finiteVolume, frameValues, type StoredImage } from '../formats/stored-image.js';
+import { finiteVolume, type StoredImage, scaledData } from '../formats/stored-image.js';
 import type { Alteration } from '../methods/method.js';
 import type { Keep } from '../methods/options.js';
 import { type Affine, multiply } from '../volume/affine.js';
@@ -90,10 +90,10 @@ export function keptOf(mask: Mask, marginMm: number, keep: Keep | undefined, pos
 /** One entry per volume. @throws {Refusal} values-invalid, no-signal (no volume has a positive brain) */
 export function imageStatistics(image: StoredImage, brain: Mask): VolumeStatistics[] {
   const found = Array.from({ length: image.volumes }, (_, volume) =>
-    volumeStatistics(frameValues(image, volume), brain),
+    volumeStatistics(scaledData(image, volume), brain),
   );
   // Says why.
-  if (!found.some(({ level }) => level > 0)) brainIntensity(frameValues(image, 0), brain.data);
+  if (!found.some(({ level }) => level > 0)) brainIntensity(scaledData(image, 0), brain.data);
   return found;
 }
 

@@ -9,7 +9,7 @@
  */
 import { measureIntensity } from '../brain/intensity.js';
 import { Refusal } from '../errors/errors.js';
-import { type StoredImage, toStored } from '../formats/stored-image.js';
+import { type StoredImage, unscale } from '../formats/stored-image.js';
 import type { Random } from '../volume/random.js';
 import { type Mask, voxelCount } from '../volume/volume.js';
 import { addNoise, noiseLevel } from './noise.js';
@@ -91,6 +91,6 @@ export async function writeFace(
     if (random !== undefined)
       addNoise(values, NOISE_SHARE * noise, TISSUE * level, altered, random.fork(`frame ${volume}`));
     if (air !== 0) for (let o = 0; o < values.length; o++) values[o] = (values[o] as number) + air;
-    toStored(image, values, image.stored, volume, altered);
+    unscale(image, values, image.stored, volume, altered);
   }
 }

@@ -2,8 +2,8 @@
  * From stored voxels to values and back: value = stored * slope + intercept, for all slices or for each.
  *
  * @example
- * const values = frameValues(image, 0);
- * toStored(image, newValues, result, 0, outsideBrain); // brain voxels of `result` stay as they are
+ * const values = scaledData(image, 0);
+ * unscale(image, newValues, result, 0, outsideBrain); // brain voxels of `result` stay as they are
  */
 import { Failure, Refusal } from '../errors/errors.js';
 import { type Volume, voxelCount } from '../volume/volume.js';
@@ -21,7 +21,7 @@ function volumeBounds(image: Described, volume: number): { first: number; count:
  * The values of one volume, scaling applied in double precision; an array of its own. Voxels that are not finite
  * stay so; values beyond single precision become infinite.
  */
-export function frameValues(image: StoredImage, volume: number): Float32Array {
+export function scaledData(image: StoredImage, volume: number): Float32Array {
   const { first, count } = volumeBounds(image, volume);
   const source = image.stored.subarray(first, first + count);
   const parts = scaledParts(image, volume);
@@ -42,7 +42,7 @@ export function frameValues(image: StoredImage, volume: number): Float32Array {
  * values below 0. Whether the brain itself is whole is asked of the stored voxels (`volumeStatistics`).
  */
 export function finiteVolume(image: StoredImage, volume = 0): Volume {
-  const data = frameValues(image, volume);
+  const data = scaledData(image, volume);
   let [lowest, broken] = [0, 0];
   for (let o = 0; o < data.length; o++) {
     const v = data[o] as number;
@@ -75,7 +75,7 @@ function scaledParts(
  * @param into all volumes, of the image's type
  * @param only one per voxel of a volume
  */
-export function toStored(
+export function unscale(
   image: Described,
   values: Float32Array,
   into: StoredArray,
@@ -103,7 +103,7 @@ function writePart(
   { from, to, slope, intercept }: { from: number; to: number; slope: number; intercept: number },
 ): void {
   const { range } = DATATYPES[datatype];
-  const unscale = (i: number): number => {
+  const storedValue = (i: number): number => {
     const value = values[i] as number;
     return ((Number.isNaN(value) ? 0 : value) - intercept) / slope;
   };
@@ -111,7 +111,7 @@ function writePart(
     const [low, high] = range ?? [0n, 0n];
     for (let i = from; i < to; i++) {
       if (only[i] === 0) continue;
-      const v = Math.round(unscale(i));
+      const v = Math.round(storedValue(i));
       // Number(high) rounds up to 2^63 or 2^64, so that everything from there on is beyond the type.
       into[i] = v <= Number(low) ? low : v >= Number(high) ? high : BigInt(v);
     }
@@ -123,7 +123,7 @@ function writePart(
   const high = range ? Number(range[1]) : datatype === 'float32' ? single : Number.MAX_VALUE;
   for (let i = from; i < to; i++) {
     if (only[i] === 0) continue;
-    const v = unscale(i);
+    const v = storedValue(i);
     into[i] = Math.min(Math.max(range ? Math.round(v) : v, low), high);
   }
 }

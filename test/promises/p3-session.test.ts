@@ -21,12 +21,12 @@ async function sessionProgram(waitMs: number): Promise<string> {
     'makeHead: simpleHead }',
     `extractBrain: async ({ grid }) => {
       const mask = await loadImage('${root}/mask-' + grid.shape.join('x') + '.nii', { allowConstant: true });
-      return { mask: { grid, data: Uint8Array.from(frameValues(mask, 0)) } };
+      return { mask: { grid, data: Uint8Array.from(scaledData(mask, 0)) } };
     } }`,
   );
   await writeFile(
     entry,
-    `import { frameValues } from '${dist}formats/stored-image.js';\nimport { loadImage } from '${dist}node/image-files.js';\n${text}`,
+    `import { scaledData } from '${dist}formats/stored-image.js';\nimport { loadImage } from '${dist}node/image-files.js';\n${text}`,
   );
   return entry;
 }
