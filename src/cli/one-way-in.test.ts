@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { loadVolume } from '../../packages/ruler/src/run/patient.js';
+import { loadVolume } from '../../packages/ruler/src/run/subject.js';
 import { templateBrain } from '../brain/testing/template-brain.js';
 import { niftiBytes, simpleHead } from '../deidentify/testing/fixtures.js';
 import { finiteVolume } from '../formats/stored-image.js';

@@ -97,7 +97,7 @@ function faceInView(grid: Grid, pose: Affine, scale: number): boolean {
   return 2 * seen.length > FEATURES.length;
 }
 
-/** More than a sloppy table position: a header whose axes lie, or a patient on his side. */
+/** More than a sloppy table position: a header whose axes lie, or a subject on his side. */
 const MUCH_TURNED = 50;
 
 export async function inspectImage(image: StoredImage, services: InspectServices): Promise<Inspection> {
@@ -121,7 +121,7 @@ export async function inspectImage(image: StoredImage, services: InspectServices
     const turned = degreesBetween(head.pose, IDENTITY);
     if (turned > MUCH_TURNED)
       notes.push(
-        `the brain stands ${turned.toFixed(0)} degrees away from upright: the header's axes are wrong, or the patient lay on a side`,
+        `the brain stands ${turned.toFixed(0)} degrees away from upright: the header's axes are wrong, or the subject lay on a side`,
       );
     const millilitres = mask.data.reduce((sum, v) => sum + v, 0) * voxelMillilitres(grid);
     const brain = {

@@ -2,7 +2,7 @@
  * Reading an image from disk. What the file is follows from its bytes; its name is used only to find the other
  * half of a header-and-image pair.
  *
- * Messages name no file: a file's name may be the patient's.
+ * Messages name no file: a file's name may be the subject's.
  *
  * @example
  * const image = await loadImage('sub-01_T1w.nii.gz');

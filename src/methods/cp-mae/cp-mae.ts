@@ -6,7 +6,7 @@
  * site, a decoder that also sees the brain, and that moves and brightens a learned head instead of painting voxels, a
  * Gaussian residual on its fields for what so few codes leave open, and at 1 mm a texture decoder for the fine detail.
  *
- * gamma is the brain mask, the brain's voxels divided by their median, and the pose; the patient's complement is never
+ * gamma is the brain mask, the brain's voxels divided by their median, and the pose; the subject's complement is never
  * encoded: its encoder e2 does not ship.
  */
 import { skinRadii } from '../../brain/cranium.js';

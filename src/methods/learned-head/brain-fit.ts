@@ -1,6 +1,6 @@
 /**
  * Makes the drawn head fit its brain: a smooth correction of the displacement, so that the place of the brain in the
- * learned head lands on the patient's brain. Demons (Thirion 1998) on two masks at 8 mm; gamma and the draw decide,
+ * learned head lands on the subject's brain. Demons (Thirion 1998) on two masks at 8 mm; gamma and the draw decide,
  * nothing else.
  *
  * The decoder alone leaves a few millimetres, enough for a large brain to stand out through a drawn forehead.

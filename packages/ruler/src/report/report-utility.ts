@@ -28,7 +28,7 @@ import {
   type Table,
 } from './results.js';
 
-/** One variant: an entry per patient; null where the variant refused the head. */
+/** One variant: an entry per subject; null where the variant refused the head. */
 export interface UtilityRow {
   readonly id: string;
   readonly title: string;

@@ -1,5 +1,5 @@
 /**
- * From a patient and a variant to its parts: what is remembered is read, what is missing is measured and remembered
+ * From a subject and a variant to its parts: what is remembered is read, what is missing is measured and remembered
  * at once. The volume is made only when a part of it is missing.
  *
  * @example
@@ -16,11 +16,11 @@ import { compareSegmentations, failedHead, type HeadUtility } from '../utility/u
 import type { FaceSeen } from './face-recognition.js';
 import type { HeadView } from './head-view.js';
 import type { Segmented } from './instruments.js';
-import type { PatientContext } from './patient.js';
 import { keyOf } from './store.js';
+import type { SubjectContext } from './subject.js';
 import type { PartName, Treatment, Variant } from './variants.js';
 
-/** Everything measured of one variant of one patient; what is absent was not asked for or has no instrument. */
+/** Everything measured of one variant of one subject; what is absent was not asked for or has no instrument. */
 export interface Measured {
   /** The method refused this head: it takes part in no rate. */
   readonly refused?: string;
@@ -62,14 +62,14 @@ export interface Product {
 const MADE = 'made';
 
 export async function measureVariant(
-  context: PatientContext,
+  context: SubjectContext,
   variant: Variant,
   products: readonly Product[] = [],
 ): Promise<Measured> {
   const { store, signal } = context.place;
   signal.throwIfAborted();
   const base = keyOf(await context.key(), variant.key);
-  const path = (name: string): string[] => [context.patient.id, variant.name, name];
+  const path = (name: string): string[] => [context.subject.id, variant.name, name];
   const parts = partsOf(context, variant).map((part) => ({ ...part, key: keyOf(base, part.key) }));
 
   const values = new Map<string, unknown>();
@@ -85,7 +85,7 @@ export async function measureVariant(
 
   let facts: Pick<Measured, 'refused' | 'treatment' | 'maskCost'>;
   try {
-    // Refusals of the original are the caller's: such a patient is not in the cohort at all.
+    // Refusals of the original are the caller's: such a subject is not in the cohort at all.
     await context.original();
     const { view, ...rest } = await variant.make(context);
     facts = rest;
@@ -114,7 +114,7 @@ function gather(made: Partial<Measured>, values: ReadonlyMap<string, unknown>): 
   return { ...made, ...rest, sqn };
 }
 
-function partsOf(context: PatientContext, variant: Variant): Part[] {
+function partsOf(context: SubjectContext, variant: Variant): Part[] {
   const { instruments, networks, signal } = context.place;
   const out: Part[] = [];
   const has = (name: PartName): boolean => variant.parts.includes(name);
@@ -163,7 +163,7 @@ async function orNull<T>(measure: () => T | Promise<T>): Promise<T | null> {
   }
 }
 
-async function measureUtility(context: PatientContext, view: HeadView): Promise<Utility> {
+async function measureUtility(context: SubjectContext, view: HeadView): Promise<Utility> {
   const { instruments, networks, services, signal } = context.place;
   const { volume, pose, brainMask } = view;
   const { segment } = instruments;
@@ -182,7 +182,7 @@ async function measureUtility(context: PatientContext, view: HeadView): Promise<
   };
 }
 
-async function compared(context: PatientContext, view: HeadView, treated: Segmented): Promise<HeadUtility> {
+async function compared(context: SubjectContext, view: HeadView, treated: Segmented): Promise<HeadUtility> {
   const original = await context.originalLabels();
   if ('failed' in original) return failedHead(`the original: ${original.failed}`);
   if ('failed' in treated) return failedHead(treated.failed);

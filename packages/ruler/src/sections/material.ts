@@ -20,10 +20,10 @@ export interface Material {
   readonly scores: ShapeScores;
 }
 
-/** Patients of a row: those whom the method did not refuse. */
+/** Subjects of a row: those whom the method did not refuse. */
 export function treatedIndices(gathered: Gathered, variant: string): number[] {
   const row = gathered.results.get(variant) ?? [];
-  return gathered.patients
+  return gathered.subjects
     .map((_, i) => i)
     .filter((i) => row[i] !== undefined && row[i]?.refused === undefined);
 }

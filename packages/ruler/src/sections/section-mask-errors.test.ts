@@ -26,7 +26,7 @@ function materialOf(maskErrorHeads: number): Material {
   ]);
   const ready = { ready: true };
   return {
-    gathered: { patients: Array.from({ length: HEADS }, (_, i) => ({ id: `${i}` })), results },
+    gathered: { subjects: Array.from({ length: HEADS }, (_, i) => ({ id: `${i}` })), results },
     options: { methods: [{ name: 'made' }], maskErrorHeads, maskErrorMm: [2] },
     instruments: {
       sqn: new Map<string, unknown>([

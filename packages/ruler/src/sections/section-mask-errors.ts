@@ -28,7 +28,7 @@ export function maskErrorBlocks(material: Material): Block[] {
 
 function methodTable(material: Material, method: string): Block {
   const { gathered, options, random } = material;
-  const heads = gathered.patients.map((_, i) => i).slice(0, options.maskErrorHeads);
+  const heads = gathered.subjects.map((_, i) => i).slice(0, options.maskErrorHeads);
   const of = (variant: string): (Measured | undefined)[] =>
     heads.map((i) => gathered.results.get(variant)?.[i]);
   const cases = [

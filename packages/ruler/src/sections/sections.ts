@@ -1,5 +1,5 @@
 /**
- * From numbers per patient to the sections of the report, in the order of `SECTIONS`.
+ * From numbers per subject to the sections of the report, in the order of `SECTIONS`.
  *
  * @example
  * const sections = sectionsOf(gathered, options, instruments, random);
@@ -26,7 +26,7 @@ const ABOUT: Readonly<Record<SectionName, string>> = {
   identification:
     'Who is it? Each untreated head (camera B) is looked for among treated heads (camera A). Rates are exact expectations over all choices of distractors; a control row that fails takes its table with it.',
   closeness:
-    "Is the generated surface nearer to the patient's own than another person's, or the average of the others? (the bar of Gao 2025)",
+    "Is the generated surface nearer to the subject's own than another person's, or the average of the others? (the bar of Gao 2025)",
   averaging:
     'An attacker who draws many faces for one brain and averages them sees what the brain gives away. The averaged faces are attacked as single ones are.',
   memorisation: 'Does the generator give away faces that it learnt from?',
@@ -158,7 +158,7 @@ function geometryAttack(material: Material, region: ShapeRegion): Attack {
   };
 }
 
-/** Rows of an attack: each over the patients whom the method did not refuse. */
+/** Rows of an attack: each over the subjects whom the method did not refuse. */
 export function attacked(
   gathered: Gathered,
   variants: readonly Variant[],
@@ -191,7 +191,7 @@ function ageBlocks(material: Material): Block[] {
   if (!instruments.age.ready) return [absent('brain-age', 'Brain age', instruments.age.reason)];
   const read = (m: Measured | undefined): number => m?.age ?? Number.NaN;
   const originals = (gathered.results.get(ORIGINAL.name) ?? []).map(read);
-  const errors = originals.map((age, i) => age - (gathered.patients[i]?.age ?? Number.NaN));
+  const errors = originals.map((age, i) => age - (gathered.subjects[i]?.age ?? Number.NaN));
   const blocks: Block[] = [];
   const columns = [
     { id: 'bias', title: 'bias', unit: 'years', statistic: 'mean' },
@@ -266,7 +266,7 @@ function timeBlocks({ gathered, options, random }: Material): Block[] {
       {
         id: 'times',
         title: 'Seconds for a head, by stage (median)',
-        note: `The brain mask is given, the result is encoded without compression; ${options.jobs} patient${options.jobs === 1 ? '' : 's'} at a time on this machine, so that times are upper bounds. Memory: the highest seen where a stage ended, this process with what the evaluation holds, and the inference process' own peak.`,
+        note: `The brain mask is given, the result is encoded without compression; ${options.jobs} subject${options.jobs === 1 ? '' : 's'} at a time on this machine, so that times are upper bounds. Memory: the highest seen where a stage ended, this process with what the evaluation holds, and the inference process' own peak.`,
         columns: [
           column('total'),
           ...stages.map(column),

@@ -26,8 +26,8 @@ import { missing } from '../../run/instruments.js';
 import { createRuler } from '../ruler.js';
 
 export const grid = headGrid({ spacing: [8, 8, 8] });
-const PATIENTS = 5;
-export const heads = Array.from({ length: PATIENTS }, (_, variant) =>
+const SUBJECTS = 5;
+export const heads = Array.from({ length: SUBJECTS }, (_, variant) =>
   syntheticHead({ grid, variant: variant + 1, noise: 2 }),
 );
 
