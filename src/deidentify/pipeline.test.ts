@@ -100,13 +100,13 @@ describe('deidentify', () => {
     }
   });
 
-  it('gives companions the same face in their own intensity', async () => {
+  it('gives co-registered images the same face in their own intensity', async () => {
     const bright = head.volume.data.map((v) => v * 3);
     const done = await deidentify(
       {
         image: await read(),
         outputName: 'out.nii',
-        companions: [
+        coregistered: [
           { image: await read({ volumes: [bright], datatype: 'float64' }), outputName: 'other.nii.gz' },
         ],
       },

@@ -61,11 +61,11 @@ export interface ImageToTreat {
   /** Of the result; only the ending matters (compression, single file or pair). */
   readonly outputName: string;
   /**
-   * Of a companion: 'grid' takes it to lie on the first image as its header says, which asks for the same grid; 'brain' looks
+   * Of a co-registered image: 'grid' takes it to lie on the first image as its header says, which asks for the same grid; 'brain' looks
    * for its brain and lays that on the first image's. Default: 'grid' on the same grid, 'brain' on another.
    */
   readonly alignment?: 'grid' | 'brain';
-  /** Of a companion: what is known of how it was made; default nothing, so that its brain says what it is. */
+  /** Of a co-registered image: what is known of how it was made; default nothing, so that its brain says what it is. */
   readonly scan?: ScanContrast;
 }
 
@@ -73,7 +73,7 @@ export interface DeidentifyInput extends ImageToTreat {
   /** Used exactly as given, once its values are read for what they are (`given-mask.ts`). Without it the brain is found by networks. */
   readonly brainMask?: StoredImage;
   /** Other images of the session, on any grid, that get the same face, each in its own brain's intensity. Overwritten too. */
-  readonly companions?: readonly ImageToTreat[];
+  readonly coregistered?: readonly ImageToTreat[];
 }
 
 export interface DeidentifyOptions extends ScanContrast {
@@ -122,7 +122,7 @@ export interface DeidentifiedImage {
 }
 
 export interface Deidentified {
-  /** The image, then its companions in the order given. */
+  /** The image, then the co-registered ones in the order given. */
   readonly images: readonly [DeidentifiedImage, ...DeidentifiedImage[]];
   readonly checks: Checks;
   readonly brainMask: Mask;
@@ -160,10 +160,12 @@ export async function deidentify(
   const seed = options.seed ?? freshSeed();
   const finder = finderOf(services);
   const { grid } = input.image;
-  const companions = input.companions ?? [];
+  const coregistered = input.coregistered ?? [];
   // Said before any work is done.
-  const names = [input, ...companions].map(({ outputName, image }) => outputNames(outputName, image.format));
-  const elsewhere = companions.filter((each) => !alignedByGrid(each, input.image));
+  const names = [input, ...coregistered].map(({ outputName, image }) =>
+    outputNames(outputName, image.format),
+  );
+  const elsewhere = coregistered.filter((each) => !alignedByGrid(each, input.image));
   if (method.kind === 'remove' && elsewhere.length > 0)
     throw new Refusal(
       'option-invalid',
@@ -200,7 +202,7 @@ export async function deidentify(
   if (elsewhere.length > 0) stage('session');
   const treated = [
     first,
-    ...(await settleOthers(companions, { ...first, volume: head.volume }, options, finder)),
+    ...(await settleOthers(coregistered, { ...first, volume: head.volume }, options, finder)),
   ];
 
   const context: MethodContext = {

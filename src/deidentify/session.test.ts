@@ -94,7 +94,7 @@ async function session(t1?: Float32Array, t2?: Float32Array): Promise<Deidentifi
   return run({
     image: await read('t1', t1),
     outputName: 'a.nii',
-    companions: [{ image: await read('t2', t2), outputName: 'b.nii' }],
+    coregistered: [{ image: await read('t2', t2), outputName: 'b.nii' }],
   });
 }
 
@@ -196,7 +196,7 @@ describe('a session', () => {
   });
 
   it("refuses another person's image, an image without a brain, and a method that removes", async () => {
-    const companions = async (name: string) => [
+    const coregistered = async (name: string) => [
       { image: await read(name), outputName: 'b.nii', alignment: 'brain' as const },
     ];
     const image = await read('t1');
@@ -207,7 +207,7 @@ describe('a session', () => {
       mask: { grid, data: scan(call++ === 0 ? 't1' : 'stranger').mask.data },
     });
     await expect(
-      run({ image, outputName: 'a.nii', companions: await companions('stranger') }),
+      run({ image, outputName: 'a.nii', coregistered: await coregistered('stranger') }),
     ).rejects.toThrow(tagged('brains-differ'));
     services.extractBrain = saved;
     const empty = {
@@ -218,7 +218,7 @@ describe('a session', () => {
       outputName: 'b.nii',
     };
     await expect(
-      run({ image: await read('t1'), outputName: 'a.nii', companions: [empty] }),
+      run({ image: await read('t1'), outputName: 'a.nii', coregistered: [empty] }),
     ).rejects.toThrow();
     const remove = {
       kind: 'remove' as const,
@@ -231,7 +231,7 @@ describe('a session', () => {
     };
     await expect(
       deidentify(
-        { image: await read('t1'), outputName: 'a.nii', companions: await companions('t2') },
+        { image: await read('t1'), outputName: 'a.nii', coregistered: await coregistered('t2') },
         { method: remove, resolution: 128 },
         services,
       ),

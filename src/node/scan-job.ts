@@ -218,16 +218,16 @@ async function treat(
   // Its process starts while the file is read.
   if (treatment.trustMask !== true) services.networks.warm?.([FINDER_MODEL, BRAIN_MODEL]);
   const image = await loadImage(job.input);
-  const companions: NonNullable<DeidentifyInput['companions']>[number][] = [];
+  const coregistered: NonNullable<DeidentifyInput['coregistered']>[number][] = [];
   for (const pair of job.applyTo ?? [])
-    companions.push({ image: await loadImage(pair.input), outputName: pair.output, alignment: 'grid' });
+    coregistered.push({ image: await loadImage(pair.input), outputName: pair.output, alignment: 'grid' });
   for (const pair of job.with ?? [])
-    companions.push({ image: await loadImage(pair.input), outputName: pair.output, alignment: 'brain' });
+    coregistered.push({ image: await loadImage(pair.input), outputName: pair.output, alignment: 'brain' });
   const brainMask =
     job.brainMask === undefined ? undefined : await loadImage(job.brainMask, { allowConstant: true });
   const { seed, scale, brainMarginMm, faceOf, ...rest } = treatment;
   const done = await deidentify(
-    { image, outputName: job.output, companions, ...(brainMask === undefined ? {} : { brainMask }) },
+    { image, outputName: job.output, coregistered, ...(brainMask === undefined ? {} : { brainMask }) },
     {
       ...rest,
       ...(brainMarginMm === undefined ? {} : { brainMarginMm }),
