@@ -21,7 +21,7 @@ import type { BrainConditioning, MethodContext } from '../method.js';
 import type { DrawnHead } from '../tissues.js';
 
 /**
- * @param outputs `displacement` [1, 3, 64, 64, 48] in half grids and `gain` [1, 1, 64, 64, 48], a logarithm
+ * @param outputs `displacement` [1, 3, 64, 64, 48] in normalised coordinates and `gain` [1, 1, 64, 64, 48], a logarithm
  * @returns brain levels on the trimmed model grid
  * @throws {Failure} network-failed
  */

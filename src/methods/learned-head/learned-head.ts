@@ -11,7 +11,7 @@ import type { NetworkRunner, Tensor } from '../../networks/runner.js';
 import { warpTemplate } from './warp.js';
 
 export interface HeadFields {
-  /** [1, 3, 64, 64, 48] in half grids (x, y, z). */
+  /** [1, 3, 64, 64, 48] in normalised coordinates (x, y, z). */
   readonly displacement: Tensor;
   /** [1, 1, 64, 64, 48], logarithm of the factor. */
   readonly gain: Tensor;
