@@ -44,7 +44,7 @@ function sizesOf({ inputs }: ModelDescription): { noise: readonly number[]; scal
 /**
  * The head that the network draws around a brain, in brain levels (1 = the brain's median), at `resolution` on the model
  * cube. Where the mask is, nothing of use: the brain belongs there. A network that returns an image is the paper's; one
- * that returns a displacement and a gain moves the learned head (docs/decisions/0014).
+ * that returns a displacement and a log intensity factor (`gain`) moves the learned head (docs/decisions/0014).
  */
 export async function drawHead(
   gamma: GanConditioning,

@@ -26,12 +26,12 @@ import type { DrawnHead } from '../tissues.js';
  * @throws {Failure} network-failed
  */
 export async function moveHead(
-  { displacement, gain }: Readonly<Record<string, Tensor>>,
+  { displacement, gain: logFactor }: Readonly<Record<string, Tensor>>,
   gamma: BrainConditioning,
   random: Random,
   { networks, resolution, signal, onStage }: MethodContext,
 ): Promise<DrawnHead> {
-  if (displacement?.data.length !== 3 * FIELD_COUNT || gain?.data.length !== FIELD_COUNT)
+  if (displacement?.data.length !== 3 * FIELD_COUNT || logFactor?.data.length !== FIELD_COUNT)
     throw new Failure(
       'network-failed',
       'the generator returned no displacement and gain of the size of the fields',
@@ -44,7 +44,7 @@ export async function moveHead(
   };
   const drawn: Volume = {
     grid: trimmedGrid(gamma.pose, resolution),
-    data: await learnedHead(networks, { displacement: onBrain, gain }, resolution, signal),
+    data: await learnedHead(networks, { displacement: onBrain, logFactor }, resolution, signal),
   };
   guardScalp(drawn, trimmedMask(gamma));
   endNeck(drawn, chinOf(onBrain.data), random.fork('neck'));

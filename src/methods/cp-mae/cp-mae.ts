@@ -123,7 +123,7 @@ async function drawCodes(
 async function loosen(
   gamma: BrainConditioning,
   onBrain: { readonly data: Float32Array; readonly shape: readonly number[] },
-  gain: Tensor,
+  logFactor: Tensor,
   blocks: Float32Array,
   free: Thickness,
   { networks, signal }: MethodContext,
@@ -138,7 +138,7 @@ async function loosen(
   let now = onBrain;
   // The second time takes in what the first missed: the shell is stretched along rays, skin lies across them.
   for (let round = 0; round < 2; round++) {
-    const data = await learnedHead(networks, { displacement: now, gain }, 128, signal);
+    const data = await learnedHead(networks, { displacement: now, logFactor }, 128, signal);
     const drawn = skinRadii({ grid: trimmedGrid(gamma.pose, 128), data }, 1, gamma.pose);
     for (let i = 0; i < missing.length; i++)
       missing[i] = (missing[i] as number) + (cranium[i] as number) - (drawn[i] as number);
@@ -172,27 +172,27 @@ async function synthesize(
     signal,
   );
   let displacement = tensorOf(decoded, 'displacement');
-  let gain = tensorOf(decoded, 'gain');
+  let logFactor = tensorOf(decoded, 'gain');
   if (!mean) {
     const scores = drawScores(random.fork('shape residual'), installed.components);
     const residual = await networks.run(RESIDUAL_MODEL, { scores, brain }, signal);
     displacement = sum(displacement, tensorOf(residual, 'displacement'));
-    gain = sum(gain, tensorOf(residual, 'gain'));
+    logFactor = sum(logFactor, tensorOf(residual, 'gain'));
   }
   const onBrain = { data: fitBrain(displacement.data as Float32Array, blocks), shape: displacement.shape };
   const mask = trimmedMask(gamma);
   const draw = async (fields: Tensor, resolution: 128 | 256): Promise<Volume> => ({
     grid: trimmedGrid(gamma.pose, resolution),
-    data: await learnedHead(networks, { displacement: fields, gain }, resolution, signal),
+    data: await learnedHead(networks, { displacement: fields, logFactor }, resolution, signal),
   });
   const free = drawThickness(random.fork('thickness'));
-  let fitted: Tensor = mean ? onBrain : await loosen(gamma, onBrain, gain, blocks, free, context);
+  let fitted: Tensor = mean ? onBrain : await loosen(gamma, onBrain, logFactor, blocks, free, context);
   let drawn = await draw(fitted, context.resolution);
   if (guardScalp(drawn, mask) > SEEN_VOXELS && !mean && gamma.cranium === undefined) {
     const skin = skinRadii(await draw(fitted, 128), 1, gamma.pose);
     const brainAt = skinRadii({ grid: mask.grid, data: Float32Array.from(mask.data) }, 1, gamma.pose);
     const thicker = thickened(free, bareness(brainAt, skin));
-    fitted = await loosen(gamma, onBrain, gain, blocks, thicker, context);
+    fitted = await loosen(gamma, onBrain, logFactor, blocks, thicker, context);
     drawn = await draw(fitted, context.resolution);
     guardScalp(drawn, mask);
   }

@@ -50,7 +50,7 @@ export async function averageHead({ networks, signal }: MethodContext): Promise<
     data: new Float32Array(channels * FIELD_COUNT),
     shape: [1, channels, ...FIELD_AXES],
   });
-  const data = await learnedHead(networks, { displacement: field(3), gain: field(1) }, 128, signal);
+  const data = await learnedHead(networks, { displacement: field(3), logFactor: field(1) }, 128, signal);
   const average: Volume = { grid: trimmedGrid(IDENTITY, 128), data };
   known.set(networks, average);
   return average;
