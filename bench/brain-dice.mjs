@@ -46,7 +46,7 @@ for (const head of heads) {
       id: head.id,
       ml: Math.round(measures.millilitres),
       flip: agreement.toFixed(4),
-      template: measures.fit.agreement.toFixed(4),
+      template: measures.fit.correlation.toFixed(4),
       border: measures.borderShare.toFixed(4),
       seconds: seconds.toFixed(1),
     };
