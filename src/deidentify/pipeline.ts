@@ -38,7 +38,7 @@ import { brainOf, encodeFaceState, type FaceState } from './face-state.js';
 import { faceSurfaces, mostKept } from './face-volumes.js';
 import { readMask } from './given-mask.js';
 import { facesOf, type ScanContrast } from './paint.js';
-import { placeFace } from './place.js';
+import { resampleFace } from './resample-face.js';
 import { freshSeed } from './seed.js';
 import { type Trace, trace } from './traces.js';
 import {
@@ -316,7 +316,7 @@ function placer(
     const { grid, data } = areas[i] as Mask;
     if (into.length !== data.length) into = new Float32Array(data.length);
     // Voxels that are kept are not written, and nobody reads them.
-    placeFace(movedBy(face, (treated[i] as TreatedImage).motion), grid, data, into);
+    resampleFace(movedBy(face, (treated[i] as TreatedImage).motion), grid, data, into);
     return into;
   };
 }

@@ -27,9 +27,9 @@ import { addTexture } from '../learned-head/texture.js';
 import { drawnTissues, TISSUE_MODEL } from '../learned-head/tissue-map.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
 import type { DrawnHead } from '../tissues.js';
-import { joinThickness } from './join.js';
-import { addThickness, drawThickness, type Thickness } from './outline.js';
+import { meetCranium } from './meet-cranium.js';
 import { type SamplingOptions, sampleCodes } from './sampler.js';
+import { addThickness, drawThickness, type Thickness } from './scalp-thickness.js';
 import {
   DECODER_MODEL,
   type InstalledCodes,
@@ -38,7 +38,7 @@ import {
   RESIDUAL_MODEL,
   siteMeans,
 } from './sites.js';
-import { bareness, SEEN_VOXELS, thickened } from './thicken.js';
+import { bareness, SEEN_VOXELS, thickened } from './thin-scalp.js';
 
 /** Chosen on val draws: see docs/results.md. */
 export const SAMPLING: SamplingOptions = { steps: 12, temperature: 1, choiceNoise: 4.5 };
@@ -142,7 +142,7 @@ async function loosen(
     const drawn = skinRadii({ grid: trimmedGrid(gamma.pose, 128), data }, 1, gamma.pose);
     for (let i = 0; i < missing.length; i++)
       missing[i] = (missing[i] as number) + (cranium[i] as number) - (drawn[i] as number);
-    now = moved(joinThickness(missing, free));
+    now = moved(meetCranium(missing, free));
   }
   return now;
 }

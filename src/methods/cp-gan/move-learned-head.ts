@@ -3,7 +3,7 @@
  * with a scalp nowhere too thin, a drawn end of the neck and, at 1 mm, the drawn texture, as in cp-mae.
  *
  * @example
- * const head = await moveHead(await networks.run('cp-gan-generator', feeds), gamma, random, context);
+ * const head = await moveLearnedHead(await networks.run('cp-gan-generator', feeds), gamma, random, context);
  */
 import { FIELD_COUNT } from '../../contract/contract.js';
 import { Failure } from '../../errors/errors.js';
@@ -25,7 +25,7 @@ import type { DrawnHead } from '../tissues.js';
  * @returns brain levels on the trimmed model grid
  * @throws {Failure} network-failed
  */
-export async function moveHead(
+export async function moveLearnedHead(
   { displacement, gain: logFactor }: Readonly<Record<string, Tensor>>,
   gamma: BrainConditioning,
   random: Random,
