@@ -33,8 +33,8 @@ import { regionMapFiles } from '../report/report-region-map.js';
 import { resultsTsv } from '../report/report-tsv.js';
 import { type Absent, type Evaluation, evaluationJson } from '../report/results.js';
 import { findInstruments, type Instruments } from '../run/instruments.js';
+import { renderingPath } from '../run/kept-files.js';
 import type { EvaluateOptions } from '../run/plan.js';
-import { renderingPath } from '../run/products.js';
 import {
   type EvaluateServices,
   type Gathered,

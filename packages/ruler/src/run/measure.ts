@@ -12,7 +12,11 @@ import type { HeadShape } from '../privacy/geometry.js';
 import { dice } from '../statistics/statistics.js';
 import type { MaskErrorCost } from '../utility/mask-errors.js';
 import { nearestLabels } from '../utility/regrid.js';
-import { compareSegmentations, failedHead, type HeadUtility } from '../utility/utility.js';
+import {
+  compareSegmentations,
+  failedSegmentation,
+  type SegmentationAgreement,
+} from '../utility/segmentation-agreement.js';
 import type { FaceSeen } from './face-recognition.js';
 import type { HeadView } from './head-view.js';
 import type { Segmented } from './instruments.js';
@@ -39,9 +43,9 @@ export interface Measured {
 /** Both arms. */
 export interface Utility {
   /** The original's brain mask given to the segmenter. */
-  readonly fixed: HeadUtility | null;
+  readonly fixed: SegmentationAgreement | null;
   /** The mask extracted again from the treated head. */
-  readonly again: HeadUtility | null;
+  readonly again: SegmentationAgreement | null;
   /** Dice of the re-extracted brain mask with the original's; NaN when extraction refused. */
   readonly maskDice: number;
 }
@@ -54,7 +58,7 @@ interface Part {
 }
 
 /** What to call with each volume that is made, and whether it is wanted even if all is remembered. */
-export interface Product {
+export interface KeptFile {
   wanted(): boolean;
   put(view: HeadView): Promise<void>;
 }
@@ -64,7 +68,7 @@ const MADE = 'made';
 export async function measureVariant(
   context: SubjectContext,
   variant: Variant,
-  products: readonly Product[] = [],
+  kept: readonly KeptFile[] = [],
 ): Promise<Measured> {
   const { store, signal } = context.place;
   signal.throwIfAborted();
@@ -80,7 +84,7 @@ export async function measureVariant(
   const made = values.get(MADE) as Pick<Measured, 'refused' | 'treatment' | 'maskCost'> | undefined;
   if (made?.refused !== undefined) return { ...made, sqn: {} };
   const missing = parts.filter(({ name }) => !values.has(name));
-  const wanted = products.filter((product) => product.wanted());
+  const wanted = kept.filter((file) => file.wanted());
   if (made !== undefined && missing.length === 0 && wanted.length === 0) return gather(made, values);
 
   let facts: Pick<Measured, 'refused' | 'treatment' | 'maskCost'>;
@@ -173,19 +177,24 @@ async function measureUtility(context: SubjectContext, view: HeadView): Promise<
   });
   const maskDice = found === null ? Number.NaN : dice(brainMask.data, found.mask.data);
   if (!segment.ready) return { fixed: null, again: null, maskDice };
-  const arm = async (mask: Mask, from: typeof pose): Promise<HeadUtility> =>
+  const arm = async (mask: Mask, from: typeof pose): Promise<SegmentationAgreement> =>
     compared(context, view, await segment.measure({ volume, brainMask: mask, pose: from }, networks, signal));
   return {
     fixed: await arm(brainMask, pose),
-    again: found === null ? failedHead('no plausible brain was found') : await arm(found.mask, found.pose),
+    again:
+      found === null ? failedSegmentation('no plausible brain was found') : await arm(found.mask, found.pose),
     maskDice,
   };
 }
 
-async function compared(context: SubjectContext, view: HeadView, treated: Segmented): Promise<HeadUtility> {
+async function compared(
+  context: SubjectContext,
+  view: HeadView,
+  treated: Segmented,
+): Promise<SegmentationAgreement> {
   const original = await context.originalLabels();
-  if ('failed' in original) return failedHead(`the original: ${original.failed}`);
-  if ('failed' in treated) return failedHead(treated.failed);
+  if ('failed' in original) return failedSegmentation(`the original: ${original.failed}`);
+  if ('failed' in treated) return failedSegmentation(treated.failed);
   const { grid } = (await context.original()).volume;
   const labels = sameGrid(view.volume.grid, grid)
     ? treated.labels

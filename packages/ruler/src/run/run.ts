@@ -10,12 +10,16 @@ import { Failure, isRefusal, type Method, type NetworkRunner, Refusal } from 'pr
 import { type PipelineServices, sameGrid, voxelMillilitres } from 'prosopon/imaging';
 import type { HeadShape } from '../privacy/geometry.js';
 import { MASK_ERRORS } from '../utility/mask-errors.js';
-import { compareSegmentations, type HeadUtility, type LabelClass } from '../utility/utility.js';
+import {
+  compareSegmentations,
+  type LabelClass,
+  type SegmentationAgreement,
+} from '../utility/segmentation-agreement.js';
 import { type LabelName, readCohort, type Subject, selectSubjects } from './cohort.js';
 import type { Instruments } from './instruments.js';
-import { type Measured, measureVariant, type Product } from './measure.js';
+import { keptTreated, renderingOf } from './kept-files.js';
+import { type KeptFile, type Measured, measureVariant } from './measure.js';
 import { type EvaluateOptions, isWanted, requireEnough } from './plan.js';
-import { keptTreated, renderingOf } from './products.js';
 import { FeatureStore, keyOf } from './store.js';
 import { labelsElsewhere, loadVolume, SubjectContext, type Workplace } from './subject.js';
 import { AGAIN, BLURRED, BRAIN_ONLY, ORIGINAL, type PartName, treated, type Variant } from './variants.js';
@@ -50,7 +54,7 @@ export interface Gathered extends Group {
   /** Faces of training heads: all for memorisation, a few for an average. */
   readonly gallery: readonly HeadShape[];
   /** Our segmentation against reference labels, by subject; null where the segmenter failed. */
-  readonly reference: readonly (HeadUtility | null)[] | { readonly missing: string };
+  readonly reference: readonly (SegmentationAgreement | null)[] | { readonly missing: string };
 }
 
 /** Training faces in the average that closeness is measured against. */
@@ -114,7 +118,7 @@ export async function planEvaluation(options: EvaluateOptions, services: Evaluat
 interface PieceResult {
   readonly results: Map<string, Measured>;
   readonly reason?: string;
-  readonly reference?: HeadUtility | null | undefined;
+  readonly reference?: SegmentationAgreement | null | undefined;
 }
 
 /** Measures one piece, or reads what is remembered of it. */
@@ -136,8 +140,8 @@ export async function measurePiece(
   const results = new Map<string, Measured>();
   try {
     for (const variant of variants) {
-      const products = productsOf(options, context, variant, source);
-      results.set(variant.name, await measureVariant(context, variant, products));
+      const kept = keptFilesOf(options, context, variant, source);
+      results.set(variant.name, await measureVariant(context, variant, kept));
       onVariant(subject.id, variant.name);
     }
     const wanted = list === 'main' && isWanted(options, 'reference');
@@ -214,7 +218,7 @@ export async function gather(
 interface GroupWork {
   readonly results: Map<string, Measured>[];
   readonly reasons: (string | undefined)[];
-  readonly reference: (HeadUtility | null | undefined)[];
+  readonly reference: (SegmentationAgreement | null | undefined)[];
 }
 
 const SHAPE_ONLY: Variant = { ...ORIGINAL, name: 'gallery', parts: ['shape'] };
@@ -307,13 +311,13 @@ function partsWanted(options: EvaluateOptions): ReadonlySet<PartName> {
   return parts;
 }
 
-function productsOf(
+function keptFilesOf(
   options: EvaluateOptions,
   context: SubjectContext,
   variant: Variant,
   source: 'network' | 'labels',
-): Product[] {
-  const out: Product[] = [];
+): KeptFile[] {
+  const out: KeptFile[] = [];
   if (source === 'labels') return out;
   const plain = options.methods.some(({ name }) => name === variant.name);
   if (options.keepTreated !== undefined && plain)
@@ -351,7 +355,7 @@ function referenceOf(
   options: EvaluateOptions,
   instruments: Instruments,
   subjects: readonly Subject[],
-  found: readonly (HeadUtility | null | undefined)[],
+  found: readonly (SegmentationAgreement | null | undefined)[],
 ): Gathered['reference'] {
   if (!isWanted(options, 'reference')) return { missing: 'not asked for' };
   if (!instruments.segment.ready) return { missing: instruments.segment.reason };
@@ -364,16 +368,16 @@ function referenceOf(
 async function againstReference(
   context: SubjectContext,
   names: readonly LabelName[],
-): Promise<HeadUtility | null | undefined> {
+): Promise<SegmentationAgreement | null | undefined> {
   const { subject, place } = context;
   const { segment } = place.instruments;
   if (subject.labels === undefined || !segment.ready || names.length === 0) return undefined;
   const key = keyOf(await context.key(), segment.key, 'reference', names);
   const path = [subject.id, 'original', 'reference'];
-  const known = place.store.read<{ value: HeadUtility | null }>(path, key);
+  const known = place.store.read<{ value: SegmentationAgreement | null }>(path, key);
   if (known !== undefined) return known.value;
   const segmented = await context.originalLabels();
-  let value: HeadUtility | null = null;
+  let value: SegmentationAgreement | null = null;
   if (!('failed' in segmented)) {
     const { volume } = await context.original();
     const given = await context.referenceLabels(volume);

@@ -2,7 +2,7 @@
  * The sections made of surfaces: closeness to the subject, many seeds averaged, memorisation.
  *
  * @example
- * const blocks = averagingBlocks(material);
+ * const blocks = averagingBlocks(input);
  */
 import { closeness } from '../privacy/closeness.js';
 import { type HeadShape, meanShape } from '../privacy/geometry.js';
@@ -14,7 +14,7 @@ import { absent, type Block, cellOf, type Row } from '../report/results.js';
 import type { Measured } from '../run/measure.js';
 import type { Group } from '../run/run.js';
 import { AGAIN, drawName, ORIGINAL } from '../run/variants.js';
-import type { Material } from './material.js';
+import type { SectionInput } from './section-input.js';
 
 type MaybeShape = HeadShape | null | undefined;
 
@@ -23,8 +23,8 @@ function shapesOf(group: Group, variant: string): MaybeShape[] {
   return group.subjects.map((_, i) => row?.[i]?.shape);
 }
 
-export function closenessBlocks(material: Material): Block[] {
-  const { gathered, options, random } = material;
+export function closenessBlocks(input: SectionInput): Block[] {
+  const { gathered, options, random } = input;
   const title = 'Closeness to the subject';
   if (gathered.gallery.length === 0)
     return [
@@ -93,8 +93,8 @@ export function closenessBlocks(material: Material): Block[] {
   });
 }
 
-export function averagingBlocks(material: Material): Block[] {
-  const { gathered, options, random, scores } = material;
+export function averagingBlocks(input: SectionInput): Block[] {
+  const { gathered, options, random, scores } = input;
   const title = 'Many seeds averaged';
   if (options.seedsPerHead < 2)
     return [absent('averaging', title, 'no seeds were given to it (--seeds-per-head 16)')];
@@ -150,8 +150,8 @@ export function averagingBlocks(material: Material): Block[] {
   return blocks;
 }
 
-export function memorisationBlocks(material: Material): Block[] {
-  const { gathered, options, random, scores } = material;
+export function memorisationBlocks(input: SectionInput): Block[] {
+  const { gathered, options, random, scores } = input;
   const title = 'Memorisation';
   if (options.trainHeads === 0)
     return [absent('memorisation', title, 'no training heads were given to it (--train-heads N)')];
@@ -214,12 +214,12 @@ export function memorisationBlocks(material: Material): Block[] {
       ],
     },
   ];
-  blocks.push(...trainAttack(material, train));
+  blocks.push(...trainAttack(input, train));
   return blocks;
 }
 
 /** Identification among training subjects, to be read beside the same table for the others. */
-function trainAttack({ options, random, scores }: Material, train: Group): Block[] {
+function trainAttack({ options, random, scores }: SectionInput, train: Group): Block[] {
   const queries = shapesOf(train, ORIGINAL.name);
   const rows = options.methods.map(({ name }): Attacked => {
     const all = shapesOf(train, name);

@@ -3,7 +3,7 @@
  * Both show, or are, real people's heads.
  *
  * @example
- * const products = [keptTreated('treated', subject, variant)];
+ * const kept = [keptTreated('treated', subject, variant)];
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,7 +11,7 @@ import { createImage, encodeImage } from 'prosopon';
 import { encodePng, HEADER_DESCRIPTION } from 'prosopon/imaging';
 import { nodeDeflate, nodeGzip, replaceFile } from 'prosopon/node';
 import type { Subject } from './cohort.js';
-import type { Product } from './measure.js';
+import type { KeptFile } from './measure.js';
 import type { Variant } from './variants.js';
 
 function put(path: string, bytes: Uint8Array, identifies: boolean): void {
@@ -20,7 +20,7 @@ function put(path: string, bytes: Uint8Array, identifies: boolean): void {
 }
 
 /** FOLDER/METHOD/SUBJECT_T1w.nii.gz, values as float. */
-export function keptTreated(folder: string, subject: Subject, variant: Variant): Product {
+export function keptTreated(folder: string, subject: Subject, variant: Variant): KeptFile {
   const path = join(folder, variant.name, `${subject.id}_T1w.nii.gz`);
   return {
     wanted: () => !existsSync(path),
@@ -40,7 +40,7 @@ export function renderingPath(out: string, folder: string, variant: string, subj
   return join(out, ...folder.split('/'), variant, `${subject}.png`);
 }
 
-export function renderingOf(out: string, subject: Subject, variant: Variant, folder: string): Product {
+export function renderingOf(out: string, subject: Subject, variant: Variant, folder: string): KeptFile {
   const path = renderingPath(out, folder, variant.name, subject.id);
   return {
     wanted: () => !existsSync(path),
