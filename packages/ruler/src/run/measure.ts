@@ -99,7 +99,7 @@ export async function measureVariant(
       store.write(path(part.name), part.key, { value });
       values.set(part.name, value);
     }
-    for (const product of wanted) await product.put(view);
+    for (const file of wanted) await file.put(view);
   } catch (error) {
     if (!isRefusal(error) || variant.kind === 'control') throw error;
     facts = { refused: error.message };
