@@ -18,7 +18,7 @@ import { maskFromLabels } from '../dist/brain/reference-mask.js';
 import { contrastOf, fitTissues } from '../dist/brain/tissues.js';
 import { deidentify } from '../dist/deidentify/pipeline.js';
 import { parseSeed } from '../dist/deidentify/seed.js';
-import { finiteVolume, frameValues } from '../dist/formats/stored-image.js';
+import { finiteVolume, scaledData } from '../dist/formats/stored-image.js';
 import { createMethods } from '../dist/methods/registry.js';
 import { nodeDeflate } from '../dist/node/deflate.js';
 import { nodeGzip } from '../dist/node/gzip.js';
@@ -62,7 +62,7 @@ async function headsOf(name) {
 
 async function truthOf({ labels, mask }) {
   if (labels) return maskFromLabels(finiteVolume(await loadImage(labels)));
-  if (mask) return { data: frameValues(await loadImage(mask), 0).map((v) => (v > 0 ? 1 : 0)) };
+  if (mask) return { data: scaledData(await loadImage(mask), 0).map((v) => (v > 0 ? 1 : 0)) };
   return undefined;
 }
 

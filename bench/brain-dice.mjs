@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { extractBrain } from '../dist/brain/extract.js';
 import { centroid } from '../dist/brain/pose.js';
 import { maskFromLabels } from '../dist/brain/reference-mask.js';
-import { frameValues } from '../dist/formats/stored-image.js';
+import { scaledData } from '../dist/formats/stored-image.js';
 import { nodeDeflate } from '../dist/node/deflate.js';
 import { loadImage } from '../dist/node/image-files.js';
 import { NodeNetworkRunner } from '../dist/node/networks/node-runner.js';
@@ -38,7 +38,7 @@ const scores = [];
 for (const head of heads) {
   try {
     const image = await loadImage(head.scan);
-    const volume = { grid: image.grid, data: frameValues(image, 0) };
+    const volume = { grid: image.grid, data: scaledData(image, 0) };
     const began = performance.now();
     const { mask, agreement, measures } = await extractBrain(volume, networks);
     const seconds = (performance.now() - began) / 1000;
@@ -46,13 +46,13 @@ for (const head of heads) {
       id: head.id,
       ml: Math.round(measures.millilitres),
       flip: agreement.toFixed(4),
-      template: measures.fit.agreement.toFixed(4),
+      template: measures.fit.correlation.toFixed(4),
       border: measures.borderShare.toFixed(4),
       seconds: seconds.toFixed(1),
     };
     if (head.labels) {
       const labels = await loadImage(head.labels);
-      const truth = maskFromLabels({ grid: labels.grid, data: frameValues(labels, 0) });
+      const truth = maskFromLabels({ grid: labels.grid, data: scaledData(labels, 0) });
       Object.assign(row, scoresOf(truth, mask));
       scores.push(row);
     }

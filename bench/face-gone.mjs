@@ -19,7 +19,7 @@ import { FACE_KEPT_LIMIT, faceKept, faceSurface, isFaceGone } from '../dist/deid
 import { deidentify, FOUND_MARGIN_MM } from '../dist/deidentify/pipeline.js';
 import { parseSeed } from '../dist/deidentify/seed.js';
 import { createImage } from '../dist/formats/create-image.js';
-import { decodeImage, frameValues } from '../dist/formats/stored-image.js';
+import { decodeImage, scaledData } from '../dist/formats/stored-image.js';
 import { createMethods } from '../dist/methods/registry.js';
 import { nodeGzip } from '../dist/node/gzip.js';
 import { loadImage } from '../dist/node/image-files.js';
@@ -38,7 +38,7 @@ mkdirSync(work, { recursive: true });
 const networks = new NodeNetworkRunner();
 const methods = createMethods().all;
 
-const volumeOf = (image) => ({ grid: image.grid, data: frameValues(image, 0) });
+const volumeOf = (image) => ({ grid: image.grid, data: scaledData(image, 0) });
 
 async function treated(head, method) {
   const path = join(work, `${head.id}.${method.name}.nii.gz`);

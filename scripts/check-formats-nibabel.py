@@ -125,8 +125,8 @@ def write_raw(image_class, header, data, path):
 
 
 def mgh_fixtures(rng, folder):
-    for number, (name, frames) in enumerate(itertools.product(["uint8", "int16", "int32", "float32"], [1, 3])):
-        shape = (8, 9, 10) if frames == 1 else (8, 9, 10, frames)
+    for number, (name, volumes) in enumerate(itertools.product(["uint8", "int16", "int32", "float32"], [1, 3])):
+        shape = (8, 9, 10) if volumes == 1 else (8, 9, 10, volumes)
         image = nib.MGHImage(voxels(rng, name, shape), orientation(rng, number + 1))
         image.header["tr"] = 2300
         path = folder / f"m{number:02d}{'.mgz' if number % 2 else '.mgh'}"
@@ -157,10 +157,10 @@ def check(job):
     original = nib.load(job["input"])
     raw = stored(original)
     about = json.loads(Path(f"{job['dump']}.json").read_text())
-    frames = raw.shape[3] if raw.ndim > 3 else 1
-    shape = (*about["grid"]["shape"], about["frames"])
+    volumes = raw.shape[3] if raw.ndim > 3 else 1
+    shape = (*about["grid"]["shape"], about["volumes"])
     affine = np.reshape(about["grid"]["affine"], (4, 4))
-    expect("shape", shape == (*raw.shape[:3], frames))
+    expect("shape", shape == (*raw.shape[:3], volumes))
     expect("type", about["datatype"] == raw.dtype.name)
     expect("affine", np.allclose(affine, original.affine, rtol=1e-5, atol=1e-4))
     ours = np.fromfile(f"{job['dump']}.stored", raw.dtype.newbyteorder("=")).reshape(shape, order="F")

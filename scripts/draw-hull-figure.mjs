@@ -45,7 +45,7 @@ const front = (volume) =>
 /** Zeros and ones with a soft edge, as a surface wants them. */
 const soft = (mask) => gaussianSmooth(mask, 2);
 
-/** The greatest Z along y, as a picture from the front: x to the right of the patient is on the left. */
+/** The greatest Z along y, as a picture from the front: x to the right of the subject is on the left. */
 const deepest = { grid: surface.grid, data: new Float32Array(surface.data.length) };
 const n = surface.grid.shape[0];
 for (let k = 0; k < n; k++)

@@ -32,7 +32,7 @@ function show(cell, unit) {
 }
 
 console.log(`\`${results.command}\``);
-console.log(`\n${results.cohort.n} patients, refused ${JSON.stringify(results.cohort.refused)}`);
+console.log(`\n${results.cohort.n} subjects, refused ${JSON.stringify(results.cohort.refused)}`);
 for (const section of results.sections)
   for (const block of section.blocks) {
     if (wanted.length > 0 && !wanted.includes(block.id)) continue;

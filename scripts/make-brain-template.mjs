@@ -42,9 +42,9 @@ for (let round = 0; round < 4; round++) {
   // keep the origin at the average's own centroid
   const c = centroid({ grid, data: Uint8Array.from(symmetric, (v) => (v > 0.5 ? 1 : 0)) });
   const fits = masks.map((mask) => fitPose(mask, template));
-  const agreement = fits.map((f) => f.agreement).sort((a, b) => a - b);
+  const correlation = fits.map((f) => f.correlation).sort((a, b) => a - b);
   console.log(
-    `round ${round}: centroid ${c.map((v) => v.toFixed(2))}, agreement min ${agreement[0].toFixed(4)} median ${agreement[agreement.length >> 1].toFixed(4)}`,
+    `round ${round}: centroid ${c.map((v) => v.toFixed(2))}, correlation min ${correlation[0].toFixed(4)} median ${correlation[correlation.length >> 1].toFixed(4)}`,
   );
   const recentre = round < 3 ? translation(0, c[1], c[2]) : translation(0, 0, 0);
   poses = fits.map((f) => multiply(f.pose, recentre));

@@ -11,12 +11,12 @@ import { maskFromLabels } from '../dist/brain/reference-mask.js';
 import { NO_RELIEF, reliefMap } from '../dist/deidentify/face-likeness.js';
 import { castRays, FACE } from '../dist/deidentify/face-rays.js';
 import { skinOf } from '../dist/deidentify/face-skin.js';
-import { frameValues } from '../dist/formats/stored-image.js';
+import { scaledData } from '../dist/formats/stored-image.js';
 import { loadImage } from '../dist/node/image-files.js';
 
 const load = async (path) => {
   const image = await loadImage(path);
-  return { grid: image.grid, data: frameValues(image, 0) };
+  return { grid: image.grid, data: scaledData(image, 0) };
 };
 let sums;
 let counts;

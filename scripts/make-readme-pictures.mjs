@@ -10,7 +10,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { frameValues } from '../dist/formats/stored-image.js';
+import { scaledData } from '../dist/formats/stored-image.js';
 import { nodeDeflate } from '../dist/node/deflate.js';
 import { loadImage } from '../dist/node/image-files.js';
 import { prepareSurface } from '../dist/render/field.js';
@@ -39,7 +39,7 @@ for (const seed of ['1', '2', '3']) {
 const rows = [[], [], []];
 for (const head of heads) {
   const image = await loadImage(head);
-  const volume = { grid: image.grid, data: frameValues(image, 0) };
+  const volume = { grid: image.grid, data: scaledData(image, 0) };
   const field = prepareSurface(volume);
   rows[0].push(portrait(field, { view: VIEWS.front, fovMm: 260 }).image);
   rows[1].push(portrait(field, { view: VIEWS.left, fovMm: 260 }).image);

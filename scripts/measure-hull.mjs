@@ -16,7 +16,7 @@ import { modelGrid } from '../dist/brain/model-grid.js';
 import { prepareHead } from '../dist/brain/prepare.js';
 import { maskFromLabels } from '../dist/brain/reference-mask.js';
 import { FLAG } from '../dist/contract/contract.js';
-import { frameValues } from '../dist/formats/stored-image.js';
+import { scaledData } from '../dist/formats/stored-image.js';
 import { cpGan } from '../dist/methods/cp-gan/cp-gan.js';
 import { convexHull } from '../dist/methods/cp-gan/hull.js';
 import { binaryHead } from '../dist/methods/cp-gan/surface.js';
@@ -32,7 +32,7 @@ const most = Number(process.argv[3] ?? Number.POSITIVE_INFINITY);
 const people = (await Promise.all(splits.map((split) => cohort(dataFolder(), split)))).flat().slice(0, most);
 const load = async (path) => {
   const image = await loadImage(path);
-  return { grid: image.grid, data: frameValues(image, 0) };
+  return { grid: image.grid, data: scaledData(image, 0) };
 };
 /** A mask's surface for the attacker: zeros and ones with an edge of 2 mm. */
 const shapeOf = (mask, pose) => headShape(gaussianSmooth(mask, 2), pose);

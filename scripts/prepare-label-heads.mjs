@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { makeHead } from '../dist/brain/head.js';
 import { modelGrid } from '../dist/brain/model-grid.js';
 import { maskFromLabels } from '../dist/brain/reference-mask.js';
-import { frameValues } from '../dist/formats/stored-image.js';
+import { scaledData } from '../dist/formats/stored-image.js';
 import { loadImage } from '../dist/node/image-files.js';
 import { encodeNpy } from '../dist/node/npy.js';
 import { sampleNearest } from '../dist/volume/nearest.js';
@@ -70,7 +70,7 @@ for (const name of readdirSync(folder)
   .sort()) {
   const id = name.replace(/(_seg)?\.nii$/, '');
   const image = await loadImage(join(folder, name));
-  const labels = frameValues(image, 0);
+  const labels = scaledData(image, 0);
   const classes = Uint8Array.from(labels, (label) => {
     const found = table.get(label);
     if (found === undefined) throw new Error(`${id}: unknown label ${label}`);

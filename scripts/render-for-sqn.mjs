@@ -19,7 +19,7 @@ import { parseArgs } from 'node:util';
 import { cohort, dataFolder } from '../bench/lib/cohort.mjs';
 import { makeHead } from '../dist/brain/head.js';
 import { maskFromLabels } from '../dist/brain/reference-mask.js';
-import { frameValues } from '../dist/formats/stored-image.js';
+import { scaledData } from '../dist/formats/stored-image.js';
 import { loadImage } from '../dist/node/image-files.js';
 import { encodeNpy } from '../dist/node/npy.js';
 import { prepareSurface } from '../dist/render/field.js';
@@ -52,7 +52,7 @@ if (splits.length === 0 || values.out === undefined || !(Number.isInteger(draws)
 
 async function load(path) {
   const image = await loadImage(path);
-  return { grid: image.grid, data: frameValues(image, 0) };
+  return { grid: image.grid, data: scaledData(image, 0) };
 }
 
 /** Uniform in [low, high). */

@@ -18,7 +18,7 @@ import { maskFromLabels } from '../dist/brain/reference-mask.js';
 import { deidentify, FOUND_MARGIN_MM } from '../dist/deidentify/pipeline.js';
 import { parseSeed } from '../dist/deidentify/seed.js';
 import { createImage } from '../dist/formats/create-image.js';
-import { frameValues } from '../dist/formats/stored-image.js';
+import { scaledData } from '../dist/formats/stored-image.js';
 import { createMethods } from '../dist/methods/registry.js';
 import { nodeGzip } from '../dist/node/gzip.js';
 import { loadImage } from '../dist/node/image-files.js';
@@ -42,7 +42,7 @@ const method = createMethods().get(values.method);
 const networks = new NodeNetworkRunner({ threads: 1 });
 const load = async (path) => {
   const image = await loadImage(path);
-  return { grid: image.grid, data: frameValues(image, 0) };
+  return { grid: image.grid, data: scaledData(image, 0) };
 };
 for (const split of positionals[0].split(','))
   for (const head of await cohort(dataFolder(), split)) {

@@ -47,13 +47,13 @@ export {
   type EncodeOptions,
   encodeImage,
   finiteVolume,
-  frameValues,
   type Gzip,
   type ImageFiles,
   type NamedBytes,
   type Scaling,
   type StoredArray,
   type StoredImage,
+  scaledData,
 } from './formats/stored-image.js';
 export type {
   Alteration,

@@ -31,7 +31,7 @@ async function put(name: string, content: Uint8Array | string): Promise<void> {
 
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'bids-valid-'));
-  const scan = niftiBytes({ grid, frames: [head.volume.data] });
+  const scan = niftiBytes({ grid, volumes: [head.volume.data] });
   await put('ds/dataset_description.json', '{"Name":"x","BIDSVersion":"1.9.0"}');
   await put('ds/participants.tsv', 'participant_id\tage\tsex\nsub-01\t91\tM\nsub-02\t30\tF\nsub-03\t30\tF\n');
   await put('ds/task-rest_bold.json', '{"TaskName":"rest","RepetitionTime":2}');
@@ -104,7 +104,7 @@ describe.skipIf(missing)('the BIDS validator', { timeout: 240_000 }, () => {
   it('would find a name that is none of BIDS: the check is awake', async () => {
     await put(
       'raw/sub-01/ses-a/anat/sub-01_ses-a_T1w_defaced.nii',
-      niftiBytes({ grid, frames: [head.volume.data] }),
+      niftiBytes({ grid, volumes: [head.volume.data] }),
     );
     expect(issuesOf('raw').some(({ severity }) => severity === 'error')).toBe(true);
   });

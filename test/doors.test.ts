@@ -21,7 +21,7 @@ import { gzipSync } from 'node:zlib';
 import { type Browser, chromium } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { frameValues } from '../src/index.js';
+import { scaledData } from '../src/index.js';
 import { loadImage } from '../src/node.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -60,7 +60,7 @@ describe('in Node', () => {
     let differing = 0;
     for (let o = 0; o < before.stored.length; o++) if (before.stored[o] !== after.stored[o]) differing++;
     expect(differing).toBeGreaterThan(before.stored.length / 10);
-    expect(frameValues(after, 0).every(Number.isFinite)).toBe(true);
+    expect(scaledData(after, 0).every(Number.isFinite)).toBe(true);
   });
 });
 

@@ -78,7 +78,7 @@ describe('a new format', () => {
     const image = await library.decodeImage([first, ...others], nodeGzip);
     const original = image.stored.slice();
     expect(image.scaling.length).toBe(SHAPE[2]);
-    const seen = library.frameValues(image, 0);
+    const seen = library.scaledData(image, 0);
     expect(Math.max(...seen.map((v, o) => Math.abs(v - Math.max(0, volume.data[o] as number))))).toBeLessThan(
       1,
     );

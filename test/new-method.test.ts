@@ -57,7 +57,7 @@ describe('a new method', () => {
     expect(library.createMethods().names).toContain('blank');
     const grid = headGrid({ spacing: [5, 5, 5] });
     const { volume, brainMask } = syntheticHead({ grid });
-    const bytes = niftiBytes({ grid, frames: [volume.data] });
+    const bytes = niftiBytes({ grid, volumes: [volume.data] });
     const done = await library.deidentify(
       await library.decodeImage({ name: 'a.nii', bytes }, nodeGzip),
       { method: 'blank', outputName: 'out.nii', brainMarginMm: 0 },

@@ -16,9 +16,9 @@ beforeAll(async () => {
   program = await fakeProgram(path.join(root, 'program'), 1500);
   const grid = headGrid({ spacing: [8, 8, 8] });
   const { volume, brainMask } = syntheticHead({ grid });
-  await writeFile(at('in.nii'), niftiBytes({ grid, frames: [volume.data] }));
+  await writeFile(at('in.nii'), niftiBytes({ grid, volumes: [volume.data] }));
   const mask = Float32Array.from(brainMask.data);
-  await writeFile(at('mask.nii'), niftiBytes({ grid, frames: [mask], datatype: 'uint8' }));
+  await writeFile(at('mask.nii'), niftiBytes({ grid, volumes: [mask], datatype: 'uint8' }));
 }, 240_000);
 afterAll(() => rm(root, { recursive: true, force: true }));
 

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brainTemplate, templateGrid } from '../../dist/brain/template.js';
 import { createImage } from '../../dist/formats/create-image.js';
-import { encodeImage, frameValues } from '../../dist/formats/stored-image.js';
+import { encodeImage, scaledData } from '../../dist/formats/stored-image.js';
 import { meanBrain } from '../../dist/methods/learned-head/t1-likeness.js';
 import { nodeGzip } from '../../dist/node/gzip.js';
 import { loadImage } from '../../dist/node/image-files.js';
@@ -64,7 +64,7 @@ export async function writeBenchHead(folder, given, edge = EDGE) {
     const [nx, ny, nz] = image.grid.shape;
     const middle = applyAffine(image.grid.affine, [(nx - 1) / 2, (ny - 1) / 2, (nz - 1) / 2]);
     const grid = cubeGrid(IDENTITY, middle, edge, EDGE / edge);
-    const values = resampleLinear({ grid: image.grid, data: frameValues(image, 0) }, grid);
+    const values = resampleLinear({ grid: image.grid, data: scaledData(image, 0) }, grid);
     return { head: await write(path, grid, Int16Array.from(values, Math.round)), mask: undefined };
   }
   const grid = cubeGrid(IDENTITY, [0, 10, -20], EDGE, 1);

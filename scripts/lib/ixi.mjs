@@ -1,12 +1,12 @@
 /** Label maps of the train split of a BIDS data set, one after another. */
 
 import { cohort, dataFolder } from '../../bench/lib/cohort.mjs';
-import { frameValues } from '../../dist/formats/stored-image.js';
+import { scaledData } from '../../dist/formats/stored-image.js';
 import { loadImage } from '../../dist/node/image-files.js';
 
 export async function* loadTrainLabels(folder = dataFolder()) {
   for (const { labels } of await cohort(folder, 'train')) {
     const image = await loadImage(labels);
-    yield { grid: image.grid, data: frameValues(image, 0) };
+    yield { grid: image.grid, data: scaledData(image, 0) };
   }
 }

@@ -203,7 +203,7 @@ export async function extractBrain(
   let logits = await at(view);
   const seen = above(logits.data, BRAIN_LOGIT, logits.grid);
   const refined = seen.data.includes(1) ? roughPose(seen, brainTemplate()) : found;
-  if (refined.agreement > found.agreement && stoodOtherwise(found, refined)) {
+  if (refined.correlation > found.correlation && stoodOtherwise(found, refined)) {
     view = refined;
     logits = await at(view);
   }

@@ -42,7 +42,7 @@ export interface FoundBrain {
   /** Lengths of this brain over those of the average one. */
   readonly scale: number;
   /** Correlation with the average brain, -1 to 1; 0.97 and more on good heads. */
-  readonly agreement: number;
+  readonly correlation: number;
   /** On the grid of the last pass. */
   readonly mask: Mask;
 }
@@ -144,7 +144,7 @@ async function lookTwice(
   const first = await look(coarse, viewGrid(part, turn), turn, networks, signal);
   if (first === undefined || !(first.scale > SIZES[0] && first.scale < SIZES[1])) return undefined;
   const adult = Math.abs(Math.log(first.scale)) < ADULT;
-  if (adult && first.agreement > SURE && degreesBetween(first.pose, turn) < UPRIGHT_DEGREES) return first;
+  if (adult && first.correlation > SURE && degreesBetween(first.pose, turn) < UPRIGHT_DEGREES) return first;
   return (await look(coarse, posedGrid(first), turnOf(first.pose), networks, signal)) ?? first;
 }
 
@@ -160,10 +160,10 @@ export async function findBrain(
   const coarse = blockMeans(scan, blocksOf(scan.grid, SPACING_MM));
   const part = headGrid(coarse);
   let best = await lookTwice(coarse, part, IDENTITY, networks, signal);
-  if (best !== undefined && best.agreement > DOUBTFUL) return best;
+  if (best !== undefined && best.correlation > DOUBTFUL) return best;
   for (const turn of axisRotations().slice(1)) {
     const found = await lookTwice(coarse, part, turn, networks, signal);
-    if (found !== undefined && (best === undefined || found.agreement > best.agreement)) best = found;
+    if (found !== undefined && (best === undefined || found.correlation > best.correlation)) best = found;
   }
   return best;
 }

@@ -36,7 +36,7 @@ describe('plausibility', { timeout: 120_000 }, () => {
     expect(good.millilitres).toBeLessThan(1700);
     expect(good.largestShare).toBe(1);
     expect(good.borderShare).toBe(0);
-    expect(good.fit.agreement).toBeGreaterThan(0.985);
+    expect(good.fit.correlation).toBeGreaterThan(0.985);
     expect(() => requirePlausible(good, FOUND_LIMITS)).not.toThrow();
   });
 
@@ -47,15 +47,15 @@ describe('plausibility', { timeout: 120_000 }, () => {
     expect(check({ millilitres: 4000 })).toMatch(/found 4000 ml/);
     expect(check({ largestShare: 0.7 })).toMatch(/in one piece, found its largest piece to be 70 %/);
     expect(check({ borderShare: 0.05 })).toMatch(/field of view, found 5.0 % of it on the border/);
-    expect(check({ fit: { ...good.fit, agreement: 0.9 } })).toMatch(/at least 0.93.*0.900/);
-    expect(check({ fit: { ...good.fit, agreement: Number.NaN } })).toMatch(/NaN/);
+    expect(check({ fit: { ...good.fit, correlation: 0.9 } })).toMatch(/at least 0.93.*0.900/);
+    expect(check({ fit: { ...good.fit, correlation: Number.NaN } })).toMatch(/NaN/);
   });
 
   it('takes from the user what only its shape or the border speaks against', () => {
-    const odd = { ...good, borderShare: 0.3, fit: { ...good.fit, agreement: 0.7 } };
+    const odd = { ...good, borderShare: 0.3, fit: { ...good.fit, correlation: 0.7 } };
     expect(() => requirePlausible(odd, GIVEN_LIMITS)).not.toThrow();
     expect(
-      refusal(() => requirePlausible({ ...odd, fit: { ...good.fit, agreement: 0.5 } }, GIVEN_LIMITS)),
+      refusal(() => requirePlausible({ ...odd, fit: { ...good.fit, correlation: 0.5 } }, GIVEN_LIMITS)),
     ).toMatch(/shape of one/);
   });
 

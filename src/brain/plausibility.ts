@@ -90,7 +90,7 @@ function measure(mask: Mask): MaskMeasures {
 }
 
 export interface PlausibilityLimits {
-  readonly minAgreement: number;
+  readonly minCorrelation: number;
   readonly maxBorderShare: number;
   /** What the user may try when the mask is refused. */
   readonly advice: string;
@@ -102,13 +102,13 @@ export const FIND_ADVICE =
 
 /** For masks found by our own network; IXI masks agree with the average brain at 0.985 and more. */
 export const FOUND_LIMITS: PlausibilityLimits = {
-  minAgreement: 0.93,
+  minCorrelation: 0.93,
   maxBorderShare: 0.02,
   advice: FIND_ADVICE,
 };
 /** For masks that the user vouches for: only what cannot be a brain at all is refused. */
 export const GIVEN_LIMITS: PlausibilityLimits = {
-  minAgreement: 0.6,
+  minCorrelation: 0.6,
   maxBorderShare: 1,
   advice: 'look at the mask on the image, or leave it out and let the brain be found',
 };
@@ -128,9 +128,9 @@ export function requirePlausible(measures: MaskMeasures, limits: PlausibilityLim
       'inside the field of view',
       `${(100 * borderShare).toFixed(1)} % of it on the border of the image`,
     );
-  if (!(fit.agreement >= limits.minAgreement))
+  if (!(fit.correlation >= limits.minCorrelation))
     refuse(
-      `that has the shape of one (agreement with the average brain of at least ${limits.minAgreement})`,
-      `an agreement of ${fit.agreement.toFixed(3)}`,
+      `that has the shape of one (correlation with the average brain of at least ${limits.minCorrelation})`,
+      `a correlation of ${fit.correlation.toFixed(3)}`,
     );
 }

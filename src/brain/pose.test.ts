@@ -42,7 +42,7 @@ describe('the pose of a brain', { timeout: 300_000 }, () => {
     expect(turn).toBeLessThan(0.5);
     // The mask's centre of mass is not the frame's origin to the last tenth: it is mirrored, and cut at a half.
     expect(shift).toBeLessThan(1);
-    expect(still.agreement).toBeGreaterThan(0.97);
+    expect(still.correlation).toBeGreaterThan(0.97);
     expect(still.scale).toBeGreaterThan(0.93);
     expect(still.scale).toBeLessThan(1.07);
   });

@@ -7,7 +7,7 @@
  * parameters, because a small brain would else be turned to fill the template, and then dropped.
  *
  * @example
- * const { pose, agreement } = fitPose(brainMask, brainTemplate());
+ * const { pose, correlation } = fitPose(brainMask, brainTemplate());
  */
 import {
   type Affine,
@@ -30,7 +30,7 @@ export interface PoseFit {
   /** Brain frame (mm) to world (mm), rigid. */
   readonly pose: Affine;
   /** Correlation of the smoothed mask with the template after the fit, -1 to 1; 0.97 and more for IXI heads. */
-  readonly agreement: number;
+  readonly correlation: number;
   /** Size of this brain relative to the template (a length ratio); not part of the pose. */
   readonly scale: number;
 }
@@ -136,7 +136,7 @@ interface State {
   readonly scale: number;
 }
 
-type Fit = State & { readonly agreement: number };
+type Fit = State & { readonly correlation: number };
 
 interface FitEffort {
   readonly iterations: number;
@@ -251,7 +251,7 @@ function accumulate(
 /** Fits from one start; `soft` is centred on the brain, positions are relative to that centre. */
 function fitFrom(soft: Volume, points: Float32Array, start: State, effort: FitEffort): Fit {
   let { rotation: turned, shift, scale } = start;
-  let agreement = -1;
+  let correlation = -1;
   let last = effort.iterations;
   for (let iteration = 0; iteration <= last; iteration++) {
     const turn = Float64Array.from([0, 1, 2, 4, 5, 6, 8, 9, 10], (e) => scale * (turned[e] as number));
@@ -266,7 +266,7 @@ function fitFrom(soft: Volume, points: Float32Array, start: State, effort: FitEf
       number,
     ];
     const covariance = sab - (sa * sb) / n;
-    agreement = covariance / Math.sqrt((saa - (sa * sa) / n) * (sbb - (sb * sb) / n) + 1e-12);
+    correlation = covariance / Math.sqrt((saa - (sa * sa) / n) * (sbb - (sb * sb) / n) + 1e-12);
     if (iteration === last) break;
     const step = solveSymmetric(sums.slice(0, RIGHT), sums.slice(RIGHT, SA), 7, 1e-6);
     const clamp = (v: number, limit: number): number => Math.max(-limit, Math.min(limit, v));
@@ -277,7 +277,7 @@ function fitFrom(soft: Volume, points: Float32Array, start: State, effort: FitEf
     const moved = Math.hypot(s(0), s(1), s(2)) * 80 + Math.hypot(s(3), s(4), s(5));
     if (moved < effort.tolerance) last = iteration + 1;
   }
-  return { rotation: turned, shift, scale, agreement };
+  return { rotation: turned, shift, scale, correlation };
 }
 
 /** The 24 rotations that map axes to axes, identity first. */
@@ -299,10 +299,10 @@ export function axisRotations(): Affine[] {
 }
 
 /**
- * Below this agreement the world axes of the header are not believed and all 24 axis orders are tried. Turned back to
+ * Below this correlation the world axes of the header are not believed and all 24 axis orders are tried. Turned back to
  * front the average brain still agrees with itself at 0.942, upside down at 0.933; right way round IXI heads do at 0.985.
  */
-const TRUSTED_AGREEMENT = 0.96;
+const TRUSTED_CORRELATION = 0.96;
 
 const turnedBy = (rotation: Affine): State => ({ rotation, shift: [0, 0, 0], scale: 1 });
 
@@ -313,7 +313,7 @@ function settle(soft: Volume, points: Float32Array, start: State): Fit {
 
 function placed(fit: Fit, centre: Vec3): PoseFit {
   const shift = translation(centre[0] + fit.shift[0], centre[1] + fit.shift[1], centre[2] + fit.shift[2]);
-  return { pose: multiply(shift, fit.rotation), agreement: fit.agreement, scale: fit.scale };
+  return { pose: multiply(shift, fit.rotation), correlation: fit.correlation, scale: fit.scale };
 }
 
 /**
@@ -325,16 +325,16 @@ export function fitPose(mask: Mask, template: Volume): PoseFit {
   const soft = softMask(mask, centre);
   const points = templatePoints(template);
   let best = settle(soft, points, turnedBy(IDENTITY));
-  if (best.agreement < TRUSTED_AGREEMENT) {
+  if (best.correlation < TRUSTED_CORRELATION) {
     const starts = axisRotations().slice(1);
     const coarse = softMask(mask, centre, ROUGH_MM);
     const rough = starts.map((start) => fitFrom(coarse, points, turnedBy(start), SEARCH));
-    rough.sort((a, b) => b.agreement - a.agreement);
+    rough.sort((a, b) => b.correlation - a.correlation);
     // Four: what has no pose (a ball) took 30 s when every start was followed to its end.
     for (const start of rough.slice(0, 4)) {
       const found = fitFrom(soft, points, start, FULL);
-      if (found.agreement > best.agreement + 0.005) best = found;
-      if (best.agreement >= TRUSTED_AGREEMENT) break;
+      if (found.correlation > best.correlation + 0.005) best = found;
+      if (best.correlation >= TRUSTED_CORRELATION) break;
     }
   }
   return placed(best, centre);
@@ -358,5 +358,5 @@ export function roughPose(mask: Mask, template: Volume): PoseFit {
   const centre = centroid(mask);
   const soft = softMask(mask, centre, ROUGH_MM);
   const found = fitFrom(soft, templatePoints(template), turnedBy(IDENTITY), ROUGH);
-  return found.agreement < TRUSTED_AGREEMENT ? fitPose(mask, template) : placed(found, centre);
+  return found.correlation < TRUSTED_CORRELATION ? fitPose(mask, template) : placed(found, centre);
 }

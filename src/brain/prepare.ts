@@ -11,8 +11,8 @@ import { sampleNearest } from '../volume/nearest.js';
 import { coverage, resampleLinear } from '../volume/resample.js';
 import type { Grid, Volume, VoxelArray } from '../volume/volume.js';
 import type { Head } from './head.js';
+import { headMask } from './head-mask.js';
 import { modelGrid } from './model-grid.js';
-import { headMask } from './outline.js';
 
 export interface PreparedHead {
   readonly grid: Grid;

@@ -28,7 +28,7 @@ async function put(name: string, content: Uint8Array | string): Promise<void> {
 
 /** With an owner in the gzip header, the NIfTI header, and behind it. */
 function scan(scale = 1): Buffer {
-  const bytes = Buffer.from(niftiBytes({ grid, frames: [head.volume.data.map((v) => v * scale)] }));
+  const bytes = Buffer.from(niftiBytes({ grid, volumes: [head.volume.data.map((v) => v * scale)] }));
   bytes.write(WITNESS, 148);
   bytes.write(WITNESS, 228);
   const zip = gzipSync(bytes);

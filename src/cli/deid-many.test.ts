@@ -22,7 +22,8 @@ const scans = ['a.nii', 'b.nii.gz', 'bad.nii', 'c.nii'];
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'deid-many-'));
   await mkdir(at('in'));
-  for (const name of scans) await writeFile(at('in', name), niftiBytes({ grid, frames: [head.volume.data] }));
+  for (const name of scans)
+    await writeFile(at('in', name), niftiBytes({ grid, volumes: [head.volume.data] }));
   await writeFile(at('in', 'bad.nii'), 'junk');
   await writeFile(at('brain.bin'), head.brainMask.data);
 });
@@ -177,7 +178,7 @@ describe('prosopon deid IN... --out-dir', { timeout: 240_000 }, () => {
     for (const name of ['1.nii', '2.nii', '3.nii'])
       await writeFile(
         at('in3', name),
-        niftiBytes({ grid, frames: [name === '1.nii' ? marked : head.volume.data] }),
+        niftiBytes({ grid, volumes: [name === '1.nii' ? marked : head.volume.data] }),
       );
     const args = ['1.nii', '2.nii', '3.nii'].map((name) => at('in3', name));
     const command = [entry, 'deid', ...args, '--out-dir', at('out3'), '--jobs', '2', '--json'];

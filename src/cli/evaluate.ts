@@ -37,30 +37,30 @@ export function evaluateCommand(session: Session): Command {
       'where report.html, results.json and results.tsv go; an interrupted run there goes on',
     )
     .requiredOption('--methods <a,b>', `out of: ${methods.names.join(', ')}`, list)
-    .option('--split <a,b>', 'only patients of these splits of participants.tsv', list)
-    .option('--subjects <a,b>', 'only these patients', list)
+    .option('--split <a,b>', 'only subjects of these splits of participants.tsv', list)
+    .option('--subjects <a,b>', 'only these subjects', list)
     .addOption(
       new Option('--resolution <n>', 'voxels along the model cube').choices(['128', '256']).default('128'),
     )
     .option('--sections <a,b>', `out of: ${SECTIONS.join(', ')}; what is named must be measurable`, 'all')
-    .option('--seed <n>', 'a number or words; patients get seeds of their own made of it', 'evaluation')
+    .option('--seed <n>', 'a number or words; subjects get seeds of their own made of it', 'evaluation')
     .option(
       '--seeds-per-head <n>',
       'draws to average in "averaging" (16 in the papers\' spirit); 1: none',
       wholeNumberIn(1, 64),
       1,
     )
-    .option('--averaging-heads <n>', 'patients in "averaging"', wholeNumberIn(5, 1000), 6)
+    .option('--averaging-heads <n>', 'subjects in "averaging"', wholeNumberIn(5, 1000), 6)
     .option(
       '--mask-error-heads <n>',
-      'patients in "mask-errors" (five or more for the attack); 0: none',
+      'subjects in "mask-errors" (five or more for the attack); 0: none',
       wholeNumberIn(0, 1000),
       0,
     )
     .option('--mask-error-mm <a,b>', 'sizes of the errors', list, ['2', '4'])
     .option(
       '--train-heads <n>',
-      'training patients treated as well, for "memorisation"; 0: none',
+      'training subjects treated as well, for "memorisation"; 0: none',
       wholeNumberIn(0, 1000),
       0,
     )
@@ -78,11 +78,11 @@ export function evaluateCommand(session: Session): Command {
     .option('--face-api <folder>', 'where @vladmandic/face-api is installed, when not beside prosopon-ruler')
     .option(
       '--renderings',
-      'write OUT/renderings/METHOD/PATIENT.png for a human study: they show real people',
+      'write OUT/renderings/METHOD/SUBJECT.png for a human study: they show real people',
     )
-    .option('--show-heads <a,b>', 'show these patients, original included, in the report', list)
+    .option('--show-heads <a,b>', 'show these subjects, original included, in the report', list)
     .option('--keep-treated <dir>', 'write the treated scans there')
-    .option('--jobs <n>', 'patients at a time', wholeNumberIn(1, 64), 2)
+    .option('--jobs <n>', 'subjects at a time', wholeNumberIn(1, 64), 2)
     .option('--forget', 'measure again what earlier runs there measured')
     .addOption(new Option('--worker', 'be a further process of this command').hideHelp())
     .action((dataset: string, out: string, options: Options) => run(session, dataset, out, options));

@@ -20,7 +20,7 @@ let scan = '';
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'prosopon-data-'));
   scan = path.join(folder, 'head.nii');
-  await writeFile(scan, niftiBytes({ grid, frames: [syntheticHead({ grid }).volume.data] }));
+  await writeFile(scan, niftiBytes({ grid, volumes: [syntheticHead({ grid }).volume.data] }));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { loadVolume } from '../../packages/ruler/src/run/patient.js';
+import { loadVolume } from '../../packages/ruler/src/run/subject.js';
 import { templateBrain } from '../brain/testing/template-brain.js';
 import { niftiBytes, simpleHead } from '../deidentify/testing/fixtures.js';
 import { finiteVolume } from '../formats/stored-image.js';
@@ -35,7 +35,10 @@ beforeAll(async () => {
     ['bids/sub-1/anat/sub-1_T1w.nii', broken],
     ['air.nii', data.map((v, o) => (inRim(o) ? 0 : v))],
   ] as const)
-    await writeFile(at(name), niftiBytes({ grid, frames: [Float32Array.from(values)], datatype: 'float32' }));
+    await writeFile(
+      at(name),
+      niftiBytes({ grid, volumes: [Float32Array.from(values)], datatype: 'float32' }),
+    );
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -78,7 +81,7 @@ it('render draws the same picture, and the ruler reads the same values', async (
 
 it('air is the lowest value of a scan that has values below 0', async () => {
   const shifted = Float32Array.from(data, (v, o) => (inRim(o) ? Number.NaN : v - 1024));
-  await writeFile(at('shifted.nii'), niftiBytes({ grid, frames: [shifted], datatype: 'float32' }));
+  await writeFile(at('shifted.nii'), niftiBytes({ grid, volumes: [shifted], datatype: 'float32' }));
   const read = finiteVolume(await loadImage(at('shifted.nii'))).data;
   const lowest = shifted.reduce((least, v) => (v < least ? v : least), 0);
   expect(lowest).toBeLessThan(-900);

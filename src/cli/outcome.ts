@@ -1,6 +1,6 @@
 /**
  * How a command ends: exit code, the sentence on stderr, the object of `--json`. Nothing here prints a file name, a
- * path or the message of an error that is not ours: any of them may name the patient (promise P4).
+ * path or the message of an error that is not ours: any of them may name the subject (promise P4).
  *
  * @example
  * const outcome = outcomeOf(error); // { code: 1, status: 'refused', reason: 'mask-mismatch', message: '...' }

@@ -17,10 +17,10 @@ const head = syntheticHead({ grid });
 let dir = '';
 beforeEach(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'cli-'));
-  await writeFile(at('in.nii'), niftiBytes({ grid, frames: [head.volume.data] }));
+  await writeFile(at('in.nii'), niftiBytes({ grid, volumes: [head.volume.data] }));
   await writeFile(
     at('mask.nii'),
-    niftiBytes({ grid, frames: [Float32Array.from(head.brainMask.data)], datatype: 'uint8' }),
+    niftiBytes({ grid, volumes: [Float32Array.from(head.brainMask.data)], datatype: 'uint8' }),
   );
 });
 afterEach(async () => {
@@ -195,7 +195,7 @@ describe('prosopon deid', () => {
   it('treats other images on the grid', async () => {
     await writeFile(
       at('t2.nii'),
-      niftiBytes({ grid, frames: [head.volume.data.map((v) => v * 2)], datatype: 'float32' }),
+      niftiBytes({ grid, volumes: [head.volume.data.map((v) => v * 2)], datatype: 'float32' }),
     );
     const { code } = await run(deid('--apply-to', `${at('t2.nii')}=${at('t2-out.nii')}`));
     expect(code).toBe(0);

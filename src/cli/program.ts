@@ -85,7 +85,7 @@ async function createProgram(session: Session, argv: readonly string[]): Promise
       .configureOutput({
         writeOut: (text) => void stdout.write(text),
         writeErr: (text) => void stderr.write(text),
-        // An argument may be a file's name, which may be the patient's: say what is wrong without repeating it.
+        // An argument may be a file's name, which may be the subject's: say what is wrong without repeating it.
         outputError: (text, write) => write(withoutArguments(text, argv)),
       }),
   );

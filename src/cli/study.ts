@@ -1,5 +1,5 @@
 /**
- * `prosopon study build RENDERINGS OUT` and `prosopon study score CSV...`: the human study. Can people find a patient
+ * `prosopon study build RENDERINGS OUT` and `prosopon study score CSV...`: the human study. Can people find a subject
  * among five treated heads? The work is the ruler's, a package of its own (`prosopon-ruler`); here are the options.
  *
  * @example
@@ -24,7 +24,7 @@ export function studyCommand(session: Session): Command {
     .description('make one offline page for each worker, and the key')
     .argument(
       '<renderings>',
-      `folder with ${QUERIES}/PATIENT.png (from another view) and METHOD/PATIENT.png for each method, or a plan (.json)`,
+      `folder with ${QUERIES}/SUBJECT.png (from another view) and METHOD/SUBJECT.png for each method, or a plan (.json)`,
     )
     .argument('<out>', 'folder for pages/ and key.json; must be new or empty')
     .option('--questions <n>', 'questions on each page', wholeNumberIn(1, 5000), 40)

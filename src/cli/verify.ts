@@ -100,7 +100,7 @@ async function verifyAlone(session: Session, image: StoredImage, options: Verify
   session.timer.end();
   session.say(
     seen.face === 'present'
-      ? "a face is there: whether it is the patient's or a drawn one cannot be told from the result alone (give the original too)"
+      ? "a face is there: whether it is the subject's or a drawn one cannot be told from the result alone (give the original too)"
       : seen.problem === undefined
         ? `no face is there (${seen.face})`
         : `no brain was found, so no face was looked for: ${seen.problem}`,

@@ -16,7 +16,7 @@ export const CUBE_EDGE_MM = contract.cube.edgeMm;
 export const CUBE_CENTRE_MM = contract.cube.centreMm as unknown as Three;
 /** Left out of the cube on either side, mm: skin reaches 91 mm to each side. */
 export const TRIM_MM = contract.lattice.trimMm;
-/** Edge of a voxel of the displacement and gain fields, and of the brain that networks see, mm. */
+/** Edge of a voxel of the displacement and log intensity factor fields, and of the brain that networks see, mm. */
 export const FIELD_MM = contract.lattice.fieldMm;
 /** Those fields in voxels, x, y, z: the cube trimmed at both sides, 48 x 64 x 64. */
 export const FIELD_SHAPE: Three = [

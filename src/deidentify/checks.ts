@@ -32,7 +32,7 @@ export interface ResultToCheck {
 /** All checks of one image. */
 export function checkResult({ before, original, result, keep, remodelled }: ResultToCheck): Checks {
   const sameShape =
-    result.frames === original.frames && result.grid.shape.every((n, i) => n === original.grid.shape[i]);
+    result.volumes === original.volumes && result.grid.shape.every((n, i) => n === original.grid.shape[i]);
   const grid = {
     passed: sameShape && sameAffine(result.grid, original.grid),
     value: result.grid.shape.join('x'),
@@ -48,7 +48,7 @@ export function checkResult({ before, original, result, keep, remodelled }: Resu
   };
   // Without the same shape there is nothing to compare voxel by voxel.
   if (!sameShape) return { grid, type, ...headers };
-  const after = trace(result.stored, result.grid.shape, result.frames, keep);
+  const after = trace(result.stored, result.grid.shape, result.volumes, keep);
   const { sameKept, comparedBlocks, equalBlocks } = compareTraces(before, after);
   const share = comparedBlocks === 0 ? 1 : 1 - equalBlocks / comparedBlocks;
   return {
@@ -65,7 +65,7 @@ function sameAffine(a: Grid, b: Grid): boolean {
   return a.affine.every((v, i) => Object.is(v, b.affine[i]));
 }
 
-/** Counts up to 16 different stored values outside what is kept, in the first frame. */
+/** Counts up to 16 different stored values outside what is kept, in the first volume. */
 function notConstant(image: StoredImage, keep: Uint8Array): Check {
   const seen = new Set<number | bigint>();
   for (let o = 0; o < voxelCount(image.grid.shape) && seen.size < 16; o++)

@@ -14,7 +14,7 @@ const values = demoHead.data.map(Math.round);
 const brain = templateBrain(grid, IDENTITY);
 
 function read(data: Float32Array, { on = grid, datatype = 'int16' as Datatype, slope = 0 } = {}) {
-  const bytes = niftiBytes({ grid: on, frames: [data], datatype, ...(slope === 0 ? {} : { slope }) });
+  const bytes = niftiBytes({ grid: on, volumes: [data], datatype, ...(slope === 0 ? {} : { slope }) });
   return decodeImage({ name: 'a.nii', bytes }, nodeGzip);
 }
 
@@ -54,7 +54,7 @@ describe('compareImages', () => {
     const bare = changed((v, _, o) => (outside(o) ? 0 : v));
     const series = (second: Float32Array): Promise<StoredImage> =>
       decodeImage(
-        { name: 'a.nii', bytes: niftiBytes({ grid, frames: [bare, second], datatype: 'int16' }) },
+        { name: 'a.nii', bytes: niftiBytes({ grid, volumes: [bare, second], datatype: 'int16' }) },
         nodeGzip,
       );
     const before = await series(values);

@@ -85,9 +85,9 @@ function differing(a: StoredImage, b: StoredImage, where: Uint8Array): { changed
   for (let o = 0; o < count; o++) {
     if (where[o] === 0) continue;
     of++;
-    for (let frame = 0, differs = false; frame < a.frames && !differs; frame++)
+    for (let volume = 0, differs = false; volume < a.volumes && !differs; volume++)
       for (let k = 0; k < x.per; k++) {
-        const at = (frame * count + o) * x.per + k;
+        const at = (volume * count + o) * x.per + k;
         if (x.array[at] !== y.array[at]) differs = true;
         if (differs) {
           changed++;
@@ -98,8 +98,8 @@ function differing(a: StoredImage, b: StoredImage, where: Uint8Array): { changed
   return { changed, of };
 }
 
-const shapeOf = ({ grid, frames }: StoredImage): string =>
-  [...grid.shape, ...(frames > 1 ? [frames] : [])].join('x');
+const shapeOf = ({ grid, volumes }: StoredImage): string =>
+  [...grid.shape, ...(volumes > 1 ? [volumes] : [])].join('x');
 
 function furthestMm(a: Grid, b: Grid): number {
   let furthest = 0;
@@ -148,7 +148,7 @@ export function compareImages(
       changedOutside: 1,
     };
   const keep = altered === undefined ? brain.data : altered.data.map((v) => 1 - v);
-  const remembered = trace(original.stored, original.grid.shape, original.frames, keep);
+  const remembered = trace(original.stored, original.grid.shape, original.volumes, keep);
   const all = checkResult({ before: remembered, original, result, keep, remodelled: false });
   const comparable = original.datatype === result.datatype;
   const inside = comparable ? differing(original, result, keep) : { changed: Number.NaN, of: 0 };

@@ -121,7 +121,7 @@ describe('a nose that the end of the scan cuts off and folds over behind the hea
 });
 
 it('is looked for elsewhere when it is not where the brain says', () => {
-  // The header says that the patient looks to the back: the face is behind the brain that was given.
+  // The header says that the subject looks to the back: the face is behind the brain that was given.
   const behind = faceSurface(head, rotation([0, 0, Math.PI]));
   expect(behind.elsewhere).toBe(true);
   expect(isFaceGone(faceKept(behind, head), true)).toBe(false);

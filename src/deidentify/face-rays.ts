@@ -14,7 +14,7 @@ import { type Affine, at, invert, multiply } from '../volume/affine.js';
 import { quantile } from '../volume/statistics.js';
 import type { Volume } from '../volume/volume.js';
 
-/** Pixels on the cylinder: columns from the patient's left (x < 0) to the right, rows from the top. */
+/** Pixels on the cylinder: columns from the subject's left (x < 0) to the right, rows from the top. */
 export interface Chart {
   readonly columns: number;
   readonly rows: number;
@@ -62,7 +62,7 @@ export interface Rays {
   readonly tissue: number;
 }
 
-/** Radians from straight ahead, positive to the patient's right. */
+/** Radians from straight ahead, positive to the subject's right. */
 export function angleOf(chart: Chart, column: number): number {
   return (column + 0.5 - chart.columns / 2) * chart.pixelMm * RADIANS_PER_MM;
 }

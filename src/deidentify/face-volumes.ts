@@ -19,8 +19,8 @@ export function faceSurfaces(
   scale?: number,
   first?: Volume,
 ): FaceSurface[] {
-  return Array.from({ length: image.frames }, (_, frame) =>
-    faceSurface((frame === 0 ? first : undefined) ?? finiteVolume(image, frame), pose, scale),
+  return Array.from({ length: image.volumes }, (_, volume) =>
+    faceSurface((volume === 0 ? first : undefined) ?? finiteVolume(image, volume), pose, scale),
   );
 }
 

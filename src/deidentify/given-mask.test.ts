@@ -18,7 +18,7 @@ const truth = templateBrain(grid, multiply(translation(8, 12, 26), rotation([0.2
 const soft = gaussianSmooth(truth, 3).data;
 
 async function read(values: Float32Array, datatype: Datatype = 'float32', on = grid, slope = 0) {
-  const bytes = niftiBytes({ grid: on, frames: [values], datatype, ...(slope === 0 ? {} : { slope }) });
+  const bytes = niftiBytes({ grid: on, volumes: [values], datatype, ...(slope === 0 ? {} : { slope }) });
   return readMask(await decodeImage({ name: 'm.nii', bytes }, nodeGzip, { allowConstant: true }), grid);
 }
 

@@ -10,7 +10,7 @@
  * requireTogether(mask, found);
  */
 import { Refusal } from '../errors/errors.js';
-import { frameValues, type StoredImage } from '../formats/stored-image.js';
+import { type StoredImage, scaledData } from '../formats/stored-image.js';
 import { dice } from '../volume/dice.js';
 import { type Grid, type Mask, sameGrid } from '../volume/volume.js';
 
@@ -88,10 +88,10 @@ function thresholdOf(values: Float32Array, found: Values): { threshold: number; 
  * @throws {Refusal} mask-mismatch (another grid, or several volumes), mask-empty (none or all voxels), mask-values (no mask)
  */
 export function readMask(image: StoredImage, grid: Grid): GivenMask {
-  if (image.frames !== 1)
-    throw new Refusal('mask-mismatch', `expected a brain mask of one volume, found ${image.frames}`);
+  if (image.volumes !== 1)
+    throw new Refusal('mask-mismatch', `expected a brain mask of one volume, found ${image.volumes}`);
   if (!sameGrid(image.grid, grid)) throw new Refusal('mask-mismatch', otherGrid(image.grid, grid));
-  const values = frameValues(image, 0);
+  const values = scaledData(image, 0);
   const { threshold, note } = thresholdOf(values, survey(values));
   const mask: Mask = { grid, data: new Uint8Array(values.length) };
   let set = 0;

@@ -13,8 +13,8 @@ import { niftiBytes } from './testing/fixtures.js';
 const { grid, data: values } = demoHead;
 const brain = templateBrain(grid, IDENTITY);
 
-async function inspect(data: Float32Array, mask: Mask = brain, frames = 1) {
-  const bytes = niftiBytes({ grid: mask.grid, frames: Array.from({ length: frames }, () => data) });
+async function inspect(data: Float32Array, mask: Mask = brain, volumes = 1) {
+  const bytes = niftiBytes({ grid: mask.grid, volumes: Array.from({ length: volumes }, () => data) });
   return inspectImage(await decodeImage({ name: 'a.nii', bytes }, nodeGzip), {
     findBrain: async () => ({ mask, agreement: 0.97 }),
   });
@@ -60,7 +60,7 @@ describe('inspectImage', () => {
   });
 
   it('says why a scan would be refused, and lets failures through', async () => {
-    const bytes = niftiBytes({ grid, frames: [values] });
+    const bytes = niftiBytes({ grid, volumes: [values] });
     const image = await decodeImage({ name: 'a.nii', bytes }, nodeGzip);
     const because = (error: Error) =>
       inspectImage(image, {

@@ -97,7 +97,7 @@ function faceInView(grid: Grid, pose: Affine, scale: number): boolean {
   return 2 * seen.length > FEATURES.length;
 }
 
-/** More than a sloppy table position: a header whose axes lie, or a patient on his side. */
+/** More than a sloppy table position: a header whose axes lie, or a subject on his side. */
 const MUCH_TURNED = 50;
 
 export async function inspectImage(image: StoredImage, services: InspectServices): Promise<Inspection> {
@@ -107,12 +107,12 @@ export async function inspectImage(image: StoredImage, services: InspectServices
     shape: grid.shape,
     voxelMm: voxelSizes(grid),
     axes: axisCodes(grid),
-    volumes: image.frames,
+    volumes: image.volumes,
     datatype: image.datatype,
   };
   const volume = finiteVolume(image);
   const notes: string[] = [];
-  if (image.frames > 1) notes.push(`${image.frames} volumes: all of them would get one face`);
+  if (image.volumes > 1) notes.push(`${image.volumes} volumes: all of them would get one face`);
   try {
     const { mask, agreement } = await services.findBrain(volume);
     const head = makeHead(volume, mask);
@@ -121,7 +121,7 @@ export async function inspectImage(image: StoredImage, services: InspectServices
     const turned = degreesBetween(head.pose, IDENTITY);
     if (turned > MUCH_TURNED)
       notes.push(
-        `the brain stands ${turned.toFixed(0)} degrees away from upright: the header's axes are wrong, or the patient lay on a side`,
+        `the brain stands ${turned.toFixed(0)} degrees away from upright: the header's axes are wrong, or the subject lay on a side`,
       );
     const millilitres = mask.data.reduce((sum, v) => sum + v, 0) * voxelMillilitres(grid);
     const brain = {

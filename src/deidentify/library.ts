@@ -27,7 +27,7 @@ import { parseSeed } from './seed.js';
 
 export interface LibraryOptions
   extends Partial<Omit<DeidentifyOptions, 'method' | 'seed' | 'faceOf'>>,
-    Pick<DeidentifyInput, 'brainMask' | 'companions'> {
+    Pick<DeidentifyInput, 'brainMask' | 'coregistered'> {
   /** By name, or one of your own; default: the first that ships, cp-mae. */
   readonly method?: string | Method;
   /** Bytes of the state that an earlier session's `saveFace` gave: the same person gets the same face, drawn by the same method. */
@@ -65,7 +65,7 @@ export async function deidentifyImage(
     seed,
     outputName = usualName(image.format),
     brainMask,
-    companions,
+    coregistered,
     ...rest
   } = options;
   return deidentify(
@@ -73,7 +73,7 @@ export async function deidentifyImage(
       image,
       outputName,
       ...(brainMask === undefined ? {} : { brainMask }),
-      ...(companions === undefined ? {} : { companions }),
+      ...(coregistered === undefined ? {} : { coregistered }),
     },
     {
       resolution: 256,

@@ -3,8 +3,8 @@
  * drawn from what its brain allows. Nothing outside the brain is looked at (promise P1).
  *
  * @example
- * const levels = contrastOfFrame(frame, { contrast: 'auto' }, random);
- * const there = await new Painter(head).in(levels); // brain levels of this frame
+ * const levels = contrastOfVolume(brain, { contrast: 'auto' }, random);
+ * const there = await new Painter(head).in(levels); // brain levels of this volume
  */
 import {
   type BrainLevels,
@@ -16,12 +16,12 @@ import {
 } from '../brain/protocol.js';
 import type { Sequence } from '../brain/signal.js';
 import { fitTissues } from '../brain/tissues.js';
-import { frameValues, type StoredImage } from '../formats/stored-image.js';
+import { type StoredImage, scaledData } from '../formats/stored-image.js';
 import { type DrawnHead, type DrawnTissues, recoloured } from '../methods/tissues.js';
 import type { Affine } from '../volume/affine.js';
 import type { Random } from '../volume/random.js';
 import type { Mask, Volume } from '../volume/volume.js';
-import type { FrameStatistics } from './frames.js';
+import type { VolumeStatistics } from './volumes.js';
 
 /** What is known of how a scan was made; nothing of it is a property of the person. */
 export interface ScanContrast {
@@ -33,8 +33,8 @@ export interface ScanContrast {
   readonly profile?: TissueLevels;
 }
 
-/** One frame's brain. */
-export interface FrameBrain {
+/** One volume's brain. */
+export interface VolumeBrain {
   /** On the stored grid; voxels under the mask are read. */
   readonly volume: Volume;
   readonly brainMask: Mask;
@@ -47,23 +47,23 @@ export interface FrameBrain {
 }
 
 /** How bright fluid, grey and white matter are; undefined where they cannot be told apart. */
-export function levelsInBrain(frame: FrameBrain): BrainLevels | undefined {
-  if (!(frame.level > 0)) return undefined;
-  const fit = fitTissues(frame.volume, frame.brainMask, frame.pose, frame.scale);
-  return fit === undefined ? undefined : brainLevels(fit, frame.air, frame.level);
+export function levelsInBrain(of: VolumeBrain): BrainLevels | undefined {
+  if (!(of.level > 0)) return undefined;
+  const fit = fitTissues(of.volume, of.brainMask, of.pose, of.scale);
+  return fit === undefined ? undefined : brainLevels(fit, of.air, of.level);
 }
 
 /**
  * @param random forks of the seed alone
  * @returns undefined: the contrast in which heads are drawn
  */
-export function contrastOfFrame(
-  frame: FrameBrain,
+export function contrastOfVolume(
+  of: VolumeBrain,
   { contrast = 'auto', sequence, profile }: ScanContrast,
   random: Random,
 ): TissueLevels | undefined {
   if (profile !== undefined) return profile;
-  const brain = levelsInBrain(frame);
+  const brain = levelsInBrain(of);
   if (brain === undefined) return undefined;
   return sequence === undefined ? drawLevels(brain, contrast, random) : levelsOfSequence(sequence, brain);
 }
@@ -85,16 +85,16 @@ export class Painter {
   }
 }
 
-/** Beyond so many frames (a time series) all are painted as the first is: each would cost a fit and a painting of its own. */
+/** Beyond so many volumes (a time series) all are painted as the first is: each would cost a fit and a painting of its own. */
 const FRAMES_OF_THEIR_OWN = 12;
 
 /** One image that the head is painted for. */
 export interface PaintedImage {
   readonly image: StoredImage;
-  /** One a frame. */
-  readonly statistics: readonly FrameStatistics[];
+  /** One a volume. */
+  readonly statistics: readonly VolumeStatistics[];
   /** Where its brain stands in its world, and how large it is. */
-  readonly brain: Pick<FrameBrain, 'brainMask' | 'pose' | 'scale'>;
+  readonly brain: Pick<VolumeBrain, 'brainMask' | 'pose' | 'scale'>;
   readonly known: ScanContrast;
 }
 
@@ -106,28 +106,28 @@ export interface PaintedImages {
 }
 
 /**
- * The one place where a drawn head becomes what an image shows: the head in the contrast of any frame of any image, in its
- * place; frames that follow one another in one contrast are placed once. Call it when the originals are gone: brain voxels are
+ * The one place where a drawn head becomes what an image shows: the head in the contrast of any volume of any image, in its
+ * place; volumes that follow one another in one contrast are placed once. Call it when the originals are gone: brain voxels are
  * all it needs.
  */
 export function facesOf(
   drawn: DrawnHead,
   { images, random, place }: PaintedImages,
-): (image: number, frame: number) => Promise<Float32Array> {
+): (image: number, volume: number) => Promise<Float32Array> {
   const painter = new Painter(drawn);
   let last: { readonly i: number; readonly key: string; readonly face: Float32Array } | undefined;
-  const levelsAt = (i: number, frame: number): TissueLevels | undefined => {
+  const levelsAt = (i: number, t: number): TissueLevels | undefined => {
     // A head of unknown tissues has one contrast: what the brain says would be of no use.
     if (drawn.tissues === undefined) return undefined;
     const { image, statistics, brain, known } = images[i] as PaintedImage;
-    const { air, level } = statistics[frame] as FrameStatistics;
-    const volume = { grid: image.grid, data: frameValues(image, frame) };
-    return contrastOfFrame({ ...brain, volume, air, level }, known, random.fork(`image ${i} frame ${frame}`));
+    const { air, level } = statistics[t] as VolumeStatistics;
+    const volume = { grid: image.grid, data: scaledData(image, t) };
+    return contrastOfVolume({ ...brain, volume, air, level }, known, random.fork(`image ${i} frame ${t}`));
   };
-  return async (i, frame) => {
+  return async (i, t) => {
     const own = (images[i] as PaintedImage).statistics.length <= FRAMES_OF_THEIR_OWN;
-    if (!own && frame > 0 && last?.i === i) return last.face;
-    const levels = levelsAt(i, frame);
+    if (!own && t > 0 && last?.i === i) return last.face;
+    const levels = levelsAt(i, t);
     const key = levels === undefined ? '' : JSON.stringify(levels);
     if (last?.i !== i || last.key !== key) last = { i, key, face: place(await painter.in(levels), i) };
     return last.face;

@@ -18,14 +18,14 @@ const tagged = (tag: string): object => expect.objectContaining({ tag });
 
 const read = (content: Partial<FileContent> = {}): Promise<StoredImage> =>
   decodeImage(
-    { name: 'a.nii', bytes: niftiBytes({ grid, frames: [head.volume.data], ...content }) },
+    { name: 'a.nii', bytes: niftiBytes({ grid, volumes: [head.volume.data], ...content }) },
     nodeGzip,
   );
 const maskImage = (mask: Mask): Promise<StoredImage> =>
   decodeImage(
     {
       name: 'm.nii',
-      bytes: niftiBytes({ grid: mask.grid, frames: [Float32Array.from(mask.data)], datatype: 'uint8' }),
+      bytes: niftiBytes({ grid: mask.grid, volumes: [Float32Array.from(mask.data)], datatype: 'uint8' }),
     },
     nodeGzip,
   );
@@ -89,9 +89,9 @@ describe('deidentify', () => {
     expect(seen).toBe(0);
   });
 
-  it('gives the same face to every frame, each in its own intensity', async () => {
+  it('gives the same face to every volume, each in its own intensity', async () => {
     const dim = head.volume.data.map((v) => v / 4);
-    const { images } = await run({ frames: [head.volume.data, dim] }, { noise: false });
+    const { images } = await run({ volumes: [head.volume.data, dim] }, { noise: false });
     const { result } = images[0];
     const n = head.volume.data.length;
     for (let o = 0; o < n; o += 17) {
@@ -100,14 +100,14 @@ describe('deidentify', () => {
     }
   });
 
-  it('gives companions the same face in their own intensity', async () => {
+  it('gives co-registered images the same face in their own intensity', async () => {
     const bright = head.volume.data.map((v) => v * 3);
     const done = await deidentify(
       {
         image: await read(),
         outputName: 'out.nii',
-        companions: [
-          { image: await read({ frames: [bright], datatype: 'float64' }), outputName: 'other.nii.gz' },
+        coregistered: [
+          { image: await read({ volumes: [bright], datatype: 'float64' }), outputName: 'other.nii.gz' },
         ],
       },
       { method: fakeMethod(), resolution: 128, seed: parseSeed(1), noise: false },
@@ -230,10 +230,10 @@ describe('deidentify refuses', () => {
       }),
     };
     const bare = head.volume.data.map((v, o) => (head.brainMask.data[o] === 1 ? v : 0));
-    await expect(run({ frames: [bare, head.volume.data] }, {}, back)).rejects.toThrow(
+    await expect(run({ volumes: [bare, head.volume.data] }, {}, back)).rejects.toThrow(
       /found 100 % of it in its place in volume 2 of 2;/,
     );
-    const drawn = await run({ frames: [bare, head.volume.data] });
+    const drawn = await run({ volumes: [bare, head.volume.data] });
     expect(drawn.checks.faceGone?.passed).toBe(true);
   });
 
@@ -262,10 +262,10 @@ describe('deidentify refuses', () => {
   it('a brain that is not finite, but not another voxel that is not', async () => {
     const brainAt = head.brainMask.data.indexOf(1);
     const broken = (o: number): Float32Array => head.volume.data.map((v, i) => (i === o ? Number.NaN : v));
-    await expect(run({ frames: [broken(brainAt)], datatype: 'float32' })).rejects.toEqual(
+    await expect(run({ volumes: [broken(brainAt)], datatype: 'float32' })).rejects.toEqual(
       tagged('values-invalid'),
     );
-    await expect(run({ frames: [broken(0)], datatype: 'float32' })).resolves.toBeDefined();
+    await expect(run({ volumes: [broken(0)], datatype: 'float32' })).resolves.toBeDefined();
   });
 
   it('an output name of another format', async () => {

@@ -36,10 +36,9 @@ import { type Check, type Checks, checkResult, requirePassed } from './checks.js
 import { type FaceSurface, isFaceGone } from './face-gone.js';
 import { brainOf, encodeFaceState, type FaceState } from './face-state.js';
 import { faceSurfaces, mostKept } from './face-volumes.js';
-import { overwriteOutside, writeFace } from './frames.js';
 import { readMask } from './given-mask.js';
 import { facesOf, type ScanContrast } from './paint.js';
-import { placeFace } from './place.js';
+import { resampleFace } from './resample-face.js';
 import { freshSeed } from './seed.js';
 import { type Trace, trace } from './traces.js';
 import {
@@ -54,6 +53,7 @@ import {
   type TreatedImage,
 } from './treated.js';
 import { HEADER_DESCRIPTION } from './version.js';
+import { overwriteOutside, writeFace } from './volumes.js';
 
 export interface ImageToTreat {
   /** Its voxels are overwritten: read it again if it is needed afterwards. */
@@ -61,11 +61,11 @@ export interface ImageToTreat {
   /** Of the result; only the ending matters (compression, single file or pair). */
   readonly outputName: string;
   /**
-   * Of a companion: 'grid' takes it to lie on the first image as its header says, which asks for the same grid; 'brain' looks
+   * Of a co-registered image: 'grid' takes it to lie on the first image as its header says, which asks for the same grid; 'brain' looks
    * for its brain and lays that on the first image's. Default: 'grid' on the same grid, 'brain' on another.
    */
   readonly alignment?: 'grid' | 'brain';
-  /** Of a companion: what is known of how it was made; default nothing, so that its brain says what it is. */
+  /** Of a co-registered image: what is known of how it was made; default nothing, so that its brain says what it is. */
   readonly scan?: ScanContrast;
 }
 
@@ -73,7 +73,7 @@ export interface DeidentifyInput extends ImageToTreat {
   /** Used exactly as given, once its values are read for what they are (`given-mask.ts`). Without it the brain is found by networks. */
   readonly brainMask?: StoredImage;
   /** Other images of the session, on any grid, that get the same face, each in its own brain's intensity. Overwritten too. */
-  readonly companions?: readonly ImageToTreat[];
+  readonly coregistered?: readonly ImageToTreat[];
 }
 
 export interface DeidentifyOptions extends ScanContrast {
@@ -126,7 +126,7 @@ export interface DeidentifiedImage {
 }
 
 export interface Deidentified {
-  /** The image, then its companions in the order given. */
+  /** The image, then the co-registered ones in the order given. */
   readonly images: readonly [DeidentifiedImage, ...DeidentifiedImage[]];
   readonly checks: Checks;
   readonly brainMask: Mask;
@@ -168,10 +168,12 @@ export async function deidentify(
   const seed = options.seed ?? freshSeed();
   const finder = finderOf(services);
   const { grid } = input.image;
-  const companions = input.companions ?? [];
+  const coregistered = input.coregistered ?? [];
   // Said before any work is done.
-  const names = [input, ...companions].map(({ outputName, image }) => outputNames(outputName, image.format));
-  const elsewhere = companions.filter((each) => !alignedByGrid(each, input.image));
+  const names = [input, ...coregistered].map(({ outputName, image }) =>
+    outputNames(outputName, image.format),
+  );
+  const elsewhere = coregistered.filter((each) => !alignedByGrid(each, input.image));
   if (method.kind === 'remove' && elsewhere.length > 0)
     throw new Refusal(
       'option-invalid',
@@ -209,7 +211,7 @@ export async function deidentify(
   if (elsewhere.length > 0) stage('session');
   const treated = [
     first,
-    ...(await settleOthers(companions, { ...first, volume: head.volume }, options, finder)),
+    ...(await settleOthers(coregistered, { ...first, volume: head.volume }, options, finder)),
   ];
 
   const context: MethodContext = {
@@ -226,13 +228,13 @@ export async function deidentify(
   let face: FaceState | undefined;
   let areas: readonly Mask[];
   let traces: readonly Trace[] = [];
-  /** In brain levels of one frame of one image, on that image's grid. */
-  let faceIn: (image: number, frame: number) => Promise<Float32Array>;
+  /** In brain levels of one volume of one image, on that image's grid. */
+  let faceIn: (image: number, volume: number) => Promise<Float32Array>;
   let kept: readonly Uint8Array[] = [];
   const forget = (): void => {
     kept = areas.map((area) => invertMask(area).data);
     traces = treated.map(({ image }, i) =>
-      trace(image.stored, image.grid.shape, image.frames, kept[i] as Uint8Array),
+      trace(image.stored, image.grid.shape, image.volumes, kept[i] as Uint8Array),
     );
     // P1: from here on the original exists nowhere but in the brain.
     treated.forEach(({ image }, i) => {
@@ -271,12 +273,12 @@ export async function deidentify(
   const noise = new Random(seed).fork('scanner noise');
   // Sessions with one face must not have one noise: their difference would show what is drawn.
   const random = faceOf === undefined ? noise : noise.fork((traces[0] as Trace).keptDigest);
-  for (const [i, { image, statistics: frames }] of treated.entries())
+  for (const [i, { image, statistics }] of treated.entries())
     await writeFace(
       image,
-      (frame) => faceIn(i, frame),
+      (volume) => faceIn(i, volume),
       (areas[i] as Mask).data,
-      frames,
+      statistics,
       noisy ? random.fork(`image ${i}`) : undefined,
     );
 
@@ -327,7 +329,7 @@ function placer(
     const { grid, data } = areas[i] as Mask;
     if (into.length !== data.length) into = new Float32Array(data.length);
     // Voxels that are kept are not written, and nobody reads them.
-    placeFace(movedBy(face, (treated[i] as TreatedImage).motion), grid, data, into);
+    resampleFace(movedBy(face, (treated[i] as TreatedImage).motion), grid, data, into);
     return into;
   };
 }

@@ -1,7 +1,7 @@
 /** Images of one session on other grids: one head in all of them, from brains alone; another's brain, or none, is refused. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeHead } from '../brain/head.js';
-import { decodeImage, frameValues, type StoredImage } from '../formats/stored-image.js';
+import { decodeImage, type StoredImage, scaledData } from '../formats/stored-image.js';
 import type { MethodContext, RemodellingMethod, Seed } from '../methods/method.js';
 import { fakeMethod } from '../methods/testing/fake-method.js';
 import { nodeGzip } from '../node/gzip.js';
@@ -43,7 +43,7 @@ beforeAll(() => {
 const scan = (name: string): Scan => scans[name] as Scan;
 
 const imageOf = (grid: Grid, values: Float32Array): Promise<StoredImage> =>
-  decodeImage({ name: 'a.nii', bytes: niftiBytes({ grid, frames: [values] }) }, nodeGzip);
+  decodeImage({ name: 'a.nii', bytes: niftiBytes({ grid, volumes: [values] }) }, nodeGzip);
 const read = (name: string, values = scan(name).volume.data): Promise<StoredImage> =>
   imageOf(scan(name).volume.grid, values);
 
@@ -94,13 +94,13 @@ async function session(t1?: Float32Array, t2?: Float32Array): Promise<Deidentifi
   return run({
     image: await read('t1', t1),
     outputName: 'a.nii',
-    companions: [{ image: await read('t2', t2), outputName: 'b.nii' }],
+    coregistered: [{ image: await read('t2', t2), outputName: 'b.nii' }],
   });
 }
 
 const known = new Map<StoredImage, Float32Array>();
 function valuesOf(image: StoredImage): Float32Array {
-  const values = known.get(image) ?? frameValues(image, 0);
+  const values = known.get(image) ?? scaledData(image, 0);
   known.set(image, values);
   return values;
 }
@@ -196,7 +196,7 @@ describe('a session', () => {
   });
 
   it("refuses another person's image, an image without a brain, and a method that removes", async () => {
-    const companions = async (name: string) => [
+    const coregistered = async (name: string) => [
       { image: await read(name), outputName: 'b.nii', alignment: 'brain' as const },
     ];
     const image = await read('t1');
@@ -207,7 +207,7 @@ describe('a session', () => {
       mask: { grid, data: scan(call++ === 0 ? 't1' : 'stranger').mask.data },
     });
     await expect(
-      run({ image, outputName: 'a.nii', companions: await companions('stranger') }),
+      run({ image, outputName: 'a.nii', coregistered: await coregistered('stranger') }),
     ).rejects.toThrow(tagged('brains-differ'));
     services.extractBrain = saved;
     const empty = {
@@ -218,7 +218,7 @@ describe('a session', () => {
       outputName: 'b.nii',
     };
     await expect(
-      run({ image: await read('t1'), outputName: 'a.nii', companions: [empty] }),
+      run({ image: await read('t1'), outputName: 'a.nii', coregistered: [empty] }),
     ).rejects.toThrow();
     const remove = {
       kind: 'remove' as const,
@@ -231,7 +231,7 @@ describe('a session', () => {
     };
     await expect(
       deidentify(
-        { image: await read('t1'), outputName: 'a.nii', companions: await companions('t2') },
+        { image: await read('t1'), outputName: 'a.nii', coregistered: await coregistered('t2') },
         { method: remove, resolution: 128 },
         services,
       ),

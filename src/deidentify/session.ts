@@ -4,7 +4,7 @@
  *
  * @example
  * const image = settleOther(t2w, t2wBrain, { mask, volume, pose }, makeHead); // throws Refusal('brains-differ') for somebody else's
- * placeFace(movedBy(head, image.motion), t2w.grid, image.altered, values);
+ * resampleFace(movedBy(head, image.motion), t2w.grid, image.altered, values);
  */
 import type { Head } from '../brain/head.js';
 import { type BrainMatch, matchBrains, type SeenBrain } from '../brain/rigid-match.js';
@@ -14,7 +14,7 @@ import { dice } from '../volume/dice.js';
 import { maskBox } from '../volume/mask-box.js';
 import { gridToGrid } from '../volume/resample.js';
 import { type Grid, type Mask, movedBy, movedGrid, type Volume, voxelCount } from '../volume/volume.js';
-import { placeFace } from './place.js';
+import { resampleFace } from './resample-face.js';
 
 /** A mask on another grid: what is brain in at least half of a voxel. @param motion from the mask's world to the grid's */
 export function carryMask(mask: Mask, motion: Affine, grid: Grid): Mask {
@@ -29,7 +29,7 @@ export function carryMask(mask: Mask, motion: Affine, grid: Grid): Mask {
   ) as [number, number, number];
   const part: Grid = { shape, affine: multiply(grid.affine, translation(...first)) };
   const share = new Float32Array(voxelCount(shape));
-  if (share.length > 0) placeFace(moved, part, new Uint8Array(share.length).fill(1), share);
+  if (share.length > 0) resampleFace(moved, part, new Uint8Array(share.length).fill(1), share);
   const [nx, ny] = grid.shape;
   for (let k = 0, o = 0; k < shape[2]; k++)
     for (let j = 0; j < shape[1]; j++) {

@@ -4,9 +4,9 @@
  * bits and that no block of the rest has come through; not enough to rebuild anything.
  *
  * @example
- * const before = trace(image.stored, image.grid.shape, image.frames, keep);
+ * const before = trace(image.stored, image.grid.shape, image.volumes, keep);
  * // ... overwrite, synthesise, composite, encode, decode ...
- * const { sameKept, equalBlocks } = compareTraces(before, trace(result.stored, shape, frames, keep));
+ * const { sameKept, equalBlocks } = compareTraces(before, trace(result.stored, shape, volumes, keep));
  */
 import type { StoredArray } from '../formats/datatypes.js';
 import { hex, Sha256 } from '../volume/sha256.js';
@@ -21,7 +21,7 @@ export interface Trace {
   readonly keptCount: number;
   /** SHA-256 of the kept voxels' stored bits, in file order. */
   readonly keptDigest: string;
-  /** One per block and frame; NaN where the block is not compared. */
+  /** One per block and volume; NaN where the block is not compared. */
   readonly blocks: Float64Array;
 }
 
@@ -33,21 +33,21 @@ function bitWords(stored: StoredArray): { words: Uint8Array | Uint16Array | Int3
   return { words: new Int32Array(buffer, byteOffset, byteLength / 4), per: width === 8 ? 2 : 1 };
 }
 
-/** @param keep One byte per voxel of a frame; the same for every frame. */
-export function trace(stored: StoredArray, shape: Shape, frames: number, keep: Uint8Array): Trace {
-  return { ...traceKept(stored, frames, keep), blocks: traceBlocks(stored, shape, frames, keep) };
+/** @param keep One byte per voxel of a volume; the same for every volume. */
+export function trace(stored: StoredArray, shape: Shape, volumes: number, keep: Uint8Array): Trace {
+  return { ...traceKept(stored, volumes, keep), blocks: traceBlocks(stored, shape, volumes, keep) };
 }
 
 function traceKept(
   stored: StoredArray,
-  frames: number,
+  volumes: number,
   keep: Uint8Array,
 ): { keptCount: number; keptDigest: string } {
   const width = stored.BYTES_PER_ELEMENT;
   const bytes = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
   const hash = new Sha256();
   let keptCount = 0;
-  for (let frame = 0; frame < frames; frame++)
+  for (let volume = 0; volume < volumes; volume++)
     for (let o = 0; o < keep.length; ) {
       if (keep[o] === 0) {
         o++;
@@ -55,22 +55,22 @@ function traceKept(
       }
       const first = o;
       while (o < keep.length && keep[o] !== 0) o++;
-      const start = (frame * keep.length + first) * width;
+      const start = (volume * keep.length + first) * width;
       hash.update(bytes.subarray(start, start + (o - first) * width));
       keptCount += o - first;
     }
   return { keptCount, keptDigest: hex(hash.digest()) };
 }
 
-function traceBlocks(stored: StoredArray, shape: Shape, frames: number, keep: Uint8Array): Float64Array {
+function traceBlocks(stored: StoredArray, shape: Shape, volumes: number, keep: Uint8Array): Float64Array {
   const [nx, ny, nz] = shape;
   const { words, per } = bitWords(stored);
   const [bx, by, bz] = [Math.ceil(nx / EDGE), Math.ceil(ny / EDGE), Math.ceil(nz / EDGE)];
-  const out = new Float64Array(bx * by * bz * frames).fill(Number.NaN);
+  const out = new Float64Array(bx * by * bz * volumes).fill(Number.NaN);
   // Low and high words of the different values.
   const seen = new Int32Array(2 * FEWEST_VALUES);
   let b = 0;
-  for (let frame = 0; frame < frames; frame++)
+  for (let volume = 0; volume < volumes; volume++)
     for (let z0 = 0; z0 < nz; z0 += EDGE)
       for (let y0 = 0; y0 < ny; y0 += EDGE)
         for (let x0 = 0; x0 < nx; x0 += EDGE, b++) {
@@ -85,7 +85,7 @@ function traceBlocks(stored: StoredArray, shape: Shape, frames: number, keep: Ui
               const row = nx * (y + ny * z);
               for (let x = x0; x < x1; x++) {
                 if (keep[row + x] !== 0) continue;
-                const at = (frame * keep.length + row + x) * per;
+                const at = (volume * keep.length + row + x) * per;
                 const low = (words[at] as number) | 0;
                 const high = per === 2 ? (words[at + 1] as number) | 0 : 0;
                 const mixed = low ^ Math.imul(high, 0x27d4eb2f);

@@ -11,7 +11,7 @@ import { makeHead } from '../brain/head.js';
 import { brainIntensity } from '../brain/intensity.js';
 import type { SeenBrain } from '../brain/rigid-match.js';
 import { Failure, isRefusal, Refusal } from '../errors/errors.js';
-import { finiteVolume, frameValues, type StoredImage } from '../formats/stored-image.js';
+import { finiteVolume, type StoredImage, scaledData } from '../formats/stored-image.js';
 import type { Alteration } from '../methods/method.js';
 import type { Keep } from '../methods/options.js';
 import { type Affine, multiply } from '../volume/affine.js';
@@ -20,11 +20,11 @@ import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.j
 import type { Check } from './checks.js';
 import type { FaceSurface } from './face-gone.js';
 import { faceSurfaces } from './face-volumes.js';
-import { type FrameStatistics, frameStatistics } from './frames.js';
 import { type GivenMask, leftOut, requireTogether } from './given-mask.js';
 import type { PaintedImage } from './paint.js';
 import type { DeidentifyServices, ImageToTreat } from './pipeline.js';
 import { type BrainFinder, settleOther } from './session.js';
+import { type VolumeStatistics, volumeStatistics } from './volumes.js';
 
 /** Of one image, all from its brain's voxels but `face`. Its brain is as it stands in this image's world. */
 export interface TreatedImage extends PaintedImage {
@@ -87,13 +87,13 @@ export function keptOf(mask: Mask, marginMm: number, keep: Keep | undefined, pos
   return { grid: mask.grid, data: brain.data.map((v, o) => v | (cranium.data[o] as number)) };
 }
 
-/** One entry per frame. @throws {Refusal} values-invalid, no-signal (no frame has a positive brain) */
-export function imageStatistics(image: StoredImage, brain: Mask): FrameStatistics[] {
-  const found = Array.from({ length: image.frames }, (_, frame) =>
-    frameStatistics(frameValues(image, frame), brain),
+/** One entry per volume. @throws {Refusal} values-invalid, no-signal (no volume has a positive brain) */
+export function imageStatistics(image: StoredImage, brain: Mask): VolumeStatistics[] {
+  const found = Array.from({ length: image.volumes }, (_, volume) =>
+    volumeStatistics(scaledData(image, volume), brain),
   );
   // Says why.
-  if (!found.some(({ level }) => level > 0)) brainIntensity(frameValues(image, 0), brain.data);
+  if (!found.some(({ level }) => level > 0)) brainIntensity(scaledData(image, 0), brain.data);
   return found;
 }
 

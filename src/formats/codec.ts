@@ -51,7 +51,7 @@ export interface ImageCodec {
    */
   write(like: Described, stored: StoredArray, gzip: Gzip, options: WriteOptions): Promise<ImageFiles>;
   /** Files of an image on the same grid with another type and number of volumes, without scaling; undefined where the format cannot hold it. */
-  retype(like: Described, datatype: Datatype, frames: number): StoredImage['files'] | undefined;
+  retype(like: Described, datatype: Datatype, volumes: number): StoredImage['files'] | undefined;
   /**
    * An independent look at a result's headers, with a table of its own: what `write` lets through by mistake is found
    * here.

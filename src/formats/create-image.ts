@@ -24,11 +24,11 @@ export function datatypeOf(stored: StoredArray): Datatype {
   return found;
 }
 
-function frameCount(stored: StoredArray, grid: Grid): number {
-  const frames = stored.length / voxelCount(grid.shape);
-  if (!Number.isInteger(frames) || frames < 1)
+function volumeCount(stored: StoredArray, grid: Grid): number {
+  const volumes = stored.length / voxelCount(grid.shape);
+  if (!Number.isInteger(volumes) || volumes < 1)
     throw new Failure('internal', `${stored.length} voxels on a grid of ${voxelCount(grid.shape)}`);
-  return frames;
+  return volumes;
 }
 
 const SFORM_ALIGNED = 2;
@@ -36,7 +36,7 @@ const UNITS_MM = 2;
 
 /**
  * A little-endian NIfTI-1 image without scaling, its affine in the sform (code 2) in single precision.
- * @param stored a whole number of frames of the grid
+ * @param stored a whole number of volumes of the grid
  * @throws {Refusal} geometry-invalid when the affine is not finite or not invertible
  */
 export function createImage(grid: Grid, stored: StoredArray): StoredImage {
@@ -56,7 +56,7 @@ export function createImage(grid: Grid, stored: StoredArray): StoredImage {
   const like: Described = {
     format: NIFTI1.format,
     grid: checkedGrid(grid.shape, affine),
-    frames: 1,
+    volumes: 1,
     datatype: 'uint8',
     scaling: [UNSCALED],
     files: [{ header }],
@@ -72,8 +72,8 @@ export function createImage(grid: Grid, stored: StoredArray): StoredImage {
  */
 export function imageLike(like: Described, stored: StoredArray): StoredImage {
   const datatype = datatypeOf(stored);
-  const frames = frameCount(stored, like.grid);
-  const files = codecOf(like.format).retype(like, datatype, frames);
+  const volumes = volumeCount(stored, like.grid);
+  const files = codecOf(like.format).retype(like, datatype, volumes);
   if (files === undefined) throw new Failure('internal', `${like.format} holds no ${datatype}`);
-  return { ...like, datatype, frames, stored, scaling: [UNSCALED], files };
+  return { ...like, datatype, volumes, stored, scaling: [UNSCALED], files };
 }

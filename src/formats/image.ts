@@ -30,7 +30,7 @@ export interface StoredImage {
   readonly format: string;
   readonly grid: Grid;
   /** Volumes on the grid: 1, or more for a series. */
-  readonly frames: number;
+  readonly volumes: number;
   readonly datatype: Datatype;
   /** In the host's byte order; first axis fastest, volumes last. May share memory with the bytes it was read from. */
   readonly stored: StoredArray;

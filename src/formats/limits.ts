@@ -11,8 +11,8 @@ import { DATATYPES, type Datatype } from './datatypes.js';
 
 /** Node reads no file over 2 GiB at once, and a page has no more memory than that. */
 export const MAX_VOXEL_BYTES = 2 ** 31 - 2 ** 20;
-/** One frame as Float32 takes 1 GiB at this count (645^3); 512^3 at 0.5 mm is half of it. */
-export const MAX_FRAME_VOXELS = 2 ** 28;
+/** One volume as Float32 takes 1 GiB at this count (645^3); 512^3 at 0.5 mm is half of it. */
+export const MAX_VOLUME_VOXELS = 2 ** 28;
 /** Fewer slices than this are a localiser or a slab: nothing that a head can be found in. */
 export const MIN_SLICES = 8;
 /** Extensions and gaps before the voxels; the largest in use (CIFTI's XML) are some tens of megabytes. */
@@ -24,20 +24,20 @@ const EDGE_MM = { min: 0.01, max: 100 } as const;
  * Bytes of all voxels of the image.
  * @throws {Refusal} not-3d for fewer than 8 voxels along an axis, too-large
  */
-export function checkSize(shape: Shape, frames: number, datatype: Datatype): number {
-  const found = `${shape.join(' x ')}${frames === 1 ? '' : ` x ${frames}`}`;
+export function checkSize(shape: Shape, volumes: number, datatype: Datatype): number {
+  const found = `${shape.join(' x ')}${volumes === 1 ? '' : ` x ${volumes}`}`;
   if (shape.some((n) => n < MIN_SLICES))
     throw new Refusal(
       'not-3d',
       `expected a volume of at least ${MIN_SLICES} voxels along each axis, found ${found}`,
     );
-  const perFrame = shape[0] * shape[1] * shape[2];
-  if (perFrame > MAX_FRAME_VOXELS)
+  const perVolume = shape[0] * shape[1] * shape[2];
+  if (perVolume > MAX_VOLUME_VOXELS)
     throw new Refusal(
       'too-large',
-      `expected at most ${MAX_FRAME_VOXELS} voxels in a volume, found ${found} = ${perFrame}`,
+      `expected at most ${MAX_VOLUME_VOXELS} voxels in a volume, found ${found} = ${perVolume}`,
     );
-  const bytes = perFrame * frames * DATATYPES[datatype].bytes;
+  const bytes = perVolume * volumes * DATATYPES[datatype].bytes;
   if (bytes > MAX_VOXEL_BYTES)
     throw new Refusal(
       'too-large',

@@ -76,7 +76,7 @@ const HEADERS: readonly [string, RawNifti, RefusalTag, RegExp][] = [
   ['an offset past the end', { patch: at32(108, 2 ** 20) }, 'truncated', /1792/],
   ['2^45 voxels', { patch: (v) => [42, 44, 46].map((at) => at16(at, 32767)(v)) }, 'too-large', /32767/],
   [
-    'too many frames',
+    'too many volumes',
     { dim: [8, 8, 8, 2], patch: (v) => [42, 44, 46, 48].map((at, i) => at16(at, i < 3 ? 512 : 30)(v)) },
     'too-large',
     /512 x 512 x 512 x 30/,
@@ -139,7 +139,7 @@ describe('NIfTI that is refused', () => {
     await expectRefusal(long, 'header-invalid', /1050369/);
     await expectRefusal(gzipSync(long), 'header-invalid', /more than/);
     const padded = Buffer.concat([rawNifti(), Buffer.alloc(4096)]);
-    await expect(decodeImage({ name: 'x', bytes: padded }, nodeGzip)).resolves.toMatchObject({ frames: 1 });
+    await expect(decodeImage({ name: 'x', bytes: padded }, nodeGzip)).resolves.toMatchObject({ volumes: 1 });
   });
 
   it('a pair without its voxels, or with too few of them', async () => {

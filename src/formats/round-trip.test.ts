@@ -80,8 +80,8 @@ describe('NIfTI, written as it was read', () => {
         const again = await decodeImage({ name, bytes: written.bytes }, nodeGzip, { allowConstant: true });
         expect(again.grid).toEqual(image.grid);
         expect(again.scaling).toEqual(image.scaling);
-        expect([again.frames, again.datatype, again.littleEndian]).toEqual([
-          image.frames,
+        expect([again.volumes, again.datatype, again.littleEndian]).toEqual([
+          image.volumes,
           image.datatype,
           image.littleEndian,
         ]);
@@ -141,9 +141,9 @@ describe('MGH, written as it was read', () => {
         fc.boolean(),
         fc.constantFrom(0, 1),
         edges,
-        async ([type, name], frames, compressed, goodRas, delta) => {
+        async ([type, name], volumes, compressed, goodRas, delta) => {
           const file = rawMgh({
-            dims: [8, 9, 10, frames],
+            dims: [8, 9, 10, volumes],
             type,
             datatype: name,
             values: [0, 250, 3, 77],

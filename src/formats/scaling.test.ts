@@ -1,7 +1,7 @@
 /** scl_slope and scl_inter: what they mean here, and that every other reader finds them as they were. */
 import { describe, expect, it } from 'vitest';
 import { nodeGzip } from '../node/gzip.js';
-import { decodeImage, encodeImage, frameValues } from './stored-image.js';
+import { decodeImage, encodeImage, scaledData } from './stored-image.js';
 import { rawNifti } from './testing/raw-images.js';
 
 const NOT_IN_FORCE = [0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -37,7 +37,7 @@ describe('scaling', () => {
         expect(image.scaling).toEqual([
           inForce ? { slope: single(slope), intercept: single(intercept) } : { slope: 1, intercept: 0 },
         ]);
-        if (!inForce) expect(frameValues(image, 0)).toEqual(new Float32Array(image.stored as Int16Array));
+        if (!inForce) expect(scaledData(image, 0)).toEqual(new Float32Array(image.stored as Int16Array));
       }
     },
   );

@@ -7,7 +7,7 @@
  * @example
  * const image = await decodeImage({ name: 'head.nii.gz', bytes }, nodeGzip);
  * const result = image.stored.slice();
- * toStored(image, newValues, result, 0, outsideBrain);
+ * unscale(image, newValues, result, 0, outsideBrain);
  * const [{ bytes: written }] = await encodeImage(image, result, nodeGzip, { name: 'new.nii.gz' });
  */
 import { Failure } from '../errors/errors.js';
@@ -24,7 +24,7 @@ import { requireSignal } from './voxels.js';
 export type { Datatype, StoredArray } from './datatypes.js';
 export type { Gzip } from './gzip.js';
 export type { ImageFiles, NamedBytes, Scaling, StoredImage } from './image.js';
-export { finiteVolume, frameValues, toStored } from './voxels.js';
+export { finiteVolume, scaledData, unscale } from './voxels.js';
 
 export interface DecodeOptions {
   /** Accept an image in which all voxels are equal (a mask may be empty); default false. */
@@ -83,7 +83,7 @@ export async function encodeImage(
   gzip: Gzip,
   options: EncodeOptions,
 ): Promise<ImageFiles> {
-  const count = voxelCount(like.grid.shape) * like.frames;
+  const count = voxelCount(like.grid.shape) * like.volumes;
   if (!(stored instanceof DATATYPES[like.datatype].array) || stored.length !== count)
     throw new Failure('internal', 'the voxels to write are not of the type and number of the image');
   const { name, description } = options;

@@ -5,25 +5,25 @@ import { isRefusal } from '../errors/errors.js';
 import { createImage, imageLike } from './create-image.js';
 import { allocate, DATATYPES, type Datatype, type StoredArray } from './datatypes.js';
 import { UNSCALED } from './image.js';
-import { frameValues, type StoredImage, toStored } from './stored-image.js';
+import { type StoredImage, scaledData, unscale } from './stored-image.js';
 import { requireSignal } from './voxels.js';
 
 const SHAPE = [8, 8, 8] as const;
 const COUNT = 512;
 const GRID = { shape: SHAPE, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] };
 
-function image(datatype: Datatype, slope = 1, intercept = 0, frames = 1): StoredImage {
-  return { ...createImage(GRID, allocate(datatype, COUNT * frames)), scaling: [{ slope, intercept }] };
+function image(datatype: Datatype, slope = 1, intercept = 0, volumes = 1): StoredImage {
+  return { ...createImage(GRID, allocate(datatype, COUNT * volumes)), scaling: [{ slope, intercept }] };
 }
 
 /** What is stored for one value. */
 function store(like: StoredImage, value: number): number | bigint | undefined {
   const into = allocate(like.datatype, COUNT);
-  toStored(like, new Float32Array(COUNT).fill(value), into, 0, new Uint8Array(COUNT).fill(1));
+  unscale(like, new Float32Array(COUNT).fill(value), into, 0, new Uint8Array(COUNT).fill(1));
   return into[5];
 }
 
-describe('toStored', () => {
+describe('unscale', () => {
   it.each<[Datatype, number, number | bigint]>([
     ['uint8', 2.5, 3],
     ['uint8', -1, 0],
@@ -63,16 +63,16 @@ describe('toStored', () => {
         fc.uint8Array({ minLength: 97, maxLength: 97 }),
         fc.uint8Array({ minLength: 61, maxLength: 61 }),
         fc.constantFrom(0, 1),
-        (datatype, bits, chosen, frame) => {
+        (datatype, bits, chosen, volume) => {
           const like = image(datatype, 0.5, 3, 2);
           const into = allocate(datatype, COUNT * 2);
           const bytes = new Uint8Array(into.buffer);
           for (let i = 0; i < bytes.length; i++) bytes[i] = bits[i % 97] ?? 0;
           const before = bytes.slice();
           const only = Uint8Array.from({ length: COUNT }, (_, i) => ((chosen[i % 61] ?? 0) > 128 ? 1 : 0));
-          toStored(like, new Float32Array(COUNT).fill(40), into, frame, only);
+          unscale(like, new Float32Array(COUNT).fill(40), into, volume, only);
           const width = DATATYPES[datatype].bytes;
-          const isWritten = (voxel: number): boolean => only[voxel - frame * COUNT] === 1;
+          const isWritten = (voxel: number): boolean => only[voxel - volume * COUNT] === 1;
           const changed = bytes.findIndex((v, i) => v !== before[i] && !isWritten(Math.floor(i / width)));
           const missed = Array.from(into, Number).findIndex((v, i) => isWritten(i) && v !== 74);
           expect([changed, missed]).toEqual([-1, -1]);
@@ -82,7 +82,7 @@ describe('toStored', () => {
     );
   });
 
-  it('and frameValues are inverse to within half a step', () => {
+  it('and scaledData are inverse to within half a step', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('int16', 'uint16', 'int32', 'int64', 'float64'),
@@ -92,8 +92,8 @@ describe('toStored', () => {
           const like = image(datatype, slope, intercept);
           const values = Float32Array.from({ length: COUNT }, (_, i) => intercept + slope * (i * 2.37));
           const into = allocate(datatype, COUNT);
-          toStored(like, values, into, 0, new Uint8Array(COUNT).fill(1));
-          const back = frameValues({ ...like, stored: into }, 0);
+          unscale(like, values, into, 0, new Uint8Array(COUNT).fill(1));
+          const back = scaledData({ ...like, stored: into }, 0);
           const worst = Math.max(...back.map((v, i) => Math.abs(v - (values[i] ?? Number.NaN))));
           expect(worst).toBeLessThanOrEqual(slope * 0.501 + 1e-3);
         },
@@ -103,17 +103,17 @@ describe('toStored', () => {
   });
 });
 
-describe('frameValues', () => {
-  it('scales in double precision and reads the frame asked for', () => {
+describe('scaledData', () => {
+  it('scales in double precision and reads the volume asked for', () => {
     const stored = Int16Array.from({ length: COUNT * 2 }, (_, i) => i - 300);
     const like = { ...createImage(GRID, stored), scaling: [{ slope: 0.1, intercept: 2 }] as const };
-    expect(frameValues(like, 1)[3]).toBe(Math.fround((COUNT + 3 - 300) * 0.1 + 2));
+    expect(scaledData(like, 1)[3]).toBe(Math.fround((COUNT + 3 - 300) * 0.1 + 2));
     const big = createImage(GRID, BigInt64Array.from(stored, BigInt));
-    expect(frameValues(big, 1)[3]).toBe(COUNT + 3 - 300);
-    expect(() => frameValues(like, 2)).toThrow(/frame 2 of 2/);
+    expect(scaledData(big, 1)[3]).toBe(COUNT + 3 - 300);
+    expect(() => scaledData(like, 2)).toThrow(/volume 2 of 2/);
   });
 
-  it('and toStored scale each slice by its own slope, in every volume', () => {
+  it('and unscale scale each slice by its own slope, in every volume', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0.01, max: 5, noNaN: true }), { minLength: 32, maxLength: 32 }),
@@ -128,8 +128,8 @@ describe('frameValues', () => {
           const every = new Uint8Array(COUNT).fill(1);
           const values = Float32Array.from({ length: COUNT }, (_, i) => i % 97);
           for (const volume of [0, 1]) {
-            toStored(like, values, into, volume, every);
-            frameValues({ ...like, stored: into }, volume).forEach((v, i) => {
+            unscale(like, values, into, volume, every);
+            scaledData({ ...like, stored: into }, volume).forEach((v, i) => {
               const slice = volume * nz + Math.floor(i / (nx * ny));
               const step = datatype === 'float32' ? 1e-4 : (slopes[slice] ?? 0) * 0.501 + 1e-3;
               expect(Math.abs(v - (i % 97))).toBeLessThanOrEqual(step);
@@ -143,7 +143,7 @@ describe('frameValues', () => {
 
   it('gives an array of its own', () => {
     const stored = Float32Array.from({ length: COUNT }, (_, i) => i);
-    frameValues(createImage(GRID, stored), 0).fill(0);
+    scaledData(createImage(GRID, stored), 0).fill(0);
     expect(stored[7]).toBe(7);
   });
 });
@@ -166,9 +166,9 @@ describe('requireSignal', () => {
 });
 
 describe('imageLike', () => {
-  it('puts another type and number of frames on the same grid', () => {
+  it('puts another type and number of volumes on the same grid', () => {
     const mask = imageLike(image('float32', 2, 1, 3), new Uint8Array(COUNT));
-    expect([mask.datatype, mask.frames, mask.scaling]).toEqual(['uint8', 1, [{ slope: 1, intercept: 0 }]]);
+    expect([mask.datatype, mask.volumes, mask.scaling]).toEqual(['uint8', 1, [{ slope: 1, intercept: 0 }]]);
     expect(mask.grid).toEqual(GRID);
     expect(() => imageLike(mask, new Uint8Array(COUNT + 1))).toThrow(/513 voxels/);
   });

@@ -2,29 +2,29 @@
  * From stored voxels to values and back: value = stored * slope + intercept, for all slices or for each.
  *
  * @example
- * const values = frameValues(image, 0);
- * toStored(image, newValues, result, 0, outsideBrain); // brain voxels of `result` stay as they are
+ * const values = scaledData(image, 0);
+ * unscale(image, newValues, result, 0, outsideBrain); // brain voxels of `result` stay as they are
  */
 import { Failure, Refusal } from '../errors/errors.js';
 import { type Volume, voxelCount } from '../volume/volume.js';
 import { DATATYPES, type Datatype, type StoredArray } from './datatypes.js';
 import { type Described, type StoredImage, scalingOf } from './image.js';
 
-function frameBounds(image: Described, frame: number): { first: number; count: number } {
-  if (!Number.isInteger(frame) || frame < 0 || frame >= image.frames)
-    throw new Failure('internal', `frame ${frame} of ${image.frames}`);
+function volumeBounds(image: Described, volume: number): { first: number; count: number } {
+  if (!Number.isInteger(volume) || volume < 0 || volume >= image.volumes)
+    throw new Failure('internal', `volume ${volume} of ${image.volumes}`);
   const count = voxelCount(image.grid.shape);
-  return { first: frame * count, count };
+  return { first: volume * count, count };
 }
 
 /**
- * The values of one frame, scaling applied in double precision; an array of its own. Voxels that are not finite
+ * The values of one volume, scaling applied in double precision; an array of its own. Voxels that are not finite
  * stay so; values beyond single precision become infinite.
  */
-export function frameValues(image: StoredImage, frame: number): Float32Array {
-  const { first, count } = frameBounds(image, frame);
+export function scaledData(image: StoredImage, volume: number): Float32Array {
+  const { first, count } = volumeBounds(image, volume);
   const source = image.stored.subarray(first, first + count);
-  const parts = scaledParts(image, frame);
+  const parts = scaledParts(image, volume);
   const plain = parts.every(({ slope, intercept }) => slope === 1 && intercept === 0);
   if (plain && !(source instanceof BigInt64Array || source instanceof BigUint64Array))
     return new Float32Array(source);
@@ -39,10 +39,10 @@ export function frameValues(image: StoredImage, frame: number): Float32Array {
 /**
  * A scan as everything here reads one that looks for a brain, a face or a surface in it: the values of one volume, all
  * finite. What is not (NaN outside of a field of view, an infinity) is air: 0, or the lowest value of a scan that has
- * values below 0. Whether the brain itself is whole is asked of the stored voxels (`frameStatistics`).
+ * values below 0. Whether the brain itself is whole is asked of the stored voxels (`volumeStatistics`).
  */
-export function finiteVolume(image: StoredImage, frame = 0): Volume {
-  const data = frameValues(image, frame);
+export function finiteVolume(image: StoredImage, volume = 0): Volume {
+  const data = scaledData(image, volume);
   let [lowest, broken] = [0, 0];
   for (let o = 0; o < data.length; o++) {
     const v = data[o] as number;
@@ -56,42 +56,42 @@ export function finiteVolume(image: StoredImage, frame = 0): Volume {
 /** The stretches of a volume's voxels that are scaled alike: all of them, or slice by slice. */
 function scaledParts(
   image: Described,
-  frame: number,
+  volume: number,
 ): { from: number; to: number; slope: number; intercept: number }[] {
   const [nx, ny, nz] = image.grid.shape;
   if (image.scaling.length === 1) return [{ from: 0, to: nx * ny * nz, ...scalingOf(image, 0) }];
   return Array.from({ length: nz }, (_, k) => ({
     from: k * nx * ny,
     to: (k + 1) * nx * ny,
-    ...scalingOf(image, frame * nz + k),
+    ...scalingOf(image, volume * nz + k),
   }));
 }
 
 /**
- * Writes values into stored voxels of a frame where `only` is not 0: unscaled, rounded to the nearest integer (halves
+ * Writes values into stored voxels of a volume where `only` is not 0: unscaled, rounded to the nearest integer (halves
  * up) and clamped into the type; a value that is not a number counts as 0. Nothing else in `into` is touched.
  *
- * @param values one per voxel of a frame, in the image's units
- * @param into all frames, of the image's type
- * @param only one per voxel of a frame
+ * @param values one per voxel of a volume, in the image's units
+ * @param into all volumes, of the image's type
+ * @param only one per voxel of a volume
  */
-export function toStored(
+export function unscale(
   image: Described,
   values: Float32Array,
   into: StoredArray,
-  frame: number,
+  volume: number,
   only: Uint8Array,
 ): void {
-  const { first, count } = frameBounds(image, frame);
+  const { first, count } = volumeBounds(image, volume);
   const { array } = DATATYPES[image.datatype];
   if (
     !(into instanceof array) ||
-    into.length !== count * image.frames ||
+    into.length !== count * image.volumes ||
     values.length !== count ||
     only.length !== count
   )
     throw new Failure('internal', 'values, mask and stored voxels do not belong together');
-  for (const part of scaledParts(image, frame))
+  for (const part of scaledParts(image, volume))
     writePart(image.datatype, values, into.subarray(first, first + count), only, part);
 }
 
@@ -103,7 +103,7 @@ function writePart(
   { from, to, slope, intercept }: { from: number; to: number; slope: number; intercept: number },
 ): void {
   const { range } = DATATYPES[datatype];
-  const unscale = (i: number): number => {
+  const storedValue = (i: number): number => {
     const value = values[i] as number;
     return ((Number.isNaN(value) ? 0 : value) - intercept) / slope;
   };
@@ -111,7 +111,7 @@ function writePart(
     const [low, high] = range ?? [0n, 0n];
     for (let i = from; i < to; i++) {
       if (only[i] === 0) continue;
-      const v = Math.round(unscale(i));
+      const v = Math.round(storedValue(i));
       // Number(high) rounds up to 2^63 or 2^64, so that everything from there on is beyond the type.
       into[i] = v <= Number(low) ? low : v >= Number(high) ? high : BigInt(v);
     }
@@ -123,7 +123,7 @@ function writePart(
   const high = range ? Number(range[1]) : datatype === 'float32' ? single : Number.MAX_VALUE;
   for (let i = from; i < to; i++) {
     if (only[i] === 0) continue;
-    const v = unscale(i);
+    const v = storedValue(i);
     into[i] = Math.min(Math.max(range ? Math.round(v) : v, low), high);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Names that a file system cannot take, or that Node has not read as they are: told before any work is done, and
- * without the name, which may be the patient's.
+ * without the name, which may be the subject's.
  *
  * @example
  * const problem = nameProblem(target); // 'expected file and folder names of at most 255 bytes, found one of 300'

@@ -2,7 +2,7 @@
  * Reading an image from disk. What the file is follows from its bytes; its name is used only to find the other
  * half of a header-and-image pair.
  *
- * Messages name no file: a file's name may be the patient's.
+ * Messages name no file: a file's name may be the subject's.
  *
  * @example
  * const image = await loadImage('sub-01_T1w.nii.gz');
@@ -28,13 +28,13 @@ export async function loadImage(path: string, options: DecodeOptions = {}): Prom
   const file = await openFile({ name: path, bytes }, nodeGzip);
   const known = sniff(file.opening);
   if (known?.holds === 'header') {
-    const voxels = await companion(path, 'img');
+    const voxels = await otherHalf(path, 'img');
     if (voxels === undefined) return decodeImage(file, nodeGzip, options);
     return decodeImage([file, { name: voxels, bytes: await readRegularFile(voxels) }], nodeGzip, options);
   }
   // Bytes of voxels may look like the four that an MGH file begins with, so here the name has a say.
   if (known?.codec.fileNames(path) === undefined && /\.img(\.gz)?$/i.test(path)) {
-    const header = await companion(path, 'hdr');
+    const header = await otherHalf(path, 'hdr');
     if (header !== undefined)
       return decodeImage([{ name: header, bytes: await readRegularFile(header) }, file], nodeGzip, options);
     if (known === undefined)
@@ -57,7 +57,7 @@ export function inputFiles(path: string): readonly string[] {
 }
 
 /** The other half of a pair, compressed like this one or not; undefined when there is none. */
-async function companion(path: string, ending: 'hdr' | 'img'): Promise<string | undefined> {
+async function otherHalf(path: string, ending: 'hdr' | 'img'): Promise<string | undefined> {
   const match = /^(.*)\.(hdr|img)(\.gz)?$/is.exec(path);
   if (match === null) return undefined;
   const [, stem = '', own = '', gz = ''] = match;

@@ -52,20 +52,20 @@ async function put(name: string, bytes: Uint8Array | string): Promise<void> {
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'prosopon-prepare-'));
-  const scan = niftiBytes({ grid, frames: [volume.data] });
+  const scan = niftiBytes({ grid, volumes: [volume.data] });
   const labels = Float32Array.from(brain.data, (v, i) => (v === 0 ? 0 : 1 + (i % 200)));
   await put('bids/sub-01/anat/sub-01_T1w.nii', scan);
   await put('bids/sub-02/anat/sub-02_T1w.nii', scan);
   await put(
     'bids/derivatives/labels/sub-02/anat/sub-02_dseg.nii',
-    niftiBytes({ grid, frames: [labels], datatype: 'uint8' }),
+    niftiBytes({ grid, volumes: [labels], datatype: 'uint8' }),
   );
   await put('bids/sub-03/anat/sub-03_T1w.nii', scan);
   await put(
     'bids/derivatives/labels/sub-03/anat/sub-03_dseg.nii',
     niftiBytes({
       grid: { ...grid, affine: multiply(grid.affine, scaling(1.1, 1, 1)) },
-      frames: [labels],
+      volumes: [labels],
       datatype: 'uint8',
     }),
   );
@@ -128,7 +128,7 @@ describe('preparing a data set', { timeout: 120_000 }, () => {
   });
 
   it('writes the scan as it stands, in shape and order of its 2 mm grid, and refuses to mix grids', async () => {
-    await put('native/sub-8/anat/sub-8_T1w.nii', niftiBytes({ grid, frames: [volume.data] }));
+    await put('native/sub-8/anat/sub-8_T1w.nii', niftiBytes({ grid, volumes: [volume.data] }));
     expect(await run('native', 'out5', { grid: 'native' })).toMatchObject([{ kind: 'done' }]);
     const image = await readFile(path.join(folder, 'out5/sub-8_image.npy'));
     const [nx, ny, nz] = canonicalGrid(grid).shape;
@@ -140,7 +140,7 @@ describe('preparing a data set', { timeout: 120_000 }, () => {
   });
 
   it('draws hulls when asked, each its own, the same again, and refuses to mix their number', async () => {
-    await put('hulls/sub-7/anat/sub-7_T1w.nii', niftiBytes({ grid, frames: [volume.data] }));
+    await put('hulls/sub-7/anat/sub-7_T1w.nii', niftiBytes({ grid, volumes: [volume.data] }));
     expect(await run('hulls', 'out6', { hulls: 3 })).toMatchObject([{ kind: 'done' }]);
     const bytes = await readFile(path.join(folder, 'out6/sub-7_hulls.npy'));
     const flags = await readFile(path.join(folder, 'out6/sub-7_flags.npy'));
@@ -179,8 +179,8 @@ describe('preparing a data set', { timeout: 120_000 }, () => {
   });
 
   it('takes the first scan of the first session, its own labels, and says what it leaves', async () => {
-    const scan = niftiBytes({ grid, frames: [volume.data] });
-    const labels = niftiBytes({ grid, frames: [Float32Array.from(brain.data)], datatype: 'uint8' });
+    const scan = niftiBytes({ grid, volumes: [volume.data] });
+    const labels = niftiBytes({ grid, volumes: [Float32Array.from(brain.data)], datatype: 'uint8' });
     for (const session of ['ses-1', 'ses-2'])
       await put(`sessions/sub-5/${session}/anat/sub-5_${session}_T1w.nii`, scan);
     await put('sessions/derivatives/labels/sub-5/ses-1/anat/sub-5_ses-1_dseg.nii', labels);
@@ -194,7 +194,7 @@ describe('preparing a data set', { timeout: 120_000 }, () => {
   });
 
   it('replaces nobody else’s file, follows no link, and finishes what a killed run began', async () => {
-    await put('lone/sub-9/anat/sub-9_T1w.nii', niftiBytes({ grid, frames: [volume.data] }));
+    await put('lone/sub-9/anat/sub-9_T1w.nii', niftiBytes({ grid, volumes: [volume.data] }));
     await put('precious', 'precious');
     await mkdir(path.join(folder, 'out10'));
     await symlink('../precious', path.join(folder, 'out10/sub-9_image.npy'));
@@ -226,7 +226,7 @@ describe('preparing a data set', { timeout: 120_000 }, () => {
   });
 
   it('keeps a missing age missing', async () => {
-    await put('lone/sub-9/anat/sub-9_T1w.nii', niftiBytes({ grid, frames: [volume.data] }));
+    await put('lone/sub-9/anat/sub-9_T1w.nii', niftiBytes({ grid, volumes: [volume.data] }));
     await put('lone/participants.tsv', 'participant_id\tage\nsub-9\t\n');
     const events = await run('lone', 'out4');
     expect(events).toMatchObject([{ kind: 'done', row: { age: null, split: 'train', sex: 'n/a' } }]);

@@ -229,20 +229,20 @@ async function treat(
   // Its process starts while the file is read.
   if (treatment.trustMask !== true) services.networks.warm?.([FINDER_MODEL, BRAIN_MODEL]);
   const image = await loadImage(job.input);
-  const companions: NonNullable<DeidentifyInput['companions']>[number][] = [];
+  const coregistered: NonNullable<DeidentifyInput['coregistered']>[number][] = [];
   const other = async ({ input, output, scan }: FilePair, alignment: 'grid' | 'brain') => ({
     image: await loadImage(input),
     outputName: output,
     alignment,
     ...(scan === undefined ? {} : { scan }),
   });
-  for (const pair of job.applyTo ?? []) companions.push(await other(pair, 'grid'));
-  for (const pair of job.with ?? []) companions.push(await other(pair, 'brain'));
+  for (const pair of job.applyTo ?? []) coregistered.push(await other(pair, 'grid'));
+  for (const pair of job.with ?? []) coregistered.push(await other(pair, 'brain'));
   const brainMask =
     job.brainMask === undefined ? undefined : await loadImage(job.brainMask, { allowConstant: true });
   const { seed, scale, brainMarginMm, faceOf, ...rest } = treatment;
   const done = await deidentify(
-    { image, outputName: job.output, companions, ...(brainMask === undefined ? {} : { brainMask }) },
+    { image, outputName: job.output, coregistered, ...(brainMask === undefined ? {} : { brainMask }) },
     {
       ...rest,
       ...(brainMarginMm === undefined ? {} : { brainMarginMm }),

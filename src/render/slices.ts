@@ -3,7 +3,7 @@
  *
  * The planes are those of the frame (by default the world's RAS axes), the pixels are square. Axial: front of the
  * head up; coronal: top up; sagittal: top up and front to the left. In `radiological` display (the default) the
- * patient's right is on the left of axial and coronal pictures, in `neurological` display on their right.
+ * subject's right is on the left of axial and coronal pictures, in `neurological` display on their right.
  *
  * @example
  * const [axial, coronal, sagittal] = renderSlices(volume, { outlines: [{ mask, colour: [255, 60, 60] }] });

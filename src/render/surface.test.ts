@@ -110,7 +110,7 @@ describe('castSurface', () => {
     }
   });
 
-  it('shows the patient: nose towards a front camera, right ear on the left of the picture', () => {
+  it('shows the subject: nose towards a front camera, right ear on the left of the picture', () => {
     const face = (p: Vec3): number => Math.min(ball(40)(p), ball(8, [0, 42, -5])(p), ball(7, [42, 0, 0])(p));
     const head = prepareSurface(shape(64, centred(64, 2), face));
     const options = { centre: [0, 0, 0], size: 64, fovMm: 128 } as const;

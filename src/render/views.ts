@@ -3,14 +3,14 @@
  *
  * @example
  * const front = parseView('front'); // { yaw: 0, pitch: 0 }
- * const above = parseView('30,20'); // from the patient's left and from above
+ * const above = parseView('30,20'); // from the subject's left and from above
  */
 import { Refusal } from '../errors/errors.js';
 import type { Vec3 } from '../volume/affine.js';
 
 /**
  * Degrees. At 0, 0 the camera stands in front of the head (+y of the frame) and looks back at it. `yaw` walks the
- * camera round the head to the patient's left (90 = seen from the left), `pitch` lifts it (90 = seen from above).
+ * camera round the head to the subject's left (90 = seen from the left), `pitch` lifts it (90 = seen from above).
  */
 export interface View {
   readonly yaw: number;
@@ -47,7 +47,7 @@ export function parseView(text: string): View {
 
 /** Unit vectors of the camera in the frame's coordinates. */
 export interface CameraAxes {
-  /** To the right in the picture (the patient's right is on the left of a front view). */
+  /** To the right in the picture (the subject's right is on the left of a front view). */
   readonly right: Vec3;
   /** Up in the picture. */
   readonly up: Vec3;

@@ -41,10 +41,10 @@ const CASES_OF_NETWORKS = [
   ...['MGZ', 'compressed'],
 ];
 
-function casesOf(method: Method): { names: readonly string[]; frames: readonly number[] } {
-  if (method.kind === 'remove') return { names: CASES_OF_REMOVAL, frames: [3] };
-  if (method.models.length > 0) return { names: CASES_OF_NETWORKS, frames: [3] };
-  return { names: Object.keys(CASES), frames: [1, 3] };
+function casesOf(method: Method): { names: readonly string[]; volumes: readonly number[] } {
+  if (method.kind === 'remove') return { names: CASES_OF_REMOVAL, volumes: [3] };
+  if (method.models.length > 0) return { names: CASES_OF_NETWORKS, volumes: [3] };
+  return { names: Object.keys(CASES), volumes: [1, 3] };
 }
 
 function scaled(method: Method): boolean {
@@ -54,19 +54,19 @@ function scaled(method: Method): boolean {
 describe.each(await methodsUnderTest())('P2 with $name', ({ method, services }) => {
   it.each(
     casesOf(method).names.flatMap((name) =>
-      casesOf(method).frames.map((frames) => ({ name, content: CASES[name] ?? {}, frames })),
+      casesOf(method).volumes.map((volumes) => ({ name, content: CASES[name] ?? {}, volumes })),
     ),
-  )('keeps the brain of a file that is $name with $frames frame(s)', async ({ name, content, frames }) => {
+  )('keeps the brain of a file that is $name with $volumes volume(s)', async ({ name, content, volumes }) => {
     const grid = content.grid ?? plain;
     const { volume, brainMask } = syntheticHead({ grid });
     const file: FileContent = {
       ...content,
       grid,
-      frames: Array.from({ length: frames }, (_, t) => volume.data.map((v) => v / (1 + t))),
+      volumes: Array.from({ length: volumes }, (_, t) => volume.data.map((v) => v / (1 + t))),
     };
     const before = content.mgh === true ? mghBytes(file) : niftiBytes(file);
     const packed = content.mgh === true ? new Uint8Array(gzipSync(before)) : before.slice();
-    const mask = niftiBytes({ grid, frames: [Float32Array.from(brainMask.data)], datatype: 'uint8' });
+    const mask = niftiBytes({ grid, volumes: [Float32Array.from(brainMask.data)], datatype: 'uint8' });
     const done = await deidentify(
       {
         image: await decodeImage({ name: 'in', bytes: packed }, nodeGzip),
@@ -87,12 +87,12 @@ describe.each(await methodsUnderTest())('P2 with $name', ({ method, services }) 
     let kept = 0;
     let changed = 0;
     let outside = 0;
-    for (let t = 0; t < frames; t++)
+    for (let t = 0; t < volumes; t++)
       for (let o = 0; o < count; o++) {
         const at = start + (t * count + o) * width;
         const same = Buffer.compare(after.subarray(at, at + width), before.subarray(at, at + width)) === 0;
         if (brainMask.data[o] === 1) {
-          if (!same) throw new Error(`brain voxel ${o} of frame ${t} differs`);
+          if (!same) throw new Error(`brain voxel ${o} of volume ${t} differs`);
           kept++;
         } else {
           outside++;

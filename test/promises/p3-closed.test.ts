@@ -32,10 +32,10 @@ beforeAll(async () => {
   slowProgram = await fakeProgram(path.join(root, 'slow'), 30_000);
   const grid = headGrid({ spacing: [4, 4, 4] });
   const { volume, brainMask } = syntheticHead({ grid });
-  await writeFile(at('in.nii'), niftiBytes({ grid, frames: [volume.data] }));
+  await writeFile(at('in.nii'), niftiBytes({ grid, volumes: [volume.data] }));
   await writeFile(
     at('mask.nii'),
-    niftiBytes({ grid, frames: [Float32Array.from(brainMask.data)], datatype: 'uint8' }),
+    niftiBytes({ grid, volumes: [Float32Array.from(brainMask.data)], datatype: 'uint8' }),
   );
 }, 240_000);
 afterAll(async () => {

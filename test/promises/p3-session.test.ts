@@ -21,12 +21,12 @@ async function sessionProgram(waitMs: number): Promise<string> {
     'makeHead: simpleHead }',
     `extractBrain: async ({ grid }) => {
       const mask = await loadImage('${root}/mask-' + grid.shape.join('x') + '.nii', { allowConstant: true });
-      return { mask: { grid, data: Uint8Array.from(frameValues(mask, 0)) } };
+      return { mask: { grid, data: Uint8Array.from(scaledData(mask, 0)) } };
     } }`,
   );
   await writeFile(
     entry,
-    `import { frameValues } from '${dist}formats/stored-image.js';\nimport { loadImage } from '${dist}node/image-files.js';\n${text}`,
+    `import { scaledData } from '${dist}formats/stored-image.js';\nimport { loadImage } from '${dist}node/image-files.js';\n${text}`,
   );
   return entry;
 }
@@ -39,8 +39,8 @@ beforeAll(async () => {
   ] as const) {
     const { volume, mask } = sessionImage({ contrast, grid: seriesGrid(spacing, rotation([0.03, 0, 0])) });
     const { grid } = volume;
-    await writeFile(at(`${name}.nii`), niftiBytes({ grid, frames: [volume.data] }));
-    const bytes = niftiBytes({ grid, frames: [Float32Array.from(mask.data)], datatype: 'uint8' });
+    await writeFile(at(`${name}.nii`), niftiBytes({ grid, volumes: [volume.data] }));
+    const bytes = niftiBytes({ grid, volumes: [Float32Array.from(mask.data)], datatype: 'uint8' });
     await writeFile(at(`mask-${grid.shape.join('x')}.nii`), bytes);
   }
   program = await sessionProgram(0);

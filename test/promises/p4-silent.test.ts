@@ -27,7 +27,7 @@ beforeEach(async () => {
   outputs = path.join(dir, 'out');
   await mkdir(inputs);
   await mkdir(outputs);
-  const mask = niftiBytes({ grid, frames: [Float32Array.from(brainMask.data)], datatype: 'uint8' });
+  const mask = niftiBytes({ grid, volumes: [Float32Array.from(brainMask.data)], datatype: 'uint8' });
   await writeFile(path.join(inputs, `${PLANT}-mask.nii`), planted(mask));
 });
 afterEach(async () => {
@@ -103,15 +103,15 @@ function expectSilent(found: Buffer): void {
 }
 
 const FILES: Record<string, { bytes: () => Uint8Array; ending: string }> = {
-  'NIfTI, plain': { ending: '.nii', bytes: () => planted(niftiBytes({ grid, frames: [volume.data] })) },
+  'NIfTI, plain': { ending: '.nii', bytes: () => planted(niftiBytes({ grid, volumes: [volume.data] })) },
   'NIfTI, gzip with names': {
     ending: '.nii.gz',
-    bytes: () => gzipWithNames(planted(niftiBytes({ grid, frames: [volume.data] }))),
+    bytes: () => gzipWithNames(planted(niftiBytes({ grid, volumes: [volume.data] }))),
   },
   'MGH with footer and tags': {
     ending: '.mgh',
     bytes: () => {
-      const bytes = mghBytes({ grid, frames: [volume.data] });
+      const bytes = mghBytes({ grid, volumes: [volume.data] });
       bytes.set(text(PLANT.repeat(20)).slice(0, 190), 90);
       return Uint8Array.from([...bytes, ...text(PLANT.repeat(40))]);
     },

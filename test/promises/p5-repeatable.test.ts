@@ -1,6 +1,6 @@
 /** P5: the same seed gives the same bytes, another seed or none another face; a seed is never stored. */
 import { describe, expect, it } from 'vitest';
-import { decodeImage, frameValues } from '../../src/formats/stored-image.js';
+import { decodeImage, scaledData } from '../../src/formats/stored-image.js';
 import { nodeGzip } from '../../src/node/gzip.js';
 import { headsUnderTest, imageOf, maskOf, methodsUnderTest, outcomeFor } from './support.js';
 
@@ -28,7 +28,7 @@ describe.each(methods)('P5 with $name', (under) => {
       ['no seed', () => run(null), () => run(null)],
     ])('gives another face with %s', async (_, one, two) => {
       const values = async (bytes: Uint8Array): Promise<Float32Array> =>
-        frameValues(await decodeImage({ name: 'a.nii', bytes }, nodeGzip), 0);
+        scaledData(await decodeImage({ name: 'a.nii', bytes }, nodeGzip), 0);
       const [a, b] = [await values(await one()), await values(await two())];
       // Noise alone moves a voxel by a few per cent of the brain's level: count what moved by a fifth of it.
       const level =

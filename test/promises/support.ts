@@ -18,7 +18,7 @@ import { maskFromLabels } from '../../src/brain/reference-mask.js';
 import { type DeidentifyServices, deidentify } from '../../src/deidentify/pipeline.js';
 import { parseSeed } from '../../src/deidentify/seed.js';
 import { fakeServices, niftiBytes } from '../../src/deidentify/testing/fixtures.js';
-import { decodeImage, frameValues, type StoredImage } from '../../src/formats/stored-image.js';
+import { decodeImage, type StoredImage, scaledData } from '../../src/formats/stored-image.js';
 import { createMethods, type Method } from '../../src/methods/registry.js';
 import { fakeMethod } from '../../src/methods/testing/fake-method.js';
 import { nodeGzip } from '../../src/node/gzip.js';
@@ -93,9 +93,9 @@ async function realHead(): Promise<HeadUnderTest | undefined> {
   const labelFolder = path.join(ixi, 'derivatives', 'dlmuse', first, 'anat');
   const [labelFile = ''] = (await readdir(labelFolder)).filter((name) => name.endsWith('.nii.gz'));
   const labels = await loadImage(path.join(labelFolder, labelFile));
-  const mask = maskFromLabels({ grid: labels.grid, data: frameValues(labels, 0) });
-  const values = frameValues(image, 0);
-  const foreign = frameValues(await loadImage(anat(second)), 0);
+  const mask = maskFromLabels({ grid: labels.grid, data: scaledData(labels, 0) });
+  const values = scaledData(image, 0);
+  const foreign = scaledData(await loadImage(anat(second)), 0);
   return {
     name: 'real',
     grid: image.grid,
@@ -107,11 +107,11 @@ async function realHead(): Promise<HeadUnderTest | undefined> {
 
 /** Decodes a NIfTI made of values on the head's grid. */
 export function imageOf(head: HeadUnderTest, values: Float32Array = head.values): Promise<StoredImage> {
-  return decodeImage({ name: 'a.nii', bytes: niftiBytes({ grid: head.grid, frames: [values] }) }, nodeGzip);
+  return decodeImage({ name: 'a.nii', bytes: niftiBytes({ grid: head.grid, volumes: [values] }) }, nodeGzip);
 }
 
 export function maskOf(head: HeadUnderTest, brain: Uint8Array = head.brain): Promise<StoredImage> {
-  const bytes = niftiBytes({ grid: head.grid, frames: [Float32Array.from(brain)], datatype: 'uint8' });
+  const bytes = niftiBytes({ grid: head.grid, volumes: [Float32Array.from(brain)], datatype: 'uint8' });
   return decodeImage({ name: 'm.nii', bytes }, nodeGzip, { allowConstant: true });
 }
 

@@ -3,7 +3,7 @@
     python -m prosopon_training cohort --data PREPARED --shipped MODELS --runs RUNS --out NEW_MODELS --minutes 20
 
 Each stage starts from its shipped ``model.onnx``. What does not ship starts afresh: the complement's encoder (P1: the
-patient's complement is never encoded when a head is treated), the decoder of the brain's VQ-VAE, and the fields and
+subject's complement is never encoded when a head is treated), the decoder of the brain's VQ-VAE, and the fields and
 template of ``register``, which are the cohort's own. The codes of the complement therefore change their meaning a
 little, and so the masked autoencoder comes last. A run that was interrupted goes on where it stopped. The networks that find
 brains hold on other scanners and are not a cohort's to train: they are copied, as is all that no stage makes.

@@ -51,7 +51,7 @@ def template_bytes(template: torch.Tensor, peak: float) -> torch.Tensor:
 
 
 class LearnedHead(nn.Module):
-    """The learned head as bytes, and where to read it: positions (x, y, z in half grids) and the bytes' factor at 4 mm.
+    """The learned head as bytes, and where to read it: positions (x, y, z in normalised coordinates) and the bytes' factor at 4 mm.
 
     ``src/methods/learned-head/warp.ts`` enlarges the fields and samples: ONNX Runtime samples a single channel in one thread and does
     not pass over air (0.6 s at 2 mm, where that takes 0.15). Positions, not displacements, are enlarged.
@@ -164,7 +164,7 @@ def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None
              "brain": torch.rand(1, 2, *FIELD_SHAPE)}
     write_model("complement-decoder", Decoder(model.decoder), feeds, ["displacement", "gain"], models, {
         **COMMON, "description": "d2 of CP-MAE: codes and brain to displacement and log gain at 4 mm",
-        "normalisation": "displacement in half grids (x 96 mm, y and z 128 mm)",
+        "normalisation": "displacement in normalised coordinates (1 = half of the grid: x 96 mm, y and z 128 mm)",
         "settings": {"levels": list(COMPLEMENT_LEVELS)}}, run=run)
     components, share = residual_components(model, load_fields(args.fields, read_index(args.data, "train")), args.components)
     write_model("shape-residual", ShapeResidual(components), {"scores": torch.randn(1, args.components), "brain": torch.rand(1, 2, *FIELD_SHAPE)},
@@ -181,7 +181,7 @@ def export_heads(coarse: torch.Tensor, fine: torch.Tensor, models: Path, fields_
     for template, size, spacing in ((coarse, COARSE, CUBE_EDGE_MM // COARSE), (fine, FINE, CUBE_EDGE_MM // FINE)):
         write_model(f"head-{size}", LearnedHead(template, PEAK_LEVELS, FIELD_SHAPE), fields, ["fields", "template"], models, {
             **COMMON, "grid": {"size": size, "spacing": spacing},
-            "description": f"The learned head at {spacing} mm as bytes, and where to read it: positions in half grids and the bytes' factor at 4 mm",
+            "description": f"The learned head at {spacing} mm as bytes, and where to read it: positions in normalised coordinates and the bytes' factor at 4 mm",
             "normalisation": "1 = the brain's median"}, half=False, derived_from=fields_run)
 
 

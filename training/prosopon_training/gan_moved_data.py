@@ -75,7 +75,7 @@ def field_weight(covered: torch.Tensor, hull: torch.Tensor, share: torch.Tensor)
 def moved_batch(samples: list[tuple[torch.Tensor, torch.Tensor]], template: torch.Tensor, scales: list[int]) -> MovedBatch:
     parts = torch.stack([x for x, _ in samples])
     fields = torch.stack([f for _, f in samples])
-    # the registered head where the patient's stood; its brain is the real one, by the share of brain
+    # the registered head where the subject's stood; its brain is the real one, by the share of brain
     covered, share = parts[:, 3:4], parts[:, 2:3]
     head = (parts[:, 1:2] + (1 - share) * rendered(template, fields)) * covered
     batch = pyramid(torch.cat([head, parts[:, 1:]], 1), scales)

@@ -165,7 +165,7 @@ def levels(tissues: np.ndarray, template: np.ndarray, brain: np.ndarray) -> list
 
 
 class LearnedTissues(nn.Module):
-    """Where to read (positions in half grids at 4 mm, as of ``head-256``) and what stands there: bytes, :data:`TISSUES`."""
+    """Where to read (positions in normalised coordinates at 4 mm, as of ``head-256``) and what stands there: bytes, :data:`TISSUES`."""
 
     def __init__(self, tissues: np.ndarray):
         super().__init__()
@@ -211,7 +211,7 @@ def run(args: argparse.Namespace) -> None:
     write_model(
         "head-tissues", LearnedTissues(tissues), {"displacement": torch.rand(1, 3, 64, 64, 48) * 0.05}, ["positions", "tissues"], args.models,
         {**COMMON, "grid": {"size": 256, "spacing": 1}, "data": DATA,
-         "description": "The tissue of each voxel of the learned head at 1 mm, and where to read it: positions in half grids at 4 mm",
+         "description": "The tissue of each voxel of the learned head at 1 mm, and where to read it: positions in normalised coordinates at 4 mm",
          "normalisation": "none", "settings": {"tissues": list(TISSUES), "levels": levels(tissues, template, brain), "heads": len(heads)}}, half=False)
     # no run folder of the loop's: the heads are registered and counted in one go
     recipe = argparse.Namespace(labels=args.labels, head=args.models / "head-256" / "model.onnx", iterations=list(ITERATIONS),

@@ -64,7 +64,7 @@ def test_starts_as_the_learned_head_whatever_the_noise() -> None:
         MovingGenerator(16, learned_head(LEARNED))
 
 
-def test_what_ships_is_in_half_grids_of_the_trimmed_cube() -> None:
+def test_what_ships_is_in_normalised_coordinates_of_the_trimmed_cube() -> None:
     torch.manual_seed(0)
     network = MovingGenerator(32, learned_head(LEARNED))
     fields = torch.zeros(1, 4, 32, 32, 32)

@@ -14,7 +14,7 @@ export type { HeadView } from './run/head-view.js';
 export type { Instrument, Instruments, Missing, Ready, Segmented, ToSegment } from './run/instruments.js';
 export { rulerModels } from './run/models.js';
 export { RULER_VERSION } from './run/version.js';
-export type { LabelClass, LabelMap } from './utility/utility.js';
+export type { LabelClass, LabelMap } from './utility/segmentation-agreement.js';
 
 /** With the instruments that are installed. */
 export const ruler = createRuler();

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { decodeImage, frameValues } from '../../formats/stored-image.js';
+import { decodeImage, scaledData } from '../../formats/stored-image.js';
 import { nodeGzip } from '../../node/gzip.js';
 import { applyAffine, type Vec3 } from '../../volume/affine.js';
 import { resampleLinear } from '../../volume/resample.js';
@@ -21,7 +21,7 @@ const grid: Grid = {
 
 export const demoHead: Volume = {
   grid,
-  data: resampleLinear({ grid: image.grid, data: frameValues(image, 0) }, grid),
+  data: resampleLinear({ grid: image.grid, data: scaledData(image, 0) }, grid),
 };
 
 /** Values changed voxel by voxel. @param value gets value, place in the world (mm) and index */

@@ -2,7 +2,7 @@
  * Images in memory for tests: bytes of a NIfTI or MGH file from values and a grid, and services without networks.
  *
  * @example
- * const image = await decodeImage({ name: 'a.nii', bytes: niftiBytes({ grid, frames: [values] }) }, nodeGzip);
+ * const image = await decodeImage({ name: 'a.nii', bytes: niftiBytes({ grid, volumes: [values] }) }, nodeGzip);
  */
 import type { Head } from '../../brain/head.js';
 import { Failure, Refusal } from '../../errors/errors.js';
@@ -15,8 +15,8 @@ import type { DeidentifyServices } from '../pipeline.js';
 
 export interface FileContent {
   readonly grid: Grid;
-  /** Values in the image's units, one array per frame. */
-  readonly frames: readonly Float32Array[];
+  /** Values in the image's units, one array per volume. */
+  readonly volumes: readonly Float32Array[];
   readonly datatype?: Datatype;
   readonly slope?: number;
   readonly intercept?: number;
@@ -36,11 +36,11 @@ const CODES: Readonly<Partial<Record<Datatype, number>>> = {
 function storedBytes(content: FileContent, littleEndian: boolean): Uint8Array {
   const { array, range } = DATATYPES[content.datatype ?? 'int16'];
   const [slope, intercept] = [content.slope ?? 1, content.intercept ?? 0];
-  const count = content.frames.reduce((sum, f) => sum + f.length, 0);
+  const count = content.volumes.reduce((sum, v) => sum + v.length, 0);
   const stored = new array(count);
   let o = 0;
-  for (const frame of content.frames)
-    for (const value of frame) {
+  for (const volume of content.volumes)
+    for (const value of volume) {
       const v = (value - intercept) / slope;
       stored[o++] =
         range === null ? v : Math.max(Number(range[0]), Math.min(Number(range[1]), Math.round(v)));
@@ -54,7 +54,7 @@ export function niftiBytes(content: FileContent): Uint8Array {
   const datatype = content.datatype ?? 'int16';
   const code = CODES[datatype];
   if (code === undefined) throw new Failure('internal', `no test files of ${datatype}`);
-  const { grid, frames } = content;
+  const { grid, volumes } = content;
   const voxels = storedBytes(content, little);
   const bytes = new Uint8Array(352 + voxels.length);
   const view = new DataView(bytes.buffer);
@@ -67,7 +67,7 @@ export function niftiBytes(content: FileContent): Uint8Array {
       view.setFloat32(offset + 4 * i, v, little);
     });
   view.setInt32(0, 348, little);
-  i16(40, frames.length > 1 ? 4 : 3, ...grid.shape, frames.length, 1, 1, 1);
+  i16(40, volumes.length > 1 ? 4 : 3, ...grid.shape, volumes.length, 1, 1, 1);
   i16(70, code, DATATYPES[datatype].bytes * 8);
   f32(76, 1, ...voxelSizes(grid), 1, 1, 1, 1);
   f32(108, 352, content.slope ?? 0, content.intercept ?? 0);
@@ -81,11 +81,11 @@ export function niftiBytes(content: FileContent): Uint8Array {
 
 /** An MGH file of int16 (big endian, as all are). */
 export function mghBytes(content: FileContent): Uint8Array {
-  const { grid, frames } = content;
+  const { grid, volumes } = content;
   const voxels = storedBytes({ ...content, datatype: 'int16' }, false);
   const bytes = new Uint8Array(284 + voxels.length);
   const view = new DataView(bytes.buffer);
-  [1, ...grid.shape, frames.length, 4, 0].forEach((v, i) => {
+  [1, ...grid.shape, volumes.length, 4, 0].forEach((v, i) => {
     view.setInt32(4 * i, v);
   });
   view.setInt16(28, 1);

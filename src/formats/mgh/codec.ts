@@ -27,8 +27,8 @@ export const mghCodec: ImageCodec = {
   // The format has no free text: a description has no place in it.
   write: (like, stored, gzip, { names }) =>
     packFiles(names, [[mghHeader(like.files[0].header), valueBytes(stored, like.littleEndian)]], gzip),
-  retype(like, datatype, frames) {
-    const header = mghRetyped(like.files[0].header, datatype, frames);
+  retype(like, datatype, volumes) {
+    const header = mghRetyped(like.files[0].header, datatype, volumes);
     return header === undefined ? undefined : [{ header }];
   },
   audit: auditMgh,

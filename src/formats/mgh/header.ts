@@ -60,7 +60,7 @@ export function isMgh(bytes: Uint8Array): boolean {
 export function parseMgh(bytes: Uint8Array): ParsedHeader {
   if (!isMgh(bytes)) throw new Refusal('not-an-image', 'expected an MGH file of version 1, found none');
   const dims = readField(bytes, FIELDS.dims, false);
-  const [nx = 0, ny = 0, nz = 0, frames = 0] = dims;
+  const [nx = 0, ny = 0, nz = 0, volumes = 0] = dims;
   if (dims.some((n) => n < 1))
     throw new Refusal('header-invalid', `expected dimensions of at least 1, found ${dims.join(' x ')}`);
   const code = readOne(bytes, FIELDS.type, false);
@@ -71,12 +71,12 @@ export function parseMgh(bytes: Uint8Array): ParsedHeader {
       `expected uchar, short, ushort, int or float voxels, found ${MGH_UNSUPPORTED[code] ?? 'an unknown type'} (type ${code})`,
     );
   const shape: Shape = [nx, ny, nz];
-  const voxelBytes = checkSize(shape, frames, datatype);
+  const voxelBytes = checkSize(shape, volumes, datatype);
   return {
     format: 'mgh',
     container: 'single',
     grid: checkedGrid(shape, mghAffine(bytes, shape)),
-    frames,
+    volumes,
     datatype,
     scaling: UNSCALED,
     littleEndian: false,
@@ -120,13 +120,17 @@ export function mghHeader(original: Uint8Array): Uint8Array {
   return out;
 }
 
-/** A copy of a header with another voxel type and number of frames. */
-export function mghRetyped(original: Uint8Array, datatype: Datatype, frames: number): Uint8Array | undefined {
+/** A copy of a header with another voxel type and number of volumes. */
+export function mghRetyped(
+  original: Uint8Array,
+  datatype: Datatype,
+  volumes: number,
+): Uint8Array | undefined {
   const code = Object.keys(MGH_DATATYPES).find((key) => MGH_DATATYPES[Number(key)] === datatype);
   if (code === undefined) return undefined;
   const out = new Uint8Array(original);
   writeField(out, FIELDS.type, [Number(code)], false);
   const [nx = 0, ny = 0, nz = 0] = readField(original, FIELDS.dims, false);
-  writeField(out, FIELDS.dims, [nx, ny, nz, frames], false);
+  writeField(out, FIELDS.dims, [nx, ny, nz, volumes], false);
   return out;
 }

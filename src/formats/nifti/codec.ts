@@ -32,12 +32,12 @@ function fileNames(name: string): FileNames | undefined {
   }
 }
 
-function retyped(like: Described, layout: NiftiLayout, datatype: Datatype, frames: number): Uint8Array {
+function retyped(like: Described, layout: NiftiLayout, datatype: Datatype, volumes: number): Uint8Array {
   const { fields } = layout;
   const header = new Uint8Array(like.files[0].header);
   const write = (name: keyof typeof fields, values: readonly number[]): void =>
     writeField(header, fields[name], values, like.littleEndian);
-  write('dim', [frames > 1 ? 4 : 3, ...like.grid.shape, frames, 1, 1, 1]);
+  write('dim', [volumes > 1 ? 4 : 3, ...like.grid.shape, volumes, 1, 1, 1]);
   write('datatype', [niftiCode(datatype)]);
   write('bitpix', [DATATYPES[datatype].bytes * 8]);
   write('slope', [1]);
@@ -68,7 +68,7 @@ function niftiCodec(layout: NiftiLayout): ImageCodec {
       const voxels = valueBytes(stored, like.littleEndian);
       return packFiles(names, container === 'pair' ? [[header], [voxels]] : [[header, voxels]], gzip);
     },
-    retype: (like, datatype, frames) => [{ header: retyped(like, layout, datatype, frames) }],
+    retype: (like, datatype, volumes) => [{ header: retyped(like, layout, datatype, volumes) }],
     audit: (original, result, description) => auditNifti(layout.format, original, result, description),
   };
 }

@@ -46,14 +46,14 @@ export function parseNifti(bytes: Uint8Array): ParsedHeader {
   const size = one('sizeofHeader');
   if (size !== layout.headerBytes)
     throw invalid(`expected a header of ${layout.headerBytes} bytes, found sizeof_hdr ${size}`);
-  const { shape, frames } = dimensions(readField(bytes, layout.fields.dim, littleEndian));
+  const { shape, volumes } = dimensions(readField(bytes, layout.fields.dim, littleEndian));
   const datatype = voxelType(one('datatype'), one('bitpix'));
-  const voxelBytes = checkSize(shape, frames, datatype);
+  const voxelBytes = checkSize(shape, volumes, datatype);
   return {
     format: layout.format,
     container,
     grid: checkedGrid(shape, preferredAffine(bytes, layout, shape, littleEndian)),
-    frames,
+    volumes,
     datatype,
     scaling: scaling(one('slope'), one('intercept')),
     littleEndian,
@@ -72,18 +72,18 @@ function byteOrder(bytes: Uint8Array, layout: NiftiLayout): boolean {
   return index === 0;
 }
 
-function dimensions(dim: readonly number[]): { shape: Shape; frames: number } {
+function dimensions(dim: readonly number[]): { shape: Shape; volumes: number } {
   const [rank = 0, ...counts] = dim;
   const used = counts.slice(0, rank);
   const bad = used.find((n) => n < 1 || n > 2 ** 31);
   if (bad !== undefined) throw invalid(`expected dimensions of at least 1, found ${used.join(' x ')}`);
-  const [nx = 1, ny = 1, nz = 1, frames = 1, ...more] = used;
+  const [nx = 1, ny = 1, nz = 1, volumes = 1, ...more] = used;
   if (rank < 3 || more.some((n) => n !== 1))
     throw new Refusal(
       'not-3d',
       `expected a volume or a series of volumes, found ${rank} dimensions ${used.join(' x ')}`,
     );
-  return { shape: [nx, ny, nz], frames };
+  return { shape: [nx, ny, nz], volumes };
 }
 
 function voxelType(code: number, bitpix: number): Datatype {

@@ -1,5 +1,5 @@
 /**
- * The average face: face and ears of the group average take the place of the patient's, in the patient's intensities,
+ * The average face: face and ears of the group average take the place of the subject's, in the subject's intensities,
  * as in mri_reface (Schwarz et al., NeuroImage 2021) and AFNI's refacer (afni_refacer_run, mode reface).
  *
  * What differs from the originals: the average is the mean of 113 registered heads of this project, laid on by an affine
@@ -54,7 +54,7 @@ export const averageFace: RemovalMethod = {
   },
 };
 
-/** Median of the patient's tissue in the region over that of the average's. */
+/** Median of the subject's tissue in the region over that of the average's. */
 function intensityFactor(
   data: Float32Array,
   average: Float32Array,

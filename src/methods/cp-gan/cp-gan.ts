@@ -16,11 +16,11 @@ import { brainBlocks } from '../learned-head/grid.js';
 import { TISSUE_MODEL } from '../learned-head/tissue-map.js';
 import type { MethodContext, RemodellingMethod, Seed } from '../method.js';
 import type { DrawnHead } from '../tissues.js';
-import { onePiece } from './fragments.js';
+import { continueInwards } from './continue-inwards.js';
 import { channelsAt, channelsOf, condition, type GanConditioning, SIZE } from './gamma.js';
-import { moveHead } from './move.js';
+import { largestPiece } from './largest-piece.js';
+import { moveLearnedHead } from './move-learned-head.js';
 import { averagePool } from './pooling.js';
-import { continueInwards } from './rim.js';
 import { SCALE_LIMITS, scaleHull } from './scale.js';
 import { upsampleCubic } from './upsample.js';
 
@@ -44,7 +44,7 @@ function sizesOf({ inputs }: ModelDescription): { noise: readonly number[]; scal
 /**
  * The head that the network draws around a brain, in brain levels (1 = the brain's median), at `resolution` on the model
  * cube. Where the mask is, nothing of use: the brain belongs there. A network that returns an image is the paper's; one
- * that returns a displacement and a gain moves the learned head (docs/decisions/0014).
+ * that returns a displacement and a log intensity factor (`gain`) moves the learned head (docs/decisions/0014).
  */
 export async function drawHead(
   gamma: GanConditioning,
@@ -62,14 +62,14 @@ export async function drawHead(
   for (const n of scales) feeds[`gamma_${n}`] = channelsAt(channels, n, random.fork(`gamma ${n}`));
   onStage?.('generate');
   const outputs = await networks.run(NETWORK, feeds, signal);
-  if (outputs.displacement !== undefined) return moveHead(outputs, gamma, random, context);
+  if (outputs.displacement !== undefined) return moveLearnedHead(outputs, gamma, random, context);
   const { image } = outputs;
   const size = scales.at(-1) ?? 0;
   if (image === undefined || image.data.length !== size ** 3)
     throw new Failure('network-failed', `${NETWORK} returned no displacement and no image of ${size}^3`);
   onStage?.('upsample');
   const share = averagePool(channels.mask, SIZE, SIZE / size);
-  const head = onePiece(image.data as Float32Array, share, size);
+  const head = largestPiece(image.data as Float32Array, share, size);
   const whole = continueInwards(head, share, size);
   return { grid: modelGrid(gamma.pose, resolution), data: upsampleCubic(whole, size, resolution) };
 }

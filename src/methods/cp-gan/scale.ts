@@ -2,7 +2,7 @@
  * Control of the synthesis through gamma (C-DeID-GAN section 4.2, figure 5): a head of another size.
  *
  * Two ways. `scaleGamma` is the paper's: brain, mask and hull alike are resized within the cube. Its brain is
- * interpolated, so nothing that keeps a patient's brain can use it; it is for figures and studies. `scaleHull` is the
+ * interpolated, so nothing that keeps a subject's brain can use it; it is for figures and studies. `scaleHull` is the
  * product's (docs/decisions/0010): the hull alone is resized, about the brain's centre, and the brain stays as it is.
  *
  * @example

@@ -6,7 +6,7 @@
  * site, a decoder that also sees the brain, and that moves and brightens a learned head instead of painting voxels, a
  * Gaussian residual on its fields for what so few codes leave open, and at 1 mm a texture decoder for the fine detail.
  *
- * gamma is the brain mask, the brain's voxels divided by their median, and the pose; the patient's complement is never
+ * gamma is the brain mask, the brain's voxels divided by their median, and the pose; the subject's complement is never
  * encoded: its encoder e2 does not ship.
  */
 import { skinRadii } from '../../brain/cranium.js';
@@ -27,9 +27,9 @@ import { addTexture } from '../learned-head/texture.js';
 import { drawnTissues, TISSUE_MODEL } from '../learned-head/tissue-map.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
 import type { DrawnHead } from '../tissues.js';
-import { joinThickness } from './join.js';
-import { addThickness, drawThickness, type Thickness } from './outline.js';
+import { meetCranium } from './meet-cranium.js';
 import { type SamplingOptions, sampleCodes } from './sampler.js';
+import { addThickness, drawThickness, type Thickness } from './scalp-thickness.js';
 import {
   DECODER_MODEL,
   type InstalledCodes,
@@ -38,7 +38,7 @@ import {
   RESIDUAL_MODEL,
   siteMeans,
 } from './sites.js';
-import { bareness, SEEN_VOXELS, thickened } from './thicken.js';
+import { bareness, SEEN_VOXELS, thickened } from './thin-scalp.js';
 
 /** Chosen on val draws: see docs/results.md. */
 export const SAMPLING: SamplingOptions = { steps: 12, temperature: 1, choiceNoise: 4.5 };
@@ -123,7 +123,7 @@ async function drawCodes(
 async function loosen(
   gamma: BrainConditioning,
   onBrain: { readonly data: Float32Array; readonly shape: readonly number[] },
-  gain: Tensor,
+  logFactor: Tensor,
   blocks: Float32Array,
   free: Thickness,
   { networks, signal }: MethodContext,
@@ -138,11 +138,11 @@ async function loosen(
   let now = onBrain;
   // The second time takes in what the first missed: the shell is stretched along rays, skin lies across them.
   for (let round = 0; round < 2; round++) {
-    const data = await learnedHead(networks, { displacement: now, gain }, 128, signal);
+    const data = await learnedHead(networks, { displacement: now, logFactor }, 128, signal);
     const drawn = skinRadii({ grid: trimmedGrid(gamma.pose, 128), data }, 1, gamma.pose);
     for (let i = 0; i < missing.length; i++)
       missing[i] = (missing[i] as number) + (cranium[i] as number) - (drawn[i] as number);
-    now = moved(joinThickness(missing, free));
+    now = moved(meetCranium(missing, free));
   }
   return now;
 }
@@ -172,27 +172,27 @@ async function synthesize(
     signal,
   );
   let displacement = tensorOf(decoded, 'displacement');
-  let gain = tensorOf(decoded, 'gain');
+  let logFactor = tensorOf(decoded, 'gain');
   if (!mean) {
     const scores = drawScores(random.fork('shape residual'), installed.components);
     const residual = await networks.run(RESIDUAL_MODEL, { scores, brain }, signal);
     displacement = sum(displacement, tensorOf(residual, 'displacement'));
-    gain = sum(gain, tensorOf(residual, 'gain'));
+    logFactor = sum(logFactor, tensorOf(residual, 'gain'));
   }
   const onBrain = { data: fitBrain(displacement.data as Float32Array, blocks), shape: displacement.shape };
   const mask = trimmedMask(gamma);
   const draw = async (fields: Tensor, resolution: 128 | 256): Promise<Volume> => ({
     grid: trimmedGrid(gamma.pose, resolution),
-    data: await learnedHead(networks, { displacement: fields, gain }, resolution, signal),
+    data: await learnedHead(networks, { displacement: fields, logFactor }, resolution, signal),
   });
   const free = drawThickness(random.fork('thickness'));
-  let fitted: Tensor = mean ? onBrain : await loosen(gamma, onBrain, gain, blocks, free, context);
+  let fitted: Tensor = mean ? onBrain : await loosen(gamma, onBrain, logFactor, blocks, free, context);
   let drawn = await draw(fitted, context.resolution);
   if (guardScalp(drawn, mask) > SEEN_VOXELS && !mean && gamma.cranium === undefined) {
     const skin = skinRadii(await draw(fitted, 128), 1, gamma.pose);
     const brainAt = skinRadii({ grid: mask.grid, data: Float32Array.from(mask.data) }, 1, gamma.pose);
     const thicker = thickened(free, bareness(brainAt, skin));
-    fitted = await loosen(gamma, onBrain, gain, blocks, thicker, context);
+    fitted = await loosen(gamma, onBrain, logFactor, blocks, thicker, context);
     drawn = await draw(fitted, context.resolution);
     guardScalp(drawn, mask);
   }

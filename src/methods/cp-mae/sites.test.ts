@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { frameValues } from '../../formats/stored-image.js';
+import { scaledData } from '../../formats/stored-image.js';
 import { loadImage } from '../../node/image-files.js';
 import { deidentify } from '../../node/library.js';
 import { listModels, packagedModels } from '../../node/networks/node-models.js';
@@ -58,10 +58,10 @@ describe('networks of another lattice, codebook and number of components', () =>
 
   it('make a head through the whole product: checks passed, brain exact', async () => {
     const image = await loadImage(path.join(packagedModels(), '../demo/head.nii.gz'));
-    const before = frameValues(image, 0);
+    const before = scaledData(image, 0);
     const done = await deidentify(image, { method: 'cp-mae', seed: 1, resolution: 128 }, { networks });
     expect(Object.values(done.checks).filter(({ passed }) => !passed)).toEqual([]);
-    const after = frameValues(done.images[0].result, 0);
+    const after = scaledData(done.images[0].result, 0);
     let [inBrain, kept, changed] = [0, 0, 0];
     for (let v = 0; v < before.length; v++) {
       if (done.brainMask.data[v] === 1) {

@@ -1,12 +1,12 @@
 /**
  * Makes the drawn head fit its brain: a smooth correction of the displacement, so that the place of the brain in the
- * learned head lands on the patient's brain. Demons (Thirion 1998) on two masks at 8 mm; gamma and the draw decide,
+ * learned head lands on the subject's brain. Demons (Thirion 1998) on two masks at 8 mm; gamma and the draw decide,
  * nothing else.
  *
  * The decoder alone leaves a few millimetres, enough for a large brain to stand out through a drawn forehead.
  *
  * @example
- * const displacement = fitBrain(drawn.data, blocks); // half grids, [3, 64, 64, 48]
+ * const displacement = fitBrain(drawn.data, blocks); // normalised coordinates, [3, 64, 64, 48]
  */
 import { FIELD_SHAPE } from '../../contract/contract.js';
 import { gaussianKernel } from '../../volume/smooth.js';
@@ -138,14 +138,14 @@ export function brainMisfit(displacement: Float32Array, blocks: Float32Array): n
 }
 
 /**
- * @param displacement [3, 64, 64, 48] in half grids (x, y, z); not changed
+ * @param displacement [3, 64, 64, 48] in normalised coordinates (x, y, z); not changed
  * @param blocks the brain at 4 mm, see `brainBlocks`
  * @returns the corrected displacement, same shape and units
  */
 export function fitBrain(displacement: Float32Array, blocks: Float32Array): Float32Array {
   const template = templateBrain();
   const target = smooth(halve(blocks, 0), SOFTNESS);
-  // half grids to voxels of 8 mm: half a grid is n / 2 voxels
+  // normalised coordinates to voxels of 8 mm: half a grid is n / 2 voxels
   const u = SIZES.map((n, axis) => halve(displacement, axis * 8 * COUNT).map((w) => (w * n) / 2));
   let c = SIZES.map(() => new Float32Array(COUNT));
   const plane = NX * NY;

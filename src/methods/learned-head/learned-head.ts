@@ -3,7 +3,7 @@
  * say where to read them; the reading is done here (`warp.ts`).
  *
  * @example
- * const voxels = await learnedHead(networks, { displacement, gain }, 256, signal); // on the trimmed model grid
+ * const voxels = await learnedHead(networks, { displacement, logFactor }, 256, signal); // on the trimmed model grid
  */
 import { FIELD_SHAPE } from '../../contract/contract.js';
 import { Failure } from '../../errors/errors.js';
@@ -11,10 +11,10 @@ import type { NetworkRunner, Tensor } from '../../networks/runner.js';
 import { warpTemplate } from './warp.js';
 
 export interface HeadFields {
-  /** [1, 3, 64, 64, 48] in half grids (x, y, z). */
+  /** [1, 3, 64, 64, 48] in normalised coordinates (x, y, z). */
   readonly displacement: Tensor;
-  /** [1, 1, 64, 64, 48], logarithm of the factor. */
-  readonly gain: Tensor;
+  /** [1, 1, 64, 64, 48], natural logarithm of the factor on intensities; the networks call it `gain`. */
+  readonly logFactor: Tensor;
 }
 
 /**
@@ -23,11 +23,11 @@ export interface HeadFields {
  */
 export async function learnedHead(
   networks: NetworkRunner,
-  fields: HeadFields,
+  { displacement, logFactor }: HeadFields,
   resolution: 128 | 256,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
-  const outputs = await networks.run(`head-${resolution}`, { ...fields }, signal);
+  const outputs = await networks.run(`head-${resolution}`, { displacement, gain: logFactor }, signal);
   const template = outputs.template?.data;
   const read = outputs.fields?.data;
   if (!(template instanceof Uint8Array) || !(read instanceof Float32Array))

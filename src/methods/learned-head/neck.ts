@@ -18,7 +18,7 @@ const CHIN_MM = [0, 72, -107] as const;
 
 /**
  * Where the chin of the drawn head is: the point that reads the learned head's chin.
- * @param displacement [3, 64, 64, 48] in half grids, x, y, z, where each point reads the learned head
+ * @param displacement [3, 64, 64, 48] in normalised coordinates, x, y, z, where each point reads the learned head
  * @returns mm from the cube's centre (right, front, up)
  */
 export function chinOf(displacement: Float32Array): [number, number, number] {

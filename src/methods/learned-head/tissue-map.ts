@@ -33,7 +33,7 @@ async function learntLevels(networks: NetworkRunner): Promise<Record<BodyTissue,
 }
 
 /**
- * @param displacement [1, 3, 64, 64, 48] in half grids, of the drawn head
+ * @param displacement [1, 3, 64, 64, 48] in normalised coordinates, of the drawn head
  * @param head on the trimmed model grid at 2 or 1 mm; tissues are found where it is above 0
  * @throws {Failure} network-failed, model-corrupt
  */
@@ -57,7 +57,7 @@ export async function drawnTissues(
 
 /**
  * @param map a number of `BODY_TISSUES` a voxel, x fastest, of any resolution
- * @param positions [3, 64, 64, 48]: x, y, z in half grids
+ * @param positions [3, 64, 64, 48]: x, y, z in normalised coordinates
  */
 export function readTissues(
   map: Uint8Array,

@@ -5,7 +5,7 @@ import { warpTemplate } from './warp.js';
 
 const random = new Random(Uint32Array.of(1, 2, 3, 4, 5, 6, 7, 8));
 
-/** Fields of a position function on a grid, in half grids. */
+/** Fields of a position function on a grid, in normalised coordinates. */
 function fieldsOf(
   [nx, ny, nz]: Shape,
   position: (p: readonly number[]) => readonly number[],

@@ -76,7 +76,7 @@ export class FieldRows {
 
 /**
  * @param template bytes, x fastest
- * @param fields [4, z, y, x]: positions x, y, z in half grids (-1 to 1 from edge to edge of the template) and a factor
+ * @param fields [4, z, y, x]: positions x, y, z in normalised coordinates (-1 to 1 from edge to edge of the template) and a factor
  * @param fieldShape x, y, z of `fields`, at least 2 each
  * @returns factor * template at the positions, on the template's grid; positions beyond the edge read the edge
  */

@@ -1,10 +1,10 @@
 /**
  * The group average: the mean of 113 training heads after registration, which is what the learned head draws when it is
- * neither moved nor brightened; and its affine place in a patient's head.
+ * neither moved nor brightened; and its affine place in a subject's head.
  *
  * @example
  * const { template, toWorld } = await alignAverageHead(head, context);
- * const here = resampleLinear(movedBy(template, toWorld), head.volume.grid); // the average in the patient's place
+ * const here = resampleLinear(movedBy(template, toWorld), head.volume.grid); // the average in the subject's place
  */
 
 import type { Head } from '../../brain/head.js';
@@ -25,7 +25,7 @@ export const AVERAGE_HEAD_MODEL = 'head-128';
 export interface AlignedAverage {
   /** 96 x 128 x 128 at 2 mm in the template's own brain frame (mm; x right, y front, z up), 1 = the brain's median. */
   readonly template: Volume;
-  /** Affine, template mm to world mm of the patient's scan. */
+  /** Affine, template mm to world mm of the subject's scan. */
   readonly toWorld: Affine;
   /** Of template and head at 4 mm. */
   readonly correlation: number;
@@ -50,7 +50,7 @@ export async function averageHead({ networks, signal }: MethodContext): Promise<
     data: new Float32Array(channels * FIELD_COUNT),
     shape: [1, channels, ...FIELD_AXES],
   });
-  const data = await learnedHead(networks, { displacement: field(3), gain: field(1) }, 128, signal);
+  const data = await learnedHead(networks, { displacement: field(3), logFactor: field(1) }, 128, signal);
   const average: Volume = { grid: trimmedGrid(IDENTITY, 128), data };
   known.set(networks, average);
   return average;

@@ -52,7 +52,7 @@ export const watershed: RemovalMethod = {
   },
 };
 
-/** On the model cube at 2 mm, in the patient's world; smoothed, so that 0.5 is the border. */
+/** On the model cube at 2 mm, in the subject's world; smoothed, so that 0.5 is the border. */
 function floodedBrain(head: Head) {
   const grid = modelGrid(head.pose, 128);
   const image = resampleLinear(head.volume, grid);

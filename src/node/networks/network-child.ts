@@ -17,7 +17,7 @@ import { Refusal } from '../../errors/errors.js';
 import { fromOrt, toOrt } from '../../networks/ort-tensors.js';
 import type { Tensor } from '../../networks/runner.js';
 import { wireError } from '../../networks/wire-errors.js';
-import { type Frame, FrameReader, sendFrame } from './frames.js';
+import { type Frame, FrameReader, sendFrame } from './messages.js';
 import { wrongHash } from './node-models.js';
 import { loadOnnxRuntime } from './onnxruntime.js';
 

@@ -34,7 +34,7 @@ function listOf(folders: ModelFolders): readonly string[] {
 
 /**
  * Names of the models installed, sorted: of folders with a description, as all names are said in messages and another
- * folder's may be a patient's. An absent folder holds none.
+ * folder's may be a subject's. An absent folder holds none.
  */
 export async function listModels(folders: ModelFolders = packagedModels()): Promise<string[]> {
   const names = new Set<string>();

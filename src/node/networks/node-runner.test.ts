@@ -235,7 +235,7 @@ describe('models that are not what they should be', () => {
     expect(await listModels(join(folder, 'nowhere'))).toEqual([]);
   });
 
-  it('a folder of something else (patients, say): none of its names is told', async () => {
+  it('a folder of something else (subjects, say): none of its names is told', async () => {
     const others = await mkdtemp(join(tmpdir(), 'prosopon-others-'));
     await mkdir(join(others, 'doe-jane'));
     await writeFile(join(others, 'doe-jane', 'scan.nii'), '');

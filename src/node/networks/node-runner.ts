@@ -18,7 +18,7 @@ import { Failure, Refusal } from '../../errors/errors.js';
 import type { ModelDescription } from '../../networks/catalogue.js';
 import type { NetworkRunner, Tensor } from '../../networks/runner.js';
 import { reviveError, type WireError } from '../../networks/wire-errors.js';
-import { type Frame, FrameReader, sendFrame } from './frames.js';
+import { type Frame, FrameReader, sendFrame } from './messages.js';
 import type { Request } from './network-child.js';
 import { type ModelFolders, packagedModels, readModel, weightsPath } from './node-models.js';
 

@@ -1,6 +1,6 @@
 """The brain's VQ-VAE (e1, d1): the brain at 4 mm (mask fraction, mean intensity) to 8 x 8 x 6 codes of 32 mm and back.
 
-e1 gives the masked autoencoder what it sees of the patient; d1 only teaches e1.
+e1 gives the masked autoencoder what it sees of the subject; d1 only teaches e1.
 """
 from __future__ import annotations
 

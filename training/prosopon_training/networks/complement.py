@@ -18,7 +18,7 @@ from .blocks import Conv, PositionMap, Residual, Up
 from .fsq import Fsq, SiteNorm
 
 MAX_GAIN = 0.9
-# half grids; about 5 mm, the deviation of a training head's displacement
+# normalised coordinates; about 5 mm, the deviation of a training head's displacement
 DISPLACEMENT_SCALE = 0.05
 
 
@@ -122,7 +122,7 @@ class ComplementDecoder(nn.Module):
     def forward(self, codes: torch.Tensor, keep: torch.Tensor, brain: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Codes [n, d, 8, 8, 6] and keep [n, 1, 8, 8, 6] (0 = the null code); brain [n, 2, 64, 64, 48].
 
-        Returns displacement [n, 3, 32, 32, 24] (x, y, z in half grids, i.e. 96, 128, 128 mm) and log gain [n, 1, ...].
+        Returns displacement [n, 3, 32, 32, 24] (x, y, z in normalised coordinates, i.e. 96, 128, 128 mm) and log gain [n, 1, ...].
         """
         b8 = self.brain8(brain)
         b16 = self.brain16(b8)

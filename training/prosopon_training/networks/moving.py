@@ -31,7 +31,7 @@ def on_cube(template: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def cube_fields(displacement: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
-    """Registered fields on the trimmed grid ([n, 3, 32, 32, 24] and [n, 1, ...]) to [n, 4, 32, 32, 32]; x in the cube's half grids."""
+    """Registered fields on the trimmed grid ([n, 3, 32, 32, 24] and [n, 1, ...]) to [n, 4, 32, 32, 32]; x in the cube's normalised coordinates."""
     scaled = displacement * torch.tensor([TRIM, 1.0, 1.0], device=displacement.device).view(1, 3, 1, 1, 1)
     return F.pad(torch.cat([scaled, gain], 1), (4, 4, 0, 0, 0, 0), mode="replicate")
 
@@ -88,7 +88,7 @@ class MovingGenerator(nn.Module):
         nn.init.zeros_(self.blocks["4"].out.weight)  # starts as the learned head itself
 
     def fields(self, noise: torch.Tensor, gammas: list[torch.Tensor]) -> torch.Tensor:
-        """[n, 4, 32, 32, 32]: displacement (x, y, z in the cube's half grids) and log gain."""
+        """[n, 4, 32, 32, 32]: displacement (x, y, z in the cube's normalised coordinates) and log gain."""
         raw = noise
         for block, gamma in zip(self.blocks.values(), gammas):
             raw = block(raw, gamma)

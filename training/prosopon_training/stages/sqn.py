@@ -1,7 +1,7 @@
 """SQN, the learned attacker: a siamese ResNet-18 of a third of the usual width on renderings from the front and both sides.
 
 Reads what `scripts/render-for-sqn.mjs` wrote: several renderings of each head under other cameras, lamps, surface levels,
-noise and voxel grids. The loss is contrastive: of the other heads in a batch, which one is the same patient (InfoNCE).
+noise and voxel grids. The loss is contrastive: of the other heads in a batch, which one is the same subject (InfoNCE).
 The papers start from ImageNet weights; none can be had here, and these random renderings stand in their place.
 
 Transfer attacker: ``--data RENDERINGS`` of originals. Adaptive attacker of one method: ``--data RENDERINGS_OF_ORIGINALS
@@ -30,15 +30,15 @@ LOOP = Loop(weight_decay=5e-2, validate_every=50, ema_decay=0.98)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--candidates", nargs="+", help="renderings of the same patients as a method left them (adaptive)")
+    parser.add_argument("--candidates", nargs="+", help="renderings of the same subjects as a method left them (adaptive)")
     parser.add_argument("--width", type=int, default=20)
-    parser.add_argument("--batch", type=int, default=20, help="patients in a batch")
+    parser.add_argument("--batch", type=int, default=20, help="subjects in a batch")
     parser.add_argument("--temperature", type=float, default=0.1)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
 
 
 def read_renderings(folders: list[str] | list[Path], split: str) -> dict[str, np.ndarray]:
-    """Patient to renderings [draws, 3, 128, 128] bytes; draw 0 is the candidates' camera, draw 1 the queries'."""
+    """Subject to renderings [draws, 3, 128, 128] bytes; draw 0 is the candidates' camera, draw 1 the queries'."""
     out = {}
     for folder in map(Path, folders):
         for row in json.loads((folder / "index.json").read_text())["heads"]:

@@ -1,4 +1,4 @@
-"""VQ-VAE of the brain (e1, d1) at 4 mm: its codes are what the masked autoencoder sees of a patient."""
+"""VQ-VAE of the brain (e1, d1) at 4 mm: its codes are what the masked autoencoder sees of a subject."""
 from __future__ import annotations
 
 import argparse

@@ -104,7 +104,7 @@ class FieldHead:
                 u = u * torch.tensor([-1.0, 1, 1]).view(1, 3, 1, 1, 1)
             matrix = rotation_matrix(rng.normal(0, 0.02 * strength, 3)) * np.exp(rng.normal(0, 0.03 * strength, 3))
             grid = sampling_grid(SHAPE_8, matrix, rng.normal(0, 0.2 * strength, 3), SHAPE_8, random_elastic(rng, 0.35 * strength, 6))
-            # to displacement in half grids, align_corners False
+            # to displacement in normalised coordinates, align_corners False
             position = [(grid[..., i] * (n - 1) / 2 + (n - 1) / 2 + 0.5) * 2 / n - 1 for i, n in enumerate((24, 32, 32))]
             identity = F.affine_grid(torch.eye(3, 4)[None], [1, 1, *SHAPE_8], align_corners=False)
             delta = (torch.stack(position, -1) - identity).permute(0, 4, 1, 2, 3)

@@ -30,7 +30,7 @@ export function evaluateOptions(given: EvaluateRequest, { methods, models }: Rul
     dataset: given.dataset,
     out: given.out,
     methods: given.methods.map((name) => methods.get(name)),
-    // What CP-MAE's network holds most likely of a patient, drawn without chance: the attacker's best guess.
+    // What CP-MAE's network holds most likely of a subject, drawn without chance: the attacker's best guess.
     warnings: given.methods.includes('cp-mae') ? [cpMaeMean] : [],
     ...pick('splits', given.split),
     ...pick('subjects', given.subjects),

@@ -126,7 +126,7 @@ describe('prosopon evaluate', { timeout: 120_000 }, () => {
     };
     await refused('r', [], 'nowhere', 'found none at that path');
     await refused('r', [], 'empty', 'T1w');
-    await refused('r', ['--subjects', '1,2,3'], 'bids', 'at least 5 patients for a five-way choice');
+    await refused('r', ['--subjects', '1,2,3'], 'bids', 'at least 5 subjects for a five-way choice');
     await refused('r', ['--subjects', '1,9'], 'bids', 'subject asked for');
     await refused('r', ['--split', 'train'], 'bids', 'the split "train"');
     await refused('r', ['--sections', 'reference'], 'moved', 'dseg.tsv');
@@ -137,7 +137,7 @@ describe('prosopon evaluate', { timeout: 120_000 }, () => {
     await refused('r', ['--segmenter', 'tool {in}'], 'bids', '{out}', 2);
   });
 
-  it('refuses labels on another grid, and does with fewer patients what needs no five', async () => {
+  it('refuses labels on another grid, and does with fewer subjects what needs no five', async () => {
     await put('moved/derivatives/atlas/dseg.tsv', 'index\tname\ttissue\n1\tBrain\tgm\n');
     const { code, err } = await run('r', ['--sections', 'reference'], { dataset: 'moved' });
     expect([code, err]).toEqual([1, expect.stringContaining('on the grid of their scan')]);
@@ -150,11 +150,11 @@ describe('prosopon evaluate', { timeout: 120_000 }, () => {
     // Told apart by one voxel of air that only the third head has.
     const marked = Float32Array.from(heads[2]?.volume.data ?? []);
     marked[0] = 77;
-    await put('picky/sub-3/anat/sub-3_T1w.nii', niftiBytes({ grid, frames: [marked] }));
+    await put('picky/sub-3/anat/sub-3_T1w.nii', niftiBytes({ grid, volumes: [marked] }));
     for (const i of [1, 2, 4, 5])
       await put(
         `picky/sub-${i}/anat/sub-${i}_T1w.nii`,
-        niftiBytes({ grid, frames: [heads[i - 1]?.volume.data ?? marked] }),
+        niftiBytes({ grid, volumes: [heads[i - 1]?.volume.data ?? marked] }),
       );
     let out = '';
     const code = await runCli(

@@ -33,8 +33,8 @@ import { regionMapFiles } from '../report/report-region-map.js';
 import { resultsTsv } from '../report/report-tsv.js';
 import { type Absent, type Evaluation, evaluationJson } from '../report/results.js';
 import { findInstruments, type Instruments } from '../run/instruments.js';
+import { renderingPath } from '../run/kept-files.js';
 import type { EvaluateOptions } from '../run/plan.js';
-import { renderingPath } from '../run/products.js';
 import {
   type EvaluateServices,
   type Gathered,
@@ -65,7 +65,7 @@ export interface EvaluateEnvironment extends Required<Pick<PipelineServices, 'ex
 
 export interface Written {
   readonly files: readonly string[];
-  readonly patients: number;
+  readonly subjects: number;
   readonly absent: readonly Absent[];
 }
 
@@ -90,8 +90,8 @@ export async function evaluate(options: EvaluateOptions, environment: EvaluateEn
       if (options.forget) FeatureStore.remove(options.out);
       FeatureStore.open(options.out);
       await overWorkers(plan, options, environment);
-      const gathered = await gather(plan, options, services, (done, total, patient, variant) =>
-        environment.progress(done, total, `${patient} ${variant}`),
+      const gathered = await gather(plan, options, services, (done, total, subject, variant) =>
+        environment.progress(done, total, `${subject} ${variant}`),
       );
       return await write(options, gathered, instruments);
     } finally {
@@ -235,8 +235,8 @@ async function write(
     command: options.command,
     models: await modelsUsed(options, instruments),
     cohort: {
-      n: gathered.patients.length,
-      splits: [...new Set(gathered.patients.map(({ split }) => split).filter((s) => s !== ''))].sort(),
+      n: gathered.subjects.length,
+      splits: [...new Set(gathered.subjects.map(({ split }) => split).filter((s) => s !== ''))].sort(),
       refused: [...gathered.refused].map(([reason, count]) => ({ reason, count })),
     },
     options: {
@@ -258,7 +258,7 @@ async function write(
     'report.html': { content: html, identifies: options.showHeads.length > 0 },
     ...(options.renderings ? { 'renderings/README': { content: RENDERINGS_README } } : {}),
   });
-  return { files: paths, patients: gathered.patients.length, absent: absentBlocks };
+  return { files: paths, subjects: gathered.subjects.length, absent: absentBlocks };
 }
 
 const RENDERINGS_README = `These pictures show REAL PEOPLE: original/ their own faces. For the people who answer a human study
@@ -282,10 +282,10 @@ async function shownHeads(options: EvaluateOptions, gathered: Gathered): Promise
   const folder = options.renderings ? 'renderings' : 'private/shown';
   const shown: ShownHead[] = [];
   for (const id of options.showHeads) {
-    if (!gathered.patients.some((patient) => patient.id === id))
+    if (!gathered.subjects.some((subject) => subject.id === id))
       throw new Refusal(
         'option-invalid',
-        'expected --show-heads to name patients of the cohort, found another',
+        'expected --show-heads to name subjects of the cohort, found another',
       );
     const pictures: ShownHead['pictures'][number][] = [];
     for (const variant of [ORIGINAL.name, ...options.methods.map(({ name }) => name)]) {

@@ -3,12 +3,12 @@
  *
  * A folder (`renderings/` within it is found, so that what `prosopon evaluate` wrote can be given as it is):
  *
- *     renderings/original/PATIENT.png    the queries: untreated, from another view than the rest
- *     renderings/METHOD/PATIENT.png      one folder for each method; its name is the method's
+ *     renderings/original/SUBJECT.png    the queries: untreated, from another view than the rest
+ *     renderings/METHOD/SUBJECT.png      one folder for each method; its name is the method's
  *
  * A plan (a file that ends in .json) names the pictures one by one; paths are relative to the plan:
  *
- *     { "queries": { "PATIENT": "a.png" }, "methods": { "METHOD": { "PATIENT": "b.png" } } }
+ *     { "queries": { "SUBJECT": "a.png" }, "methods": { "METHOD": { "SUBJECT": "b.png" } } }
  *
  * @example
  * const renderings = await readRenderings('evaluation', { signal });
@@ -55,9 +55,9 @@ export async function readRenderings(from: string, options: ReadRenderingsOption
     );
   const read = async (paths: Readonly<Record<string, string>>): Promise<Pictures> => {
     const out = new Map<string, Uint8Array>();
-    for (const [patient, file] of Object.entries(paths)) {
+    for (const [subject, file] of Object.entries(paths)) {
       options.signal?.throwIfAborted();
-      out.set(patient, await readPicture(file));
+      out.set(subject, await readPicture(file));
     }
     return out;
   };
@@ -82,7 +82,7 @@ async function fromFolder(folder: string): Promise<Paths> {
   if (queries === undefined)
     throw new Refusal(
       'dataset-invalid',
-      `expected a folder ${QUERIES}/ with a picture of each patient, found none`,
+      `expected a folder ${QUERIES}/ with a picture of each subject, found none`,
     );
   return { queries, methods: rest };
 }
@@ -101,11 +101,11 @@ async function fromPlan(file: string): Promise<Paths> {
   if (!result.success)
     throw new Refusal(
       'dataset-invalid',
-      'expected a plan with "queries" and "methods" that name a PNG file for each patient, found another content',
+      'expected a plan with "queries" and "methods" that name a PNG file for each subject, found another content',
     );
   const resolve = (paths: Readonly<Record<string, string>>): Record<string, string> =>
     Object.fromEntries(
-      Object.entries(paths).map(([patient, to]) => [patient, path.resolve(path.dirname(file), to)]),
+      Object.entries(paths).map(([subject, to]) => [subject, path.resolve(path.dirname(file), to)]),
     );
   const { queries, methods } = result.output;
   return {

@@ -21,13 +21,13 @@ export function createRuler(instruments?: Instruments): Ruler {
     version: RULER_VERSION,
     async evaluate(request, host) {
       const [{ evaluate }, { evaluateOptions }] = await evaluation();
-      const { files, patients, absent } = await evaluate(evaluateOptions(request, host), environmentOf(host));
+      const { files, subjects, absent } = await evaluate(evaluateOptions(request, host), environmentOf(host));
       return {
         outputs: files,
         checks: Object.fromEntries(
           absent.map(({ id, reason }) => [id, { passed: true, value: `not measured: ${reason}` }]),
         ),
-        lines: [`done: ${patients} patients; ${absent.length} blocks not measured or not published`],
+        lines: [`done: ${subjects} subjects; ${absent.length} blocks not measured or not published`],
       };
     },
     async evaluatePieces(request, host) {

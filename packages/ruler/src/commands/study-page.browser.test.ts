@@ -57,10 +57,10 @@ async function questionShown(): Promise<StudyKey['questions'][number]> {
 describe.skipIf(executablePath === undefined)('the page of a study in Chromium', () => {
   beforeAll(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'study-page-'));
-    const { queries, methods } = fakeRenderings({ patients: 7, methods: ['blur', 'cut'], size: 64 });
+    const { queries, methods } = fakeRenderings({ subjects: 7, methods: ['blur', 'cut'], size: 64 });
     for (const [name, pictures] of [['original', queries] as const, ...methods]) {
       await mkdir(at('renderings', name), { recursive: true });
-      for (const [patient, png] of pictures) await writeFile(at('renderings', name, `${patient}.png`), png);
+      for (const [subject, png] of pictures) await writeFile(at('renderings', name, `${subject}.png`), png);
     }
     await cli('study', 'build', dir, at('study'), '--questions', String(QUESTIONS), '--seed', '5');
     key = JSON.parse(await readFile(at('study', 'key.json'), 'utf8')) as StudyKey;
@@ -140,15 +140,15 @@ describe.skipIf(executablePath === undefined)('the page of a study in Chromium',
   it('shows the pictures of the key, and tells the answer in no text or attribute', async () => {
     await page.getByRole('button', { name: 'Start: 10 questions' }).click();
     const question = await questionShown();
-    const bytes = async (name: string, patient: string): Promise<string> =>
-      (await readFile(at('renderings', name, `${patient}.png`))).toString('base64');
+    const bytes = async (name: string, subject: string): Promise<string> =>
+      (await readFile(at('renderings', name, `${subject}.png`))).toString('base64');
     const sources = await page
       .locator('main:not([hidden]) img')
       .evaluateAll((images) => images.map((image) => image.getAttribute('src')?.split(',')[1]));
     expect(sources).toEqual(
       await Promise.all([
         bytes('original', question.query),
-        ...question.candidates.map((patient) => bytes(question.method, patient)),
+        ...question.candidates.map((subject) => bytes(question.method, subject)),
       ]),
     );
     expect(await page.locator('#task').ariaSnapshot()).toMatchInlineSnapshot(`

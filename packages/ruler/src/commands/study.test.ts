@@ -4,18 +4,18 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../../../../src/cli/program.js';
 import type { StudyKey } from '../study/key.js';
-import { fakeRenderings, patientName } from '../study/testing/fake-renderings.js';
+import { fakeRenderings, subjectName } from '../study/testing/fake-renderings.js';
 import { createRuler } from './ruler.js';
 
 let dir = '';
 const at = (...names: string[]): string => path.join(dir, ...names);
 beforeEach(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'study-'));
-  const { queries, methods } = fakeRenderings({ patients: 6, methods: ['quickshear', 'cp-mae'], size: 16 });
+  const { queries, methods } = fakeRenderings({ subjects: 6, methods: ['quickshear', 'cp-mae'], size: 16 });
   for (const [name, pictures] of [['original', queries] as const, ...methods]) {
     await mkdir(at('evaluation', 'renderings', name), { recursive: true });
-    for (const [patient, png] of pictures)
-      await writeFile(at('evaluation', 'renderings', name, `${patient}.png`), png);
+    for (const [subject, png] of pictures)
+      await writeFile(at('evaluation', 'renderings', name, `${subject}.png`), png);
   }
 });
 afterEach(async () => {
@@ -60,7 +60,7 @@ describe('prosopon study build', () => {
       '1',
     );
     expect(built).toMatchObject({ code: 0, err: '' });
-    expect(built.out).toContain('3 pages of 8 questions (24 different ones), 2 methods, 6 patients');
+    expect(built.out).toContain('3 pages of 8 questions (24 different ones), 2 methods, 6 subjects');
     expect((await readdir(at('study'))).sort()).toEqual(['key.json', 'pages']);
     expect((await readdir(at('study', 'pages'))).sort()).toEqual(
       ['01', '02', '03'].map((worker) => `worker-${worker}.html`),
@@ -72,8 +72,8 @@ describe('prosopon study build', () => {
     const paths = (name: string) =>
       Object.fromEntries(
         Array.from({ length: 6 }, (_, p) => [
-          patientName(p),
-          path.join('evaluation', 'renderings', name, `${patientName(p)}.png`),
+          subjectName(p),
+          path.join('evaluation', 'renderings', name, `${subjectName(p)}.png`),
         ]),
       );
     await writeFile(
@@ -95,15 +95,15 @@ describe('prosopon study build', () => {
     expect(await readdir(dir)).toEqual(['evaluation']);
   });
 
-  it('refuses a missing picture, no originals, a folder in use; names no patient', async () => {
+  it('refuses a missing picture, no originals, a folder in use; names no subject', async () => {
     const refusal = async (from: string, message: string): Promise<void> => {
       const built = await run('build', from, at('study'));
       expect(built.code).toBe(1);
       expect(built.err).toContain(message);
       expect(built.err).not.toContain('secret');
     };
-    await rm(at('evaluation', 'renderings', 'cp-mae', `${patientName(2)}.png`));
-    await refusal(at('evaluation'), 'of each of the 6 patients by cp-mae, found 1 missing');
+    await rm(at('evaluation', 'renderings', 'cp-mae', `${subjectName(2)}.png`));
+    await refusal(at('evaluation'), 'of each of the 6 subjects by cp-mae, found 1 missing');
     await refusal(at('nothing'), 'cannot be read (ENOENT)');
     await refusal(at('evaluation', 'renderings', 'cp-mae'), 'expected a folder original/');
     await mkdir(at('study'));

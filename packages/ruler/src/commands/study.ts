@@ -62,7 +62,7 @@ export async function buildStudyPages(options: StudyRequest, host: RulerHost): P
     outputs: [keyFile, ...files],
     lines: [
       `done: ${pages.length} ${pages.length === 1 ? 'page' : 'pages'} of ${questions} questions (${key.questions.length} different ones), ` +
-        `${key.methods.length} ${key.methods.length === 1 ? 'method' : 'methods'}, ${key.patients.length} patients`,
+        `${key.methods.length} ${key.methods.length === 1 ? 'method' : 'methods'}, ${key.subjects.length} subjects`,
       'hand out the files in pages/, one to each person; keep key.json to yourself',
     ],
   };

@@ -25,9 +25,9 @@ const between = (a: EggHead, b: EggHead, share: number): EggHead => {
 };
 
 describe('closeness', () => {
-  const patients = people(14, 1);
+  const subjects = people(14, 1);
   const strangers = people(14, 2);
-  const originals = shapes(patients);
+  const originals = shapes(subjects);
   const average = meanShape(shapes(people(14, 3)));
 
   it('finds nothing where new faces are strangers', () => {
@@ -40,8 +40,8 @@ describe('closeness', () => {
     expect(found.own.n).toBe(14);
   });
 
-  it('finds out new faces that are half their patients', () => {
-    const leaking = patients.map((patient, i) => between(patient, strangers[i] as EggHead, 0.4));
+  it('finds out new faces that are half their subjects', () => {
+    const leaking = subjects.map((subject, i) => between(subject, strangers[i] as EggHead, 0.4));
     const found = closeness(originals, shapes(leaking), average, 'face', random());
     for (const comparison of [found.ownMinusOthers, found.ownMinusOthersNew]) {
       expect(comparison.difference.high).toBeLessThan(0);
@@ -50,7 +50,7 @@ describe('closeness', () => {
     expect(found.directionOwnMinusOthers.difference.low).toBeGreaterThan(0);
   });
 
-  it('calls the patient himself closest of all', () => {
+  it('calls the subject himself closest of all', () => {
     const found = closeness(originals, originals, average, 'face', random());
     expect(found.own.value).toBe(0);
     expect(found.ownMinusAverage).toMatchObject({ lower: 14, higher: 0 });
@@ -58,7 +58,7 @@ describe('closeness', () => {
     expect(found.ownDirection.value).toBeCloseTo(1, 10);
   });
 
-  it('refuses too few patients and lists that do not match', () => {
+  it('refuses too few subjects and lists that do not match', () => {
     const few = originals.slice(0, 4);
     expect(() => closeness(few, few, average, 'face', random())).toThrow(Refusal);
     expect(() => closeness(originals, few, average, 'face', random())).toThrow(Failure);
@@ -66,7 +66,7 @@ describe('closeness', () => {
 });
 
 describe('comparePaired', () => {
-  it('leaves out patients for whom either is missing', () => {
+  it('leaves out subjects for whom either is missing', () => {
     const found = comparePaired([1, 2, 3, Number.NaN], [2, 3, 1, 0], random());
     expect([found.lower, found.higher, found.difference.n, found.difference.value]).toEqual([2, 1, 3, 0]);
   });

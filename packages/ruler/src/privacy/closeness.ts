@@ -1,15 +1,15 @@
 /**
  * Does a new face give away the old one? The attacks made for generators (Gao 2025, "Pitfalls of defacing"): a face is
- * too close when it is nearer to the patient's than the population's average is, or than it is to other patients, or
- * when it departs from the average in the patient's own direction.
+ * too close when it is nearer to the subject's than the population's average is, or than it is to other subjects, or
+ * when it departs from the average in the subject's own direction.
  *
  * Being farther than the average proves little for a face drawn at random (any two strangers are farther apart than
- * either is from the average); being nearer, or nearer to its own patient than to others, is a leak. The comparison
- * with other patients is the one without such a bias.
+ * either is from the average); being nearer, or nearer to its own subject than to others, is a leak. The comparison
+ * with other subjects is the one without such a bias.
  *
  * @example
  * const found = closeness(originals, treated, meanShape(trainShapes), 'face', random);
- * found.ownMinusOthers.difference; // mm; 0 when faces know nothing of their patient, below 0 when they do
+ * found.ownMinusOthers.difference; // mm; 0 when faces know nothing of their subject, below 0 when they do
  */
 import { Failure, Refusal } from 'prosopon';
 import type { Random } from 'prosopon/imaging';
@@ -24,11 +24,11 @@ import {
   surfaceDistances,
 } from './geometry.js';
 
-/** Two measurements of the same patients, compared. */
+/** Two measurements of the same subjects, compared. */
 export interface PairedComparison {
   /** Mean of first minus second with its 95 % interval. */
   readonly difference: Estimate;
-  /** Patients with the first below the second, and with the second below the first. */
+  /** Subjects with the first below the second, and with the second below the first. */
   readonly lower: number;
   readonly higher: number;
   /** Two-sided, Wilcoxon's signed ranks. */
@@ -37,7 +37,7 @@ export interface PairedComparison {
   readonly signP: number;
 }
 
-/** Patients for whom either is NaN are left out. @throws {Failure} internal when the lengths differ */
+/** Subjects for whom either is NaN are left out. @throws {Failure} internal when the lengths differ */
 export function comparePaired(
   first: ArrayLike<number>,
   second: ArrayLike<number>,
@@ -59,49 +59,49 @@ export function comparePaired(
   };
 }
 
-/** One patient's distances in mm (`surfaceDistance`) and correlations. */
-export interface PatientCloseness {
-  /** New face to its patient. */
+/** One subject's distances in mm (`surfaceDistance`) and correlations. */
+export interface SubjectCloseness {
+  /** New face to its subject. */
   readonly own: number;
-  /** Population average to the patient. */
+  /** Population average to the subject. */
   readonly average: number;
-  /** New face to the other patients, mean. */
+  /** New face to the other subjects, mean. */
   readonly others: number;
-  /** Other patients' new faces to this patient, mean. */
+  /** Other subjects' new faces to this subject, mean. */
   readonly othersNew: number;
-  /** Correlation over the region's pixels of (new - average) with (patient - average), -1 to 1. */
+  /** Correlation over the region's pixels of (new - average) with (subject - average), -1 to 1. */
   readonly ownDirection: number;
-  /** The same with the other patients in the patient's place, mean. */
+  /** The same with the other subjects in the subject's place, mean. */
   readonly otherDirection: number;
 }
 
 export interface Closeness {
-  readonly patients: readonly PatientCloseness[];
+  readonly subjects: readonly SubjectCloseness[];
   readonly own: Estimate;
   readonly average: Estimate;
   readonly others: Estimate;
   readonly othersNew: Estimate;
   readonly ownDirection: Estimate;
   readonly otherDirection: Estimate;
-  /** Gao's bar: below 0, new faces are nearer to their patients than the average is. */
+  /** Gao's bar: below 0, new faces are nearer to their subjects than the average is. */
   readonly ownMinusAverage: PairedComparison;
-  /** Below 0: new faces are nearer to their patients than to other patients. */
+  /** Below 0: new faces are nearer to their subjects than to other subjects. */
   readonly ownMinusOthers: PairedComparison;
-  /** Below 0: patients are nearer to their own new faces than to other patients' new faces. */
+  /** Below 0: subjects are nearer to their own new faces than to other subjects' new faces. */
   readonly ownMinusOthersNew: PairedComparison;
-  /** Above 0: new faces depart from the average as their own patients do. */
+  /** Above 0: new faces depart from the average as their own subjects do. */
   readonly directionOwnMinusOthers: PairedComparison;
-  /** Over patients: is the new face of a patient far from the average also farther away from it? */
+  /** Over subjects: is the new face of a subject far from the average also farther away from it? */
   readonly unusualness: Correlation;
 }
 
-/** At least this many patients: with fewer, five of one sign are the least that a signed-rank test can call p = 0.06. */
-const LEAST_PATIENTS = 5;
+/** At least this many subjects: with fewer, five of one sign are the least that a signed-rank test can call p = 0.06. */
+const LEAST_SUBJECTS = 5;
 
 /**
- * @param originals, generated of the same patients in the same order
+ * @param originals, generated of the same subjects in the same order
  * @param average `meanShape` of people other than these (the train split)
- * @throws {Refusal} dataset-invalid for fewer than 5 patients
+ * @throws {Refusal} dataset-invalid for fewer than 5 subjects
  * @throws {Failure} internal when the lists differ in length
  */
 export function closeness(
@@ -113,9 +113,9 @@ export function closeness(
 ): Closeness {
   const n = originals.length;
   if (generated.length !== n)
-    throw new Failure('internal', `${n} patients need ${n} new faces, found ${generated.length}`);
-  if (n < LEAST_PATIENTS)
-    throw new Refusal('dataset-invalid', `closeness needs at least ${LEAST_PATIENTS} patients, found ${n}`);
+    throw new Failure('internal', `${n} subjects need ${n} new faces, found ${generated.length}`);
+  if (n < LEAST_SUBJECTS)
+    throw new Refusal('dataset-invalid', `closeness needs at least ${LEAST_SUBJECTS} subjects, found ${n}`);
   const distances = surfaceDistances(generated, originals, region);
   const points = deviationPoints(average, region);
   const [ofOriginals, ofGenerated] = [originals, generated].map((shapes) =>
@@ -127,7 +127,7 @@ export function closeness(
       directions[i * n + j] = correlationWhereBoth(g, o);
     });
   });
-  const patients = originals.map((original, i): PatientCloseness => {
+  const subjects = originals.map((original, i): SubjectCloseness => {
     const but = (values: Float64Array, entry: (j: number) => number): number => {
       let sum = 0;
       let count = 0;
@@ -148,13 +148,13 @@ export function closeness(
       otherDirection: but(directions, (j) => i * n + j),
     };
   });
-  const column = (key: keyof PatientCloseness): Float64Array =>
-    Float64Array.from(patients, (patient) => patient[key]);
-  const estimate = (key: keyof PatientCloseness): Estimate => meanEstimate(column(key), random);
-  const compare = (a: keyof PatientCloseness, b: keyof PatientCloseness): PairedComparison =>
+  const column = (key: keyof SubjectCloseness): Float64Array =>
+    Float64Array.from(subjects, (subject) => subject[key]);
+  const estimate = (key: keyof SubjectCloseness): Estimate => meanEstimate(column(key), random);
+  const compare = (a: keyof SubjectCloseness, b: keyof SubjectCloseness): PairedComparison =>
     comparePaired(column(a), column(b), random);
   return {
-    patients,
+    subjects,
     own: estimate('own'),
     average: estimate('average'),
     others: estimate('others'),
@@ -203,7 +203,7 @@ function deviation(shape: HeadShape, average: HeadShape, points: readonly Int32A
   return all;
 }
 
-/** Pearson's correlation over the entries that are numbers in both; without copies, since all pairs of patients are compared. */
+/** Pearson's correlation over the entries that are numbers in both; without copies, since all pairs of subjects are compared. */
 function correlationWhereBoth(a: Float64Array, b: Float64Array): number {
   let [n, sa, sb, saa, sbb, sab] = [0, 0, 0, 0, 0, 0];
   for (let i = 0; i < a.length; i++) {

@@ -3,9 +3,9 @@
  * in the brain-posed frame are compared after small shifts, robustly, and freed of hubs.
  *
  * On the 18 IXI val heads, each against itself turned by 1 degree, moved by half a voxel, with 5 % of noise and its pose
- * fitted anew: rank-1 18 of 18 by face and by head; own distance 0.8 mm, the nearest of two patients 2.4 mm.
+ * fitted anew: rank-1 18 of 18 by face and by head; own distance 0.8 mm, the nearest of two subjects 2.4 mm.
  *
- * No learning is involved: it needs no training set, cannot have seen a patient before and is the same for every
+ * No learning is involved: it needs no training set, cannot have seen a subject before and is the same for every
  * method. Face and whole head are scored apart, because the vault follows the brain whatever a method does.
  *
  * @example
@@ -39,7 +39,7 @@ export type ShapeView = (typeof SHAPE_VIEWS)[number];
  */
 export interface HeadShape {
   readonly front: Float32Array;
-  /** Seen from the patient's left: the face looks to the left of the map. */
+  /** Seen from the subject's left: the face looks to the left of the map. */
   readonly left: Float32Array;
   readonly right: Float32Array;
 }
@@ -93,7 +93,7 @@ export function regionPixels(view: ShapeView, region: ShapeRegion): Uint8Array {
     for (let column = 0; column < SHAPE_SIZE; column++) {
       const across = (column + 0.5 - SHAPE_SIZE / 2) * SHAPE_PIXEL_MM;
       const z = SHAPE_CENTRE[2] + (SHAPE_SIZE / 2 - row - 0.5) * SHAPE_PIXEL_MM;
-      // The front view's columns run to the patient's left, the left one's to the back, the right one's to the front.
+      // The front view's columns run to the subject's left, the left one's to the back, the right one's to the front.
       const lateral = view === 'front' ? Math.abs(across - SHAPE_CENTRE[0]) : 0;
       const y =
         view === 'front' ? Number.POSITIVE_INFINITY : SHAPE_CENTRE[1] + (view === 'left' ? -across : across);

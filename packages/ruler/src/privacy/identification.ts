@@ -1,6 +1,6 @@
 /**
  * From scores of likeness to rates of identification: five-way forced choice, rank-1, rank-5 and area under the ROC
- * curve, each with an interval over patients.
+ * curve, each with an interval over subjects.
  *
  * Ties are broken at random, in expectation. A score that is NaN (no face found, nothing to see) is set below all
  * scores and ties with the other NaN, for the truth and for distractors alike: a query without any usable score is
@@ -9,19 +9,19 @@
  * when half of the pictures are unusable.
  *
  * @example
- * const { fiveWay, rank1, chance } = identify(similarity, patients.length, random); // row: original, column: treated
+ * const { fiveWay, rank1, chance } = identify(similarity, subjects.length, random); // row: original, column: treated
  */
 import { Failure, Refusal } from 'prosopon';
 import type { Random } from 'prosopon/imaging';
 import { bootstrap, type Estimate, mean, quantiles, rocAuc } from '../statistics/statistics.js';
 
 export interface Identification {
-  /** Rate of right answers among the patient's own picture and four others', 0 to 1. */
+  /** Rate of right answers among the subject's own picture and four others', 0 to 1. */
   readonly fiveWay: Estimate;
   /** Rate at which the own picture is the most alike of all n. */
   readonly rank1: Estimate;
   readonly rank5: Estimate;
-  /** Own pairs against pairs of two patients, one threshold for all, 0.5 is chance. */
+  /** Own pairs against pairs of two subjects, one threshold for all, 0.5 is chance. */
   readonly auc: Estimate;
   readonly chance: { readonly fiveWay: 0.2; readonly rank1: number; readonly rank5: number };
   /** Queries whose own score is NaN. */
@@ -40,9 +40,9 @@ const CHOICES = 5;
 
 function checked(similarity: Float64Array, n: number): Float64Array {
   if (similarity.length !== n * n)
-    throw new Failure('internal', `${n} patients need ${n * n} scores, found ${similarity.length}`);
+    throw new Failure('internal', `${n} subjects need ${n * n} scores, found ${similarity.length}`);
   if (n < CHOICES)
-    throw new Refusal('dataset-invalid', `a five-way choice needs at least 5 patients, found ${n}`);
+    throw new Refusal('dataset-invalid', `a five-way choice needs at least 5 subjects, found ${n}`);
   return similarity.map((s) => (Number.isNaN(s) ? Number.NEGATIVE_INFINITY : s));
 }
 
@@ -92,18 +92,18 @@ function outcomesOf(scores: Float64Array, n: number): QueryOutcome[] {
 }
 
 /**
- * Rates of identification with 95 % intervals over patients.
+ * Rates of identification with 95 % intervals over subjects.
  *
- * `fiveWay` is the exact expectation over all choices of four distractors. How a resample of patients treats those
- * that it draws more than once: every draw is a query of its own; a patient is never a distractor of himself; five-way
- * distractors are the different other patients of the resample, each once (a pool must not offer a face twice; when
+ * `fiveWay` is the exact expectation over all choices of four distractors. How a resample of subjects treats those
+ * that it draws more than once: every draw is a query of its own; a subject is never a distractor of himself; five-way
+ * distractors are the different other subjects of the resample, each once (a pool must not offer a face twice; when
  * fewer than four remain, the whole cohort is the pool); rank-1 and rank-5 always search the whole gallery of n,
- * because a resample holds only 63 % of the patients and is an easier search; pairs for the ROC curve count as often
+ * because a resample holds only 63 % of the subjects and is an easier search; pairs for the ROC curve count as often
  * as they are drawn.
  *
- * @param similarity n x n row-major: row = query patient (original), column = candidate patient (treated), higher =
+ * @param similarity n x n row-major: row = query subject (original), column = candidate subject (treated), higher =
  * more alike, truth on the diagonal. NaN = a picture that cannot be used: ranked last (see the head of this file).
- * @throws {Refusal} dataset-invalid for fewer than 5 patients  @throws {Failure} internal when the length is not n x n
+ * @throws {Refusal} dataset-invalid for fewer than 5 subjects  @throws {Failure} internal when the length is not n x n
  */
 export function identify(
   similarity: Float64Array,
@@ -202,7 +202,7 @@ function aucOf(scores: Float64Array, n: number): (s: Int32Array) => number {
   };
 }
 
-/** The scores of own pairs and of pairs of two patients, NaN as minus infinity: what `rocCurve` takes. */
+/** The scores of own pairs and of pairs of two subjects, NaN as minus infinity: what `rocCurve` takes. */
 export function pairScores(
   similarity: Float64Array,
   n: number,
@@ -215,10 +215,10 @@ export function pairScores(
 }
 
 /**
- * The control with shuffled labels: candidates are dealt to patients at random, `shuffles` times. `value` is the mean
+ * The control with shuffled labels: candidates are dealt to subjects at random, `shuffles` times. `value` is the mean
  * over the shuffles and must sit at chance; `low` and `high` hold 95 % of the single shuffles: what luck alone does
  * in a cohort of this size.
- * @throws {Refusal} dataset-invalid for fewer than 5 patients  @throws {Failure} internal when the length is not n x n
+ * @throws {Refusal} dataset-invalid for fewer than 5 subjects  @throws {Failure} internal when the length is not n x n
  */
 export function identifyShuffled(
   similarity: Float64Array,

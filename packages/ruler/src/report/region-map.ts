@@ -69,7 +69,7 @@ export function regionColour(change: number, consistent: boolean): Rgb {
   return [mixed(0), mixed(1), mixed(2)];
 }
 
-/** Classes on a slice, rows from the top: as a radiologist hangs it, the patient's right on the left, the front up or on the left. */
+/** Classes on a slice, rows from the top: as a radiologist hangs it, the subject's right on the left, the front up or on the left. */
 export function sliceClasses(
   { shape: [nx, ny, nz], data }: RegionAtlas,
   { plane, mm }: RegionSlice,
@@ -155,7 +155,7 @@ export function drawRegionMap(panels: readonly RegionPanel[]): PixelImage {
   return below([...sheets, legend(Math.max(...sheets.map(({ width }) => width)))]);
 }
 
-/** On grey, with the side of the patient at the left and right edge. */
+/** On grey, with the side of the subject at the left and right edge. */
 function withLetters(image: PixelImage, plane: Plane): PixelImage {
   const out = blank(image.width + 2 * MARGIN, image.height + 8, NO_CLASS);
   paste(out, image, MARGIN, 4);

@@ -40,7 +40,7 @@ const COLUMNS: readonly Column[] = [
 ];
 const FOUND: Column = { id: 'found', title: 'face found', unit: 'percent' };
 
-/** The mean of 1,000 shuffles has a standard error below 0.003 for five patients and more. */
+/** The mean of 1,000 shuffles has a standard error below 0.003 for five subjects and more. */
 const SHUFFLED_OFF = 0.015;
 
 export function attackBlocks(attack: Attack, random: Random): Block[] {

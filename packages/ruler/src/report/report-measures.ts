@@ -1,6 +1,6 @@
 /**
- * Tables of one number per patient (times, ages, distances): a row per variant, each number a mean or a deviation
- * over patients with its interval.
+ * Tables of one number per subject (times, ages, distances): a row per variant, each number a mean or a deviation
+ * over subjects with its interval.
  *
  * @example
  * const table = measureTable({ id: 'time', title: 'Times', note: '', columns, rows }, random);
@@ -29,7 +29,7 @@ export interface MeasureRow {
   readonly id: string;
   readonly title: string;
   readonly kind: RowKind;
-  /** By column id, one number per patient; NaN entries are left out of the count. */
+  /** By column id, one number per subject; NaN entries are left out of the count. */
   readonly values: Readonly<Record<string, readonly number[] | undefined>>;
   readonly note?: string;
 }

@@ -48,7 +48,7 @@ export function reportPage(evaluation: Evaluation, shown: readonly ShownHead[], 
       ? '<p class="danger" role="alert">This page shows ORIGINAL faces, of the heads that were asked for. It identifies them: treat it as you treat the scans.</p>'
       : '',
     '<h1>Prosopon: evaluation</h1>',
-    `<p>${cohort.n} patients${cohort.splits.length > 0 ? ` (${escapeHtml(cohort.splits.join(' and '))})` : ''}. Intervals are 95 %, from 2,000 resamples of patients; n is the number of patients unless a column says otherwise. Scan to scan: the attacker has a scan of the person, not a photograph.</p>`,
+    `<p>${cohort.n} subjects${cohort.splits.length > 0 ? ` (${escapeHtml(cohort.splits.join(' and '))})` : ''}. Intervals are 95 %, from 2,000 resamples of subjects; n is the number of subjects unless a column says otherwise. Scan to scan: the attacker has a scan of the person, not a photograph.</p>`,
     ...cohort.refused.map(
       ({ reason, count }) => `<p>${count} head${count === 1 ? '' : 's'} not used: ${escapeHtml(reason)}</p>`,
     ),

@@ -85,7 +85,7 @@ export function boxPlotSvg(plot: BoxPlot): string {
       `<rect x="${n1(x(box.q1))}" y="${y - 8}" width="${n1(Math.max(1, x(box.q3) - x(box.q1)))}" height="16" fill="#cfe3f1" stroke="#333"/>`,
       `<line x1="${n1(x(box.median))}" x2="${n1(x(box.median))}" y1="${y - 8}" y2="${y + 8}" stroke="#b00020" stroke-width="2"/>`,
     );
-    // A value beyond its whisker is a patient worth knowing of.
+    // A value beyond its whisker is a subject worth knowing of.
     for (const v of values)
       if (v < box.low || v > box.high)
         parts.push(`<circle cx="${n1(x(v))}" cy="${y}" r="2.5" fill="none" stroke="#333"/>`);
@@ -121,8 +121,8 @@ export function rocSvg(plot: RocPlot): string {
     );
   });
   parts.push(
-    `<text x="${x(0.5)}" y="${y(0) + 34}" text-anchor="middle">others taken for the patient, %</text>`,
-    `<text transform="translate(14 ${y(0.5)}) rotate(-90)" text-anchor="middle">patient found, %</text>`,
+    `<text x="${x(0.5)}" y="${y(0) + 34}" text-anchor="middle">others taken for the subject, %</text>`,
+    `<text transform="translate(14 ${y(0.5)}) rotate(-90)" text-anchor="middle">subject found, %</text>`,
   );
   const height = Math.max(size + 54, top + 18 * plot.curves.length + 10);
   return `<svg role="img" aria-label="${escapeHtml(plot.title)}" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}">${parts.join('')}</svg>`;

@@ -33,7 +33,7 @@ export function regionMapHtml({ changes, arm }: RegionMap, deflate?: Deflate): s
   const n = least === most ? `${most}` : `${least} to ${most}`;
   const consistent = changes.filter((change) => change.consistent).length;
   const png = encodePng(drawRegionMap([{ changes }]), deflate);
-  return `<figure class="map"><img alt="Slices of an average brain, regions coloured by their mean change in volume, ${escapeHtml(arm)}" src="${pngUrl(png)}"><figcaption>Mean change in volume, n = ${n}; white: none, blue: less, red: more, full colour at 5 % and beyond. Dark outline and full colour: the ${consistent} of ${changes.length} regions that change consistently (Holm below 0.05); paler, without an outline: the others. Grey: no class; darker grey: a class without a number. Regions are those of most of the training heads at 4 mm, no patient's; the patient's right (R) is on the left, A is the front.</figcaption></figure>`;
+  return `<figure class="map"><img alt="Slices of an average brain, regions coloured by their mean change in volume, ${escapeHtml(arm)}" src="${pngUrl(png)}"><figcaption>Mean change in volume, n = ${n}; white: none, blue: less, red: more, full colour at 5 % and beyond. Dark outline and full colour: the ${consistent} of ${changes.length} regions that change consistently (Holm below 0.05); paler, without an outline: the others. Grey: no class; darker grey: a class without a number. Regions are those of most of the training heads at 4 mm, no subject's; the subject's right (R) is on the left, A is the front.</figcaption></figure>`;
 }
 
 export function pngUrl(png: Uint8Array): string {

@@ -4,15 +4,15 @@ import { nodeDeflate } from '../../../../src/node/deflate.js';
 import { Random } from '../../../../src/volume/random.js';
 import { memorisation, nearest } from '../privacy/memorisation.js';
 import { overUsable, vectorSimilarity } from '../privacy/similarity.js';
-import { failedHead, type HeadUtility } from '../utility/utility.js';
+import { failedSegmentation, type SegmentationAgreement } from '../utility/segmentation-agreement.js';
 import { formatCell, formatNumber } from './report-format.js';
 import { type Attacked, attackBlocks } from './report-identification.js';
 import { measureTable } from './report-measures.js';
 import { orderedRows, reportPage } from './report-page.js';
 import { boxOf, boxPlotSvg, ticks } from './report-plots.js';
 import { regionMapFiles } from './report-region-map.js';
+import { regionBlocks, segmentationBlocks } from './report-segmentation.js';
 import { resultsTsv } from './report-tsv.js';
-import { regionBlocks, utilityBlocks } from './report-utility.js';
 import { type Evaluation, evaluationJson, type RegionMap, type Table } from './results.js';
 
 const random = (): Random => new Random(new Uint32Array(8).fill(1));
@@ -113,7 +113,7 @@ describe('likeness', () => {
   });
 });
 
-const head = (change: number, dice = 0.9): HeadUtility => ({
+const head = (change: number, dice = 0.9): SegmentationAgreement => ({
   tissues: {
     grey: { dice, originalMl: 600, treatedMl: 600 * (1 + change) },
     white: { dice, originalMl: 500, treatedMl: 500 },
@@ -132,12 +132,12 @@ describe('the tables of segmentation', () => {
       id: 'm',
       title: 'm',
       kind: 'method' as const,
-      heads: [head(0.01), head(0.02), head(0.03), failedHead('exit code 1'), null],
+      heads: [head(0.01), head(0.02), head(0.03), failedSegmentation('exit code 1'), null],
     },
   ];
 
   it('keep failures out of every mean and count them', () => {
-    const [dice, volumes] = utilityBlocks(rows, 'fixed', random());
+    const [dice, volumes] = segmentationBlocks(rows, 'fixed', random());
     const cells = (dice as Table).rows[0]?.cells;
     expect(cells?.failures).toMatchObject({ value: 0.25, n: 4 });
     expect(cells?.grey).toMatchObject({ value: 0.9, n: 3 });

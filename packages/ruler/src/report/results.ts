@@ -7,12 +7,12 @@
  */
 import type { Estimate } from '../statistics/statistics.js';
 
-/** One number. `low` and `high` are a 95 % interval over patients; absent where none is defined (a count, a maximum). */
+/** One number. `low` and `high` are a 95 % interval over subjects; absent where none is defined (a count, a maximum). */
 export interface Cell {
   readonly value: number;
   readonly low?: number;
   readonly high?: number;
-  /** Patients (or what `Column.of` says) behind it. */
+  /** Subjects (or what `Column.of` says) behind it. */
   readonly n: number;
 }
 
@@ -72,7 +72,7 @@ export interface BoxPlot {
   readonly id: string;
   readonly title: string;
   readonly unit: Unit;
-  /** One value per patient; where a line at zero or one helps, `marks` names it. */
+  /** One value per subject; where a line at zero or one helps, `marks` names it. */
   readonly groups: readonly { readonly name: string; readonly values: readonly number[] }[];
   readonly marks?: readonly number[];
 }

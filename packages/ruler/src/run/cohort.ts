@@ -1,9 +1,9 @@
 /**
- * The patients of a BIDS data set that an evaluation is about: scans, reference labels, ages, splits.
+ * The subjects of a BIDS data set that an evaluation is about: scans, reference labels, ages, splits.
  *
  * @example
- * const { patients } = await readCohort('bids');
- * const chosen = selectPatients(patients, { splits: ['val', 'test'] });
+ * const { subjects } = await readCohort('bids');
+ * const chosen = selectSubjects(subjects, { splits: ['val', 'test'] });
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import {
   sayLeft,
 } from 'prosopon/node';
 
-export interface Patient {
+export interface Subject {
   readonly id: string;
   readonly scan: string;
   /** A label map under `derivatives`, when there is one. */
@@ -42,8 +42,8 @@ export function readTsv(path: string): Record<string, string>[] {
 }
 
 export interface Cohort {
-  /** Everybody with a T1-weighted scan, sorted: one scan each, as patients are told apart. */
-  readonly patients: readonly Patient[];
+  /** Everybody with a T1-weighted scan, sorted: one scan each, as subjects are told apart. */
+  readonly subjects: readonly Subject[];
   readonly labelNames: readonly LabelName[];
   /** Which scans take no part, for a person; absent when all do. */
   readonly left?: string;
@@ -60,12 +60,12 @@ export async function readCohort(folder: string): Promise<Cohort> {
       'dataset-invalid',
       'expected a BIDS data set with sub-ID/[ses-ID/]anat/*_T1w.nii[.gz], found no such file',
     );
-  const patients: Patient[] = [];
+  const subjects: Subject[] = [];
   for (const { subject, image } of scans.chosen) {
     const { participant } = subject;
     const age = participant?.age?.trim() ? Number(participant.age) : Number.NaN;
     const labels = await derivativeOf(dataset, image, 'dseg');
-    patients.push({
+    subjects.push({
       id: subject.id,
       scan: join(folder, image.path),
       split: participant?.split ?? '',
@@ -74,7 +74,7 @@ export async function readCohort(folder: string): Promise<Cohort> {
     });
   }
   const left = sayLeft(scans);
-  return { patients, labelNames: await readLabelNames(dataset), ...(left === undefined ? {} : { left }) };
+  return { subjects, labelNames: await readLabelNames(dataset), ...(left === undefined ? {} : { left }) };
 }
 
 /** Names of the reference labels: the first `dseg.tsv` under `derivatives` (columns index, name, tissue). */
@@ -94,8 +94,8 @@ export interface Selection {
 }
 
 /** @throws {Refusal} dataset-invalid when a split or a subject that was asked for is not there */
-export function selectPatients(patients: readonly Patient[], { splits, subjects }: Selection): Patient[] {
-  const known = [...new Set(patients.map(({ split }) => split).filter((s) => s !== ''))].sort();
+export function selectSubjects(cohort: readonly Subject[], { splits, subjects }: Selection): Subject[] {
+  const known = [...new Set(cohort.map(({ split }) => split).filter((s) => s !== ''))].sort();
   for (const split of splits ?? [])
     if (!known.includes(split))
       throw new Refusal(
@@ -103,13 +103,13 @@ export function selectPatients(patients: readonly Patient[], { splits, subjects 
         `expected participants.tsv to name the split "${split}", found ${known.length === 0 ? 'no splits' : known.join(', ')}`,
       );
   const named = subjects?.map((id) => (id.startsWith('sub-') ? id : `sub-${id}`));
-  const missing = named?.filter((id) => !patients.some((p) => p.id === id)).length ?? 0;
+  const missing = named?.filter((id) => !cohort.some((p) => p.id === id)).length ?? 0;
   if (missing > 0)
     throw new Refusal(
       'dataset-invalid',
       `expected every subject asked for to have a T1w scan, found ${missing} without`,
     );
-  return patients.filter(
+  return cohort.filter(
     ({ id, split }) =>
       (splits === undefined || splits.includes(split)) && (named === undefined || named.includes(id)),
   );

@@ -1,5 +1,5 @@
 /**
- * One volume of one patient as the instruments see it: surfaces and pictures are made when first asked for and then
+ * One volume of one subject as the instruments see it: surfaces and pictures are made when first asked for and then
  * kept, since several instruments want the same ones.
  *
  * @example

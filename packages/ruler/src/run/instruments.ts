@@ -18,7 +18,7 @@ import {
   SEGMENTATION_MODEL,
   segmentHead,
 } from '../utility/segmentation.js';
-import type { LabelMap } from '../utility/utility.js';
+import type { LabelMap } from '../utility/segmentation-agreement.js';
 import { type LabelName, labelNames, readTsv } from './cohort.js';
 import { FACE_PACKAGES, type FaceSeen, loadFaceRecognition } from './face-recognition.js';
 import type { HeadView } from './head-view.js';

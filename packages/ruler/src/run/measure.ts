@@ -1,5 +1,5 @@
 /**
- * From a patient and a variant to its parts: what is remembered is read, what is missing is measured and remembered
+ * From a subject and a variant to its parts: what is remembered is read, what is missing is measured and remembered
  * at once. The volume is made only when a part of it is missing.
  *
  * @example
@@ -12,15 +12,19 @@ import type { HeadShape } from '../privacy/geometry.js';
 import { dice } from '../statistics/statistics.js';
 import type { MaskErrorCost } from '../utility/mask-errors.js';
 import { nearestLabels } from '../utility/regrid.js';
-import { compareSegmentations, failedHead, type HeadUtility } from '../utility/utility.js';
+import {
+  compareSegmentations,
+  failedSegmentation,
+  type SegmentationAgreement,
+} from '../utility/segmentation-agreement.js';
 import type { FaceSeen } from './face-recognition.js';
 import type { HeadView } from './head-view.js';
 import type { Segmented } from './instruments.js';
-import type { PatientContext } from './patient.js';
 import { keyOf } from './store.js';
+import type { SubjectContext } from './subject.js';
 import type { PartName, Treatment, Variant } from './variants.js';
 
-/** Everything measured of one variant of one patient; what is absent was not asked for or has no instrument. */
+/** Everything measured of one variant of one subject; what is absent was not asked for or has no instrument. */
 export interface Measured {
   /** The method refused this head: it takes part in no rate. */
   readonly refused?: string;
@@ -39,9 +43,9 @@ export interface Measured {
 /** Both arms. */
 export interface Utility {
   /** The original's brain mask given to the segmenter. */
-  readonly fixed: HeadUtility | null;
+  readonly fixed: SegmentationAgreement | null;
   /** The mask extracted again from the treated head. */
-  readonly again: HeadUtility | null;
+  readonly again: SegmentationAgreement | null;
   /** Dice of the re-extracted brain mask with the original's; NaN when extraction refused. */
   readonly maskDice: number;
 }
@@ -54,7 +58,7 @@ interface Part {
 }
 
 /** What to call with each volume that is made, and whether it is wanted even if all is remembered. */
-export interface Product {
+export interface KeptFile {
   wanted(): boolean;
   put(view: HeadView): Promise<void>;
 }
@@ -62,14 +66,14 @@ export interface Product {
 const MADE = 'made';
 
 export async function measureVariant(
-  context: PatientContext,
+  context: SubjectContext,
   variant: Variant,
-  products: readonly Product[] = [],
+  kept: readonly KeptFile[] = [],
 ): Promise<Measured> {
   const { store, signal } = context.place;
   signal.throwIfAborted();
   const base = keyOf(await context.key(), variant.key);
-  const path = (name: string): string[] => [context.patient.id, variant.name, name];
+  const path = (name: string): string[] => [context.subject.id, variant.name, name];
   const parts = partsOf(context, variant).map((part) => ({ ...part, key: keyOf(base, part.key) }));
 
   const values = new Map<string, unknown>();
@@ -80,12 +84,12 @@ export async function measureVariant(
   const made = values.get(MADE) as Pick<Measured, 'refused' | 'treatment' | 'maskCost'> | undefined;
   if (made?.refused !== undefined) return { ...made, sqn: {} };
   const missing = parts.filter(({ name }) => !values.has(name));
-  const wanted = products.filter((product) => product.wanted());
+  const wanted = kept.filter((file) => file.wanted());
   if (made !== undefined && missing.length === 0 && wanted.length === 0) return gather(made, values);
 
   let facts: Pick<Measured, 'refused' | 'treatment' | 'maskCost'>;
   try {
-    // Refusals of the original are the caller's: such a patient is not in the cohort at all.
+    // Refusals of the original are the caller's: such a subject is not in the cohort at all.
     await context.original();
     const { view, ...rest } = await variant.make(context);
     facts = rest;
@@ -95,7 +99,7 @@ export async function measureVariant(
       store.write(path(part.name), part.key, { value });
       values.set(part.name, value);
     }
-    for (const product of wanted) await product.put(view);
+    for (const file of wanted) await file.put(view);
   } catch (error) {
     if (!isRefusal(error) || variant.kind === 'control') throw error;
     facts = { refused: error.message };
@@ -114,7 +118,7 @@ function gather(made: Partial<Measured>, values: ReadonlyMap<string, unknown>): 
   return { ...made, ...rest, sqn };
 }
 
-function partsOf(context: PatientContext, variant: Variant): Part[] {
+function partsOf(context: SubjectContext, variant: Variant): Part[] {
   const { instruments, networks, signal } = context.place;
   const out: Part[] = [];
   const has = (name: PartName): boolean => variant.parts.includes(name);
@@ -163,7 +167,7 @@ async function orNull<T>(measure: () => T | Promise<T>): Promise<T | null> {
   }
 }
 
-async function measureUtility(context: PatientContext, view: HeadView): Promise<Utility> {
+async function measureUtility(context: SubjectContext, view: HeadView): Promise<Utility> {
   const { instruments, networks, services, signal } = context.place;
   const { volume, pose, brainMask } = view;
   const { segment } = instruments;
@@ -173,19 +177,24 @@ async function measureUtility(context: PatientContext, view: HeadView): Promise<
   });
   const maskDice = found === null ? Number.NaN : dice(brainMask.data, found.mask.data);
   if (!segment.ready) return { fixed: null, again: null, maskDice };
-  const arm = async (mask: Mask, from: typeof pose): Promise<HeadUtility> =>
+  const arm = async (mask: Mask, from: typeof pose): Promise<SegmentationAgreement> =>
     compared(context, view, await segment.measure({ volume, brainMask: mask, pose: from }, networks, signal));
   return {
     fixed: await arm(brainMask, pose),
-    again: found === null ? failedHead('no plausible brain was found') : await arm(found.mask, found.pose),
+    again:
+      found === null ? failedSegmentation('no plausible brain was found') : await arm(found.mask, found.pose),
     maskDice,
   };
 }
 
-async function compared(context: PatientContext, view: HeadView, treated: Segmented): Promise<HeadUtility> {
+async function compared(
+  context: SubjectContext,
+  view: HeadView,
+  treated: Segmented,
+): Promise<SegmentationAgreement> {
   const original = await context.originalLabels();
-  if ('failed' in original) return failedHead(`the original: ${original.failed}`);
-  if ('failed' in treated) return failedHead(treated.failed);
+  if ('failed' in original) return failedSegmentation(`the original: ${original.failed}`);
+  if ('failed' in treated) return failedSegmentation(treated.failed);
   const { grid } = (await context.original()).volume;
   const labels = sameGrid(view.volume.grid, grid)
     ? treated.labels

@@ -1,5 +1,5 @@
 /**
- * What an evaluation was asked for, checked before any work: sections, counts, patients.
+ * What an evaluation was asked for, checked before any work: sections, counts, subjects.
  *
  * @example
  * const sections = parseSections('identification,utility'); // throws Refusal for names that are none
@@ -9,7 +9,7 @@ import { type ModelFolders, SECTIONS, type SectionName } from 'prosopon/node';
 
 export const SECTION_TITLES: Readonly<Record<SectionName, string>> = {
   identification: 'Identification',
-  closeness: 'Closeness to the patient',
+  closeness: 'Closeness to the subject',
   averaging: 'Many seeds averaged',
   memorisation: 'Memorisation',
   utility: 'Segmentation: original against treated',
@@ -81,13 +81,13 @@ export function isWanted(options: Pick<EvaluateOptions, 'sections'>, section: Se
   return options.sections === undefined || options.sections.includes(section);
 }
 
-/** @throws {Refusal} dataset-invalid when a section with a five-way choice has too few patients */
-export function requireEnough(options: Pick<EvaluateOptions, 'sections'>, patients: number): void {
+/** @throws {Refusal} dataset-invalid when a section with a five-way choice has too few subjects */
+export function requireEnough(options: Pick<EvaluateOptions, 'sections'>, subjects: number): void {
   const needing = FIVE_WAY.filter((section) => isWanted(options, section));
-  if (patients < 5 && needing.length > 0)
+  if (subjects < 5 && needing.length > 0)
     throw new Refusal(
       'dataset-invalid',
-      `expected at least 5 patients for a five-way choice (${needing.join(', ')}), found ${patients}; name other --sections, or more patients`,
+      `expected at least 5 subjects for a five-way choice (${needing.join(', ')}), found ${subjects}; name other --sections, or more subjects`,
     );
-  if (patients < 2) throw new Refusal('dataset-invalid', `expected at least 2 patients, found ${patients}`);
+  if (subjects < 2) throw new Refusal('dataset-invalid', `expected at least 2 subjects, found ${subjects}`);
 }

@@ -1,6 +1,6 @@
 /**
- * The work of an evaluation: patients one after the other, every variant of each, with progress and resume. What comes out of
- * here is numbers per patient; `sections.ts` makes tables of them.
+ * The work of an evaluation: subjects one after the other, every variant of each, with progress and resume. What comes out of
+ * here is numbers per subject; `sections.ts` makes tables of them.
  *
  * @example
  * const gathered = await gather(await planEvaluation(options, services), options, services, progress);
@@ -10,14 +10,18 @@ import { Failure, isRefusal, type Method, type NetworkRunner, Refusal } from 'pr
 import { type PipelineServices, sameGrid, voxelMillilitres } from 'prosopon/imaging';
 import type { HeadShape } from '../privacy/geometry.js';
 import { MASK_ERRORS } from '../utility/mask-errors.js';
-import { compareSegmentations, type HeadUtility, type LabelClass } from '../utility/utility.js';
-import { type LabelName, type Patient, readCohort, selectPatients } from './cohort.js';
+import {
+  compareSegmentations,
+  type LabelClass,
+  type SegmentationAgreement,
+} from '../utility/segmentation-agreement.js';
+import { type LabelName, readCohort, type Subject, selectSubjects } from './cohort.js';
 import type { Instruments } from './instruments.js';
-import { type Measured, measureVariant, type Product } from './measure.js';
-import { labelsElsewhere, loadVolume, PatientContext, type Workplace } from './patient.js';
+import { keptTreated, renderingOf } from './kept-files.js';
+import { type KeptFile, type Measured, measureVariant } from './measure.js';
 import { type EvaluateOptions, isWanted, requireEnough } from './plan.js';
-import { keptTreated, renderingOf } from './products.js';
 import { FeatureStore, keyOf } from './store.js';
+import { labelsElsewhere, loadVolume, SubjectContext, type Workplace } from './subject.js';
 import { AGAIN, BLURRED, BRAIN_ONLY, ORIGINAL, type PartName, treated, type Variant } from './variants.js';
 
 export interface EvaluateServices extends Required<Pick<PipelineServices, 'extractBrain' | 'makeHead'>> {
@@ -33,12 +37,12 @@ export interface EvaluateServices extends Required<Pick<PipelineServices, 'extra
   readonly brainKey: string;
 }
 
-/** Told after each variant of each patient. */
-export type Progress = (done: number, total: number, patient: string, variant: string) => void;
+/** Told after each variant of each subject. */
+export type Progress = (done: number, total: number, subject: string, variant: string) => void;
 
-/** Columns of results, aligned with `patients`; undefined where it was not measured on this patient. */
+/** Columns of results, aligned with `subjects`; undefined where it was not measured on this subject. */
 export interface Group {
-  readonly patients: readonly Patient[];
+  readonly subjects: readonly Subject[];
   readonly results: ReadonlyMap<string, readonly (Measured | undefined)[]>;
 }
 
@@ -49,24 +53,24 @@ export interface Gathered extends Group {
   readonly train: Group | undefined;
   /** Faces of training heads: all for memorisation, a few for an average. */
   readonly gallery: readonly HeadShape[];
-  /** Our segmentation against reference labels, by patient; null where the segmenter failed. */
-  readonly reference: readonly (HeadUtility | null)[] | { readonly missing: string };
+  /** Our segmentation against reference labels, by subject; null where the segmenter failed. */
+  readonly reference: readonly (SegmentationAgreement | null)[] | { readonly missing: string };
 }
 
 /** Training faces in the average that closeness is measured against. */
 const AVERAGE_OF = 20;
 
 interface Job {
-  readonly patient: Patient;
+  readonly subject: Subject;
   readonly variants: readonly Variant[];
 }
 
 /** What is to be measured, worked out once: whose heads, in which variants. */
 export interface Plan {
-  readonly chosen: readonly Patient[];
+  readonly chosen: readonly Subject[];
   readonly variants: readonly Variant[];
   readonly labelNames: readonly LabelName[];
-  /** Patients; training heads that are treated too; training heads for their faces alone. */
+  /** Subjects; training heads that are treated too; training heads for their faces alone. */
   readonly lists: Readonly<Record<ListName, readonly Job[]>>;
 }
 export const LISTS = ['main', 'train', 'gallery'] as const;
@@ -80,9 +84,9 @@ export function piecesOf({ lists }: Plan): string[] {
 /** @throws {Refusal} dataset-invalid */
 export async function planEvaluation(options: EvaluateOptions, services: EvaluateServices): Promise<Plan> {
   const cohort = await readCohort(options.dataset);
-  const everybody = cohort.patients;
+  const everybody = cohort.subjects;
   if (cohort.left !== undefined) services.warn?.(cohort.left);
-  const chosen = selectPatients(everybody, {
+  const chosen = selectSubjects(everybody, {
     ...(options.splits === undefined ? {} : { splits: options.splits }),
     ...(options.subjects === undefined ? {} : { subjects: options.subjects }),
   });
@@ -103,9 +107,9 @@ export async function planEvaluation(options: EvaluateOptions, services: Evaluat
     variants: plan.all,
     labelNames: cohort.labelNames,
     lists: {
-      main: chosen.map((patient, i) => ({ patient, variants: plan.of(i) })),
-      train: trainJobs.map((patient) => ({ patient, variants: plan.train })),
-      gallery: inGallery.map((patient) => ({ patient, variants: [SHAPE_ONLY] })),
+      main: chosen.map((subject, i) => ({ subject, variants: plan.of(i) })),
+      train: trainJobs.map((subject) => ({ subject, variants: plan.train })),
+      gallery: inGallery.map((subject) => ({ subject, variants: [SHAPE_ONLY] })),
     },
   };
 }
@@ -114,7 +118,7 @@ export async function planEvaluation(options: EvaluateOptions, services: Evaluat
 interface PieceResult {
   readonly results: Map<string, Measured>;
   readonly reason?: string;
-  readonly reference?: HeadUtility | null | undefined;
+  readonly reference?: SegmentationAgreement | null | undefined;
 }
 
 /** Measures one piece, or reads what is remembered of it. */
@@ -123,7 +127,7 @@ export async function measurePiece(
   piece: string,
   options: EvaluateOptions,
   place: Workplace,
-  onVariant: (patient: string, variant: string) => void = () => undefined,
+  onVariant: (subject: string, variant: string) => void = () => undefined,
 ): Promise<PieceResult> {
   const [name = '', index] = piece.split(' ');
   const list = LISTS.find((known) => known === name);
@@ -131,14 +135,14 @@ export async function measurePiece(
   if (list === undefined || job === undefined)
     throw new Failure('internal', 'a piece that is not in the plan');
   const source = list === 'gallery' ? 'labels' : 'network';
-  const { patient, variants } = job;
-  const context = new PatientContext(patient, place, source);
+  const { subject, variants } = job;
+  const context = new SubjectContext(subject, place, source);
   const results = new Map<string, Measured>();
   try {
     for (const variant of variants) {
-      const products = productsOf(options, context, variant, source);
-      results.set(variant.name, await measureVariant(context, variant, products));
-      onVariant(patient.id, variant.name);
+      const kept = keptFilesOf(options, context, variant, source);
+      results.set(variant.name, await measureVariant(context, variant, kept));
+      onVariant(subject.id, variant.name);
     }
     const wanted = list === 'main' && isWanted(options, 'reference');
     return wanted ? { results, reference: await againstReference(context, plan.labelNames) } : { results };
@@ -166,8 +170,8 @@ export async function gather(
     for (const [i, { variants }] of plan.lists[list].entries()) {
       signal.throwIfAborted();
       const before = done;
-      const result = await measurePiece(plan, `${list} ${i}`, options, place, (patient, variant) =>
-        progress(++done, total, patient, variant),
+      const result = await measurePiece(plan, `${list} ${i}`, options, place, (subject, variant) =>
+        progress(++done, total, subject, variant),
       );
       done = before + variants.length;
       found.push(result);
@@ -214,7 +218,7 @@ export async function gather(
 interface GroupWork {
   readonly results: Map<string, Measured>[];
   readonly reasons: (string | undefined)[];
-  readonly reference: (HeadUtility | null | undefined)[];
+  readonly reference: (SegmentationAgreement | null | undefined)[];
 }
 
 const SHAPE_ONLY: Variant = { ...ORIGINAL, name: 'gallery', parts: ['shape'] };
@@ -223,14 +227,14 @@ function groupOf(jobs: readonly Job[], { results, reasons }: GroupWork): Group {
   const kept = jobs.map((_, i) => i).filter((i) => reasons[i] === undefined);
   const names = new Set(kept.flatMap((i) => [...(results[i]?.keys() ?? [])]));
   return {
-    patients: kept.map((i) => (jobs[i] as Job).patient),
+    subjects: kept.map((i) => (jobs[i] as Job).subject),
     results: new Map([...names].map((name) => [name, kept.map((i) => results[i]?.get(name))])),
   };
 }
 
 interface Planned {
   readonly all: readonly Variant[];
-  /** Variants of the i-th patient: the costly sections take the first few. */
+  /** Variants of the i-th subject: the costly sections take the first few. */
   of(i: number): readonly Variant[];
   readonly train: readonly Variant[];
 }
@@ -307,21 +311,21 @@ function partsWanted(options: EvaluateOptions): ReadonlySet<PartName> {
   return parts;
 }
 
-function productsOf(
+function keptFilesOf(
   options: EvaluateOptions,
-  context: PatientContext,
+  context: SubjectContext,
   variant: Variant,
   source: 'network' | 'labels',
-): Product[] {
-  const out: Product[] = [];
+): KeptFile[] {
+  const out: KeptFile[] = [];
   if (source === 'labels') return out;
   const plain = options.methods.some(({ name }) => name === variant.name);
   if (options.keepTreated !== undefined && plain)
-    out.push(keptTreated(options.keepTreated, context.patient, variant));
-  const show = options.showHeads.includes(context.patient.id);
+    out.push(keptTreated(options.keepTreated, context.subject, variant));
+  const show = options.showHeads.includes(context.subject.id);
   if ((options.renderings || show) && (plain || variant.name === ORIGINAL.name))
     out.push(
-      renderingOf(options.out, context.patient, variant, options.renderings ? 'renderings' : 'private/shown'),
+      renderingOf(options.out, context.subject, variant, options.renderings ? 'renderings' : 'private/shown'),
     );
   return out;
 }
@@ -329,18 +333,18 @@ function productsOf(
 /** Refused early: labels that cannot be compared are found out before hours of work, not after. */
 async function requireLabels(
   options: EvaluateOptions,
-  patients: readonly Patient[],
+  subjects: readonly Subject[],
   names: readonly LabelName[],
 ): Promise<void> {
   const asked = options.sections?.includes('reference') === true;
-  const without = patients.filter(({ labels }) => labels === undefined).length;
-  if (asked && (without === patients.length || names.length === 0))
+  const without = subjects.filter(({ labels }) => labels === undefined).length;
+  if (asked && (without === subjects.length || names.length === 0))
     throw new Refusal(
       'dataset-invalid',
-      `expected reference labels (derivatives/*/sub-ID/anat/*_dseg.nii.gz and a dseg.tsv) for the section "reference", found ${without === patients.length ? 'no label map' : 'no dseg.tsv'}`,
+      `expected reference labels (derivatives/*/sub-ID/anat/*_dseg.nii.gz and a dseg.tsv) for the section "reference", found ${without === subjects.length ? 'no label map' : 'no dseg.tsv'}`,
     );
   if (!isWanted(options, 'reference') || options.checked === true) return;
-  for (const { scan, labels } of patients) {
+  for (const { scan, labels } of subjects) {
     if (labels === undefined) continue;
     const [a, b] = [await loadVolume(scan), await loadVolume(labels, true)];
     if (!sameGrid(a.grid, b.grid)) throw labelsElsewhere();
@@ -350,30 +354,30 @@ async function requireLabels(
 function referenceOf(
   options: EvaluateOptions,
   instruments: Instruments,
-  patients: readonly Patient[],
-  found: readonly (HeadUtility | null | undefined)[],
+  subjects: readonly Subject[],
+  found: readonly (SegmentationAgreement | null | undefined)[],
 ): Gathered['reference'] {
   if (!isWanted(options, 'reference')) return { missing: 'not asked for' };
   if (!instruments.segment.ready) return { missing: instruments.segment.reason };
-  if (patients.every(({ labels }) => labels === undefined))
+  if (subjects.every(({ labels }) => labels === undefined))
     return { missing: 'the data set has no reference labels' };
   return found.map((head) => head ?? null);
 }
 
 /** The segmentation of the original against the reference; undefined without labels or segmenter. */
 async function againstReference(
-  context: PatientContext,
+  context: SubjectContext,
   names: readonly LabelName[],
-): Promise<HeadUtility | null | undefined> {
-  const { patient, place } = context;
+): Promise<SegmentationAgreement | null | undefined> {
+  const { subject, place } = context;
   const { segment } = place.instruments;
-  if (patient.labels === undefined || !segment.ready || names.length === 0) return undefined;
+  if (subject.labels === undefined || !segment.ready || names.length === 0) return undefined;
   const key = keyOf(await context.key(), segment.key, 'reference', names);
-  const path = [patient.id, 'original', 'reference'];
-  const known = place.store.read<{ value: HeadUtility | null }>(path, key);
+  const path = [subject.id, 'original', 'reference'];
+  const known = place.store.read<{ value: SegmentationAgreement | null }>(path, key);
   if (known !== undefined) return known.value;
   const segmented = await context.originalLabels();
-  let value: HeadUtility | null = null;
+  let value: SegmentationAgreement | null = null;
   if (!('failed' in segmented)) {
     const { volume } = await context.original();
     const given = await context.referenceLabels(volume);

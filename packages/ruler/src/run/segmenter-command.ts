@@ -11,7 +11,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createImage, encodeImage, Failure, frameValues, isRefusal, Refusal } from 'prosopon';
+import { createImage, encodeImage, Failure, isRefusal, Refusal, scaledData } from 'prosopon';
 import { sameGrid, type Volume } from 'prosopon/imaging';
 import { loadImage, nodeGzip } from 'prosopon/node';
 
@@ -95,7 +95,7 @@ async function labelsFrom(path: string, volume: Volume): Promise<SegmenterResult
   try {
     const image = await loadImage(path, { allowConstant: true });
     if (!sameGrid(image.grid, volume.grid)) return { failed: 'the label map is on another grid' };
-    const values = frameValues(image, 0);
+    const values = scaledData(image, 0);
     const labels = new Uint16Array(values.length);
     for (let o = 0; o < labels.length; o++) {
       const v = values[o] as number;

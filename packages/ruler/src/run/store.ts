@@ -1,5 +1,5 @@
 /**
- * What is remembered of each head between runs: one gzipped JSON file per patient, variant and part, written under a
+ * What is remembered of each head between runs: one gzipped JSON file per subject, variant and part, written under a
  * temporary name and renamed, so that a file that is there is whole. A part is used again only under the key it was
  * made with (program version, options, weights, scan).
  *

@@ -20,7 +20,7 @@ import type { RowKind } from '../report/results.js';
 import { damageMask, type MaskErrorCost, type MaskErrorKind, maskErrorCost } from '../utility/mask-errors.js';
 import { regridded } from '../utility/regrid.js';
 import { HeadView } from './head-view.js';
-import type { PatientContext } from './patient.js';
+import type { SubjectContext } from './subject.js';
 
 /** Parts of a variant that are measured; `utility` is both arms, `brain` the re-extracted mask. */
 export type PartName = 'faces' | 'sqn' | 'shape' | 'utility' | 'age';
@@ -46,7 +46,7 @@ export interface Variant {
   readonly key: unknown;
   readonly parts: readonly PartName[];
   /** @throws {Refusal} when the method refuses this head */
-  make(context: PatientContext): Promise<Made>;
+  make(context: SubjectContext): Promise<Made>;
 }
 
 /** The query of every attack: the untreated head, seen from camera set B. */
@@ -109,7 +109,7 @@ export const BRAIN_ONLY: Variant = {
 
 export interface Treating {
   readonly resolution: 128 | 256;
-  /** Text; each patient's seed is made of it, the patient and the number of the draw. */
+  /** Text; each subject's seed is made of it, the subject and the number of the draw. */
   readonly seed: string;
   /** Hashes of the weights that the method uses. */
   readonly modelsKey: string;
@@ -132,7 +132,7 @@ export function maskErrorName(method: string, kind: MaskErrorKind, mm: number): 
   return `${method}!${kind}-${mm}`;
 }
 
-/** A method's result on each patient, by the pipeline itself. */
+/** A method's result on each subject, by the pipeline itself. */
 export function treated(method: Method, options: TreatedOptions): Variant {
   const { draw = 0, maskError, resolution, seed, modelsKey, parts } = options;
   const name =
@@ -147,7 +147,7 @@ export function treated(method: Method, options: TreatedOptions): Variant {
     parts,
     async make(context) {
       const { head } = await context.original();
-      const own = `${seed} ${context.patient.id}`;
+      const own = `${seed} ${context.subject.id}`;
       const brainMask =
         maskError === undefined
           ? head.brainMask
@@ -168,7 +168,7 @@ export function treated(method: Method, options: TreatedOptions): Variant {
 }
 
 async function treat(
-  context: PatientContext,
+  context: SubjectContext,
   method: Method,
   brainMask: Mask,
   seed: string,
@@ -176,7 +176,7 @@ async function treat(
 ): Promise<{ volume: Volume; treatment: Treatment }> {
   const { networks, services, signal } = context.place;
   // Read again: the pipeline overwrites what it is given.
-  const image = await loadImage(context.patient.scan);
+  const image = await loadImage(context.subject.scan);
   const timer = new StageTimer();
   let highest = 0;
   const done = await deidentify(

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../../src/volume/random.js';
 import type { Table } from '../report/results.js';
-import type { Material } from './material.js';
+import type { SectionInput } from './section-input.js';
 import { maskErrorBlocks } from './section-mask-errors.js';
 
 const HEADS = 6;
@@ -14,7 +14,7 @@ const row = (vector: (i: number) => Float32Array, adaptive = vector) =>
     maskCost: { brainLost: 0.1, othersKeptMl: 3 },
   }));
 
-function materialOf(maskErrorHeads: number): Material {
+function inputOf(maskErrorHeads: number): SectionInput {
   const results = new Map<string, unknown>([
     ['original', row(unit)],
     ['made', row(unit)],
@@ -26,7 +26,7 @@ function materialOf(maskErrorHeads: number): Material {
   ]);
   const ready = { ready: true };
   return {
-    gathered: { patients: Array.from({ length: HEADS }, (_, i) => ({ id: `${i}` })), results },
+    gathered: { subjects: Array.from({ length: HEADS }, (_, i) => ({ id: `${i}` })), results },
     options: { methods: [{ name: 'made' }], maskErrorHeads, maskErrorMm: [2] },
     instruments: {
       sqn: new Map<string, unknown>([
@@ -42,12 +42,12 @@ function materialOf(maskErrorHeads: number): Material {
         throw new Error('no shape is known');
       },
     },
-  } as unknown as Material;
+  } as unknown as SectionInput;
 }
 
 describe('maskErrorBlocks', () => {
   it('asks every network that knows the method, and gives no rate where nothing is seen', () => {
-    const [table] = maskErrorBlocks(materialOf(HEADS)) as [Table];
+    const [table] = maskErrorBlocks(inputOf(HEADS)) as [Table];
     expect(table.columns.map(({ id }) => id)).toEqual([
       'lost',
       'kept',
@@ -69,6 +69,6 @@ describe('maskErrorBlocks', () => {
   });
 
   it('says why there is no table', () => {
-    expect(maskErrorBlocks(materialOf(0))).toMatchObject([{ kind: 'absent' }]);
+    expect(maskErrorBlocks(inputOf(0))).toMatchObject([{ kind: 'absent' }]);
   });
 });

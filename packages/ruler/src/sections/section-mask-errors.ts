@@ -3,7 +3,7 @@
  * that does to the attacks by geometry and by SQN and to the segmentation.
  *
  * @example
- * const blocks = maskErrorBlocks(material);
+ * const blocks = maskErrorBlocks(input);
  */
 import type { HeadShape } from '../privacy/geometry.js';
 import { identify } from '../privacy/identification.js';
@@ -14,21 +14,21 @@ import { TRANSFER } from '../run/instruments.js';
 import type { Measured } from '../run/measure.js';
 import { maskErrorName, ORIGINAL } from '../run/variants.js';
 import { MASK_ERRORS } from '../utility/mask-errors.js';
-import type { Material } from './material.js';
-import { armValue } from './section-utility.js';
+import type { SectionInput } from './section-input.js';
+import { armValue } from './section-segmentation.js';
 
-export function maskErrorBlocks(material: Material): Block[] {
-  const { options } = material;
+export function maskErrorBlocks(input: SectionInput): Block[] {
+  const { options } = input;
   if (options.maskErrorHeads === 0)
     return [
       absent('mask-errors', 'Errors of the brain mask', 'no heads were given to it (--mask-error-heads N)'),
     ];
-  return options.methods.map(({ name }) => methodTable(material, name));
+  return options.methods.map(({ name }) => methodTable(input, name));
 }
 
-function methodTable(material: Material, method: string): Block {
-  const { gathered, options, random } = material;
-  const heads = gathered.patients.map((_, i) => i).slice(0, options.maskErrorHeads);
+function methodTable(input: SectionInput, method: string): Block {
+  const { gathered, options, random } = input;
+  const heads = gathered.subjects.map((_, i) => i).slice(0, options.maskErrorHeads);
   const of = (variant: string): (Measured | undefined)[] =>
     heads.map((i) => gathered.results.get(variant)?.[i]);
   const cases = [
@@ -61,7 +61,7 @@ function methodTable(material: Material, method: string): Block {
     },
     random,
   );
-  const attackers = attackersOf(material, method);
+  const attackers = attackersOf(input, method);
   const columns = [
     ...table.columns,
     ...attackers.map(({ id, title }) => ({ id, title: `${title}, of five`, unit: 'percent' as const })),
@@ -88,7 +88,7 @@ interface Attacker {
 }
 
 /** Geometry of the face, and every SQN that was given: the transferred one, and the one that studied this method. */
-function attackersOf({ scores, instruments }: Material, method: string): Attacker[] {
+function attackersOf({ scores, instruments }: SectionInput, method: string): Attacker[] {
   const shapes = (row: readonly MaybeMeasured[]): (HeadShape | null | undefined)[] =>
     row.map((m) => m?.shape);
   const geometry: Attacker = {
@@ -132,7 +132,7 @@ function fiveWayRate(
   attacker: Attacker,
   originals: readonly MaybeMeasured[],
   treated: readonly MaybeMeasured[],
-  random: Material['random'],
+  random: SectionInput['random'],
 ): Cell | undefined {
   const there = treated
     .map((_, i) => i)

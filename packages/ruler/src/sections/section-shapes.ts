@@ -1,8 +1,8 @@
 /**
- * The sections made of surfaces: closeness to the patient, many seeds averaged, memorisation.
+ * The sections made of surfaces: closeness to the subject, many seeds averaged, memorisation.
  *
  * @example
- * const blocks = averagingBlocks(material);
+ * const blocks = averagingBlocks(input);
  */
 import { closeness } from '../privacy/closeness.js';
 import { type HeadShape, meanShape } from '../privacy/geometry.js';
@@ -14,24 +14,24 @@ import { absent, type Block, cellOf, type Row } from '../report/results.js';
 import type { Measured } from '../run/measure.js';
 import type { Group } from '../run/run.js';
 import { AGAIN, drawName, ORIGINAL } from '../run/variants.js';
-import type { Material } from './material.js';
+import type { SectionInput } from './section-input.js';
 
 type MaybeShape = HeadShape | null | undefined;
 
 function shapesOf(group: Group, variant: string): MaybeShape[] {
   const row = group.results.get(variant);
-  return group.patients.map((_, i) => row?.[i]?.shape);
+  return group.subjects.map((_, i) => row?.[i]?.shape);
 }
 
-export function closenessBlocks(material: Material): Block[] {
-  const { gathered, options, random } = material;
-  const title = 'Closeness to the patient';
+export function closenessBlocks(input: SectionInput): Block[] {
+  const { gathered, options, random } = input;
+  const title = 'Closeness to the subject';
   if (gathered.gallery.length === 0)
     return [
       absent(
         'closeness',
         title,
-        'the data set has no patients of the split "train" beside those evaluated, to make an average of',
+        'the data set has no subjects of the split "train" beside those evaluated, to make an average of',
       ),
     ];
   const average = meanShape(gathered.gallery);
@@ -76,13 +76,13 @@ export function closenessBlocks(material: Material): Block[] {
       kind: 'table',
       id: `closeness-${region}`,
       title: `${title}, ${regionTitle}`,
-      note: `Mean distances of surfaces. Average: of ${gathered.gallery.length} training faces. Minus average, below 0: the new face is nearer to its patient than the average is (Gao's bar). Minus others, below 0: nearer to its own patient than to other patients, which is a leak. Direction, above 0: it departs from the average as its own patient does more than as others do (correlation). p: Wilcoxon's signed ranks, two-sided.`,
+      note: `Mean distances of surfaces. Average: of ${gathered.gallery.length} training faces. Minus average, below 0: the new face is nearer to its subject than the average is (Gao's bar). Minus others, below 0: nearer to its own subject than to other subjects, which is a leak. Direction, above 0: it departs from the average as its own subject does more than as others do (correlation). p: Wilcoxon's signed ranks, two-sided.`,
       columns: [
-        { id: 'own', title: 'to its patient', unit: 'mm' },
-        { id: 'average', title: 'average to patient', unit: 'mm' },
+        { id: 'own', title: 'to its subject', unit: 'mm' },
+        { id: 'average', title: 'average to subject', unit: 'mm' },
         { id: 'toAverage', title: 'minus average', unit: 'mm' },
         { id: 'pAverage', title: 'p', unit: 'share' },
-        { id: 'others', title: 'to other patients', unit: 'mm' },
+        { id: 'others', title: 'to other subjects', unit: 'mm' },
         { id: 'toOthers', title: 'minus others', unit: 'mm' },
         { id: 'pOthers', title: 'p', unit: 'share' },
         { id: 'direction', title: 'direction', unit: 'share' },
@@ -93,14 +93,14 @@ export function closenessBlocks(material: Material): Block[] {
   });
 }
 
-export function averagingBlocks(material: Material): Block[] {
-  const { gathered, options, random, scores } = material;
+export function averagingBlocks(input: SectionInput): Block[] {
+  const { gathered, options, random, scores } = input;
   const title = 'Many seeds averaged';
   if (options.seedsPerHead < 2)
     return [absent('averaging', title, 'no seeds were given to it (--seeds-per-head 16)')];
-  const count = Math.min(options.averagingHeads, gathered.patients.length);
+  const count = Math.min(options.averagingHeads, gathered.subjects.length);
   const few: Group = {
-    patients: gathered.patients.slice(0, count),
+    subjects: gathered.subjects.slice(0, count),
     results: new Map([...gathered.results].map(([name, row]) => [name, row.slice(0, count)])),
   };
   const methods = options.methods.filter(({ kind }) => kind === 'remodel');
@@ -128,7 +128,7 @@ export function averagingBlocks(material: Material): Block[] {
     for (const { name } of methods) {
       rows.push(row(name, `${name}, one seed`, 'method', shapesOf(few, name)));
       const drawn = Array.from({ length: options.seedsPerHead }, (_, k) => shapesOf(few, drawName(name, k)));
-      const means = few.patients.map((_, i) => {
+      const means = few.subjects.map((_, i) => {
         const shapes = drawn.map((list) => list[i]).filter((s): s is HeadShape => s != null);
         return shapes.length < 2 ? null : meanShape(shapes);
       });
@@ -138,7 +138,7 @@ export function averagingBlocks(material: Material): Block[] {
       ...attackBlocks(
         {
           id: `averaging-${region}`,
-          title: `Geometry, ${region === 'face' ? 'face' : 'whole head'}, on ${count} patients`,
+          title: `Geometry, ${region === 'face' ? 'face' : 'whole head'}, on ${count} subjects`,
           note: 'The depth maps of all seeds of one head are averaged, then attacked.',
           rows,
           control: { id: AGAIN.name, atLeast: 0.9 },
@@ -150,8 +150,8 @@ export function averagingBlocks(material: Material): Block[] {
   return blocks;
 }
 
-export function memorisationBlocks(material: Material): Block[] {
-  const { gathered, options, random, scores } = material;
+export function memorisationBlocks(input: SectionInput): Block[] {
+  const { gathered, options, random, scores } = input;
   const title = 'Memorisation';
   if (options.trainHeads === 0)
     return [absent('memorisation', title, 'no training heads were given to it (--train-heads N)')];
@@ -161,7 +161,7 @@ export function memorisationBlocks(material: Material): Block[] {
       absent(
         'memorisation',
         title,
-        'the data set has no patients of the split "train" beside those evaluated',
+        'the data set has no subjects of the split "train" beside those evaluated',
       ),
     ];
   const there = (shapes: readonly MaybeShape[]): HeadShape[] =>
@@ -189,7 +189,7 @@ export function memorisationBlocks(material: Material): Block[] {
         rows: [
           {
             id: 'strangers',
-            title: 'untreated faces of these patients',
+            title: 'untreated faces of these subjects',
             kind: 'reference',
             values: { nearest: real.strangers, near: real.near },
           },
@@ -214,12 +214,12 @@ export function memorisationBlocks(material: Material): Block[] {
       ],
     },
   ];
-  blocks.push(...trainAttack(material, train));
+  blocks.push(...trainAttack(input, train));
   return blocks;
 }
 
-/** Identification among training patients, to be read beside the same table for the others. */
-function trainAttack({ options, random, scores }: Material, train: Group): Block[] {
+/** Identification among training subjects, to be read beside the same table for the others. */
+function trainAttack({ options, random, scores }: SectionInput, train: Group): Block[] {
   const queries = shapesOf(train, ORIGINAL.name);
   const rows = options.methods.map(({ name }): Attacked => {
     const all = shapesOf(train, name);
@@ -248,8 +248,8 @@ function trainAttack({ options, random, scores }: Material, train: Group): Block
   return attackBlocks(
     {
       id: 'memorisation-train',
-      title: 'Geometry, face, on training patients',
-      note: 'To be read beside the same table of section "Identification": a generator that remembers its training patients gives them away more often.',
+      title: 'Geometry, face, on training subjects',
+      note: 'To be read beside the same table of section "Identification": a generator that remembers its training subjects gives them away more often.',
       rows: [same, ...rows],
       control: { id: AGAIN.name, atLeast: 0.9 },
     },

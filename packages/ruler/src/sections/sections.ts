@@ -1,5 +1,5 @@
 /**
- * From numbers per patient to the sections of the report, in the order of `SECTIONS`.
+ * From numbers per subject to the sections of the report, in the order of `SECTIONS`.
  *
  * @example
  * const sections = sectionsOf(gathered, options, instruments, random);
@@ -17,16 +17,16 @@ import type { Measured } from '../run/measure.js';
 import { isWanted, SECTION_TITLES } from '../run/plan.js';
 import type { Gathered } from '../run/run.js';
 import { AGAIN, ORIGINAL, type Variant } from '../run/variants.js';
-import { type Material, mainVariants, refusalNote, treatedIndices } from './material.js';
+import { mainVariants, refusalNote, type SectionInput, treatedIndices } from './section-input.js';
 import { maskErrorBlocks } from './section-mask-errors.js';
+import { agreementBlocks, referenceBlocks } from './section-segmentation.js';
 import { averagingBlocks, closenessBlocks, memorisationBlocks } from './section-shapes.js';
-import { agreementBlocks, referenceBlocks } from './section-utility.js';
 
 const ABOUT: Readonly<Record<SectionName, string>> = {
   identification:
     'Who is it? Each untreated head (camera B) is looked for among treated heads (camera A). Rates are exact expectations over all choices of distractors; a control row that fails takes its table with it.',
   closeness:
-    "Is the generated surface nearer to the patient's own than another person's, or the average of the others? (the bar of Gao 2025)",
+    "Is the generated surface nearer to the subject's own than another person's, or the average of the others? (the bar of Gao 2025)",
   averaging:
     'An attacker who draws many faces for one brain and averages them sees what the brain gives away. The averaged faces are attacked as single ones are.',
   memorisation: 'Does the generator give away faces that it learnt from?',
@@ -40,16 +40,16 @@ const ABOUT: Readonly<Record<SectionName, string>> = {
   times: 'Seconds per stage of the pipeline, the brain mask given; memory at the end of stages.',
 };
 
-export function sectionsOf(material: Material): Section[] {
-  return SECTIONS.filter((id) => isWanted(material.options, id)).map((id) => ({
+export function sectionsOf(input: SectionInput): Section[] {
+  return SECTIONS.filter((id) => isWanted(input.options, id)).map((id) => ({
     id,
     title: SECTION_TITLES[id],
     about: ABOUT[id],
-    blocks: BUILDERS[id](material),
+    blocks: BUILDERS[id](input),
   }));
 }
 
-const BUILDERS: Readonly<Record<SectionName, (material: Material) => Block[]>> = {
+const BUILDERS: Readonly<Record<SectionName, (input: SectionInput) => Block[]>> = {
   identification: identificationBlocks,
   closeness: closenessBlocks,
   averaging: averagingBlocks,
@@ -61,8 +61,8 @@ const BUILDERS: Readonly<Record<SectionName, (material: Material) => Block[]>> =
   times: timeBlocks,
 };
 
-function identificationBlocks(material: Material): Block[] {
-  const { instruments, random, gathered } = material;
+function identificationBlocks(input: SectionInput): Block[] {
+  const { instruments, random, gathered } = input;
   const blocks: Block[] = [];
   const own = random.fork('identification');
   for (const [name, sqn] of instruments.sqn) {
@@ -76,7 +76,7 @@ function identificationBlocks(material: Material): Block[] {
       continue;
     }
     // An adaptive network is asked about its own method; the controls stay.
-    const variants = mainVariants(material).filter(
+    const variants = mainVariants(input).filter(
       (v) => name === TRANSFER || v.kind === 'control' || v.name === name,
     );
     blocks.push(
@@ -106,14 +106,14 @@ function identificationBlocks(material: Material): Block[] {
         'no network trained on the output of a method was given (--sqn METHOD=FOLDER); an attacker who has one does better',
       ),
     );
-  blocks.push(...faceBlocks(material, own));
+  blocks.push(...faceBlocks(input, own));
   for (const region of ['face', 'head'] as const)
-    blocks.push(...attackBlocks(geometryAttack(material, region), own));
+    blocks.push(...attackBlocks(geometryAttack(input, region), own));
   return blocks;
 }
 
-function faceBlocks(material: Material, random: Random): Block[] {
-  const { faces } = material.instruments;
+function faceBlocks(input: SectionInput, random: Random): Block[] {
+  const { faces } = input.instruments;
   const title = 'Face recognition';
   if (!faces.ready) return [absent('faces', title, faces.reason)];
   return attackBlocks(
@@ -122,8 +122,8 @@ function faceBlocks(material: Material, random: Random): Block[] {
       title,
       note: `${faces.key}, made for photographs: a detector, then distances of descriptors, on front renderings. Where no face is found there is nothing to recognise. Its control need only be recognised in half of the choices.`,
       rows: attacked(
-        material.gathered,
-        mainVariants(material),
+        input.gathered,
+        mainVariants(input),
         'faces',
         (queries, candidates) =>
           vectorSimilarity(
@@ -139,7 +139,7 @@ function faceBlocks(material: Material, random: Random): Block[] {
   );
 }
 
-function geometryAttack(material: Material, region: ShapeRegion): Attack {
+function geometryAttack(input: SectionInput, region: ShapeRegion): Attack {
   return {
     id: `geometry-${region}`,
     title: region === 'face' ? 'Geometry, face (brow to chin)' : 'Geometry, whole head',
@@ -147,18 +147,18 @@ function geometryAttack(material: Material, region: ShapeRegion): Attack {
       region === 'face'
         ? 'Depth maps from the front and both sides, posed by the brain; no learning. BLURRED acts on pictures and has no row here.'
         : 'As above, with the vault, which follows the brain whatever a method does.',
-    rows: attacked(material.gathered, mainVariants(material), 'shape', (queries, candidates) =>
+    rows: attacked(input.gathered, mainVariants(input), 'shape', (queries, candidates) =>
       overUsable<HeadShape>(
         queries.map((m) => m.shape),
         candidates.map((m) => m.shape),
-        (a, b) => material.scores.similarity(a, b, region),
+        (a, b) => input.scores.similarity(a, b, region),
       ),
     ),
     control: { id: AGAIN.name, atLeast: 0.9 },
   };
 }
 
-/** Rows of an attack: each over the patients whom the method did not refuse. */
+/** Rows of an attack: each over the subjects whom the method did not refuse. */
 export function attacked(
   gathered: Gathered,
   variants: readonly Variant[],
@@ -186,12 +186,12 @@ export function attacked(
     });
 }
 
-function ageBlocks(material: Material): Block[] {
-  const { gathered, instruments, random } = material;
+function ageBlocks(input: SectionInput): Block[] {
+  const { gathered, instruments, random } = input;
   if (!instruments.age.ready) return [absent('brain-age', 'Brain age', instruments.age.reason)];
   const read = (m: Measured | undefined): number => m?.age ?? Number.NaN;
   const originals = (gathered.results.get(ORIGINAL.name) ?? []).map(read);
-  const errors = originals.map((age, i) => age - (gathered.patients[i]?.age ?? Number.NaN));
+  const errors = originals.map((age, i) => age - (gathered.subjects[i]?.age ?? Number.NaN));
   const blocks: Block[] = [];
   const columns = [
     { id: 'bias', title: 'bias', unit: 'years', statistic: 'mean' },
@@ -213,7 +213,7 @@ function ageBlocks(material: Material): Block[] {
           random,
         ),
   );
-  const differences = mainVariants(material)
+  const differences = mainVariants(input)
     .filter(({ parts }) => parts.includes('age'))
     .map((variant) => ({
       variant,
@@ -253,7 +253,7 @@ function ageBlocks(material: Material): Block[] {
   return blocks;
 }
 
-function timeBlocks({ gathered, options, random }: Material): Block[] {
+function timeBlocks({ gathered, options, random }: SectionInput): Block[] {
   const names = options.methods.map(({ name }) => name);
   const treatments = names.map((name) => ({
     name,
@@ -266,7 +266,7 @@ function timeBlocks({ gathered, options, random }: Material): Block[] {
       {
         id: 'times',
         title: 'Seconds for a head, by stage (median)',
-        note: `The brain mask is given, the result is encoded without compression; ${options.jobs} patient${options.jobs === 1 ? '' : 's'} at a time on this machine, so that times are upper bounds. Memory: the highest seen where a stage ended, this process with what the evaluation holds, and the inference process' own peak.`,
+        note: `The brain mask is given, the result is encoded without compression; ${options.jobs} subject${options.jobs === 1 ? '' : 's'} at a time on this machine, so that times are upper bounds. Memory: the highest seen where a stage ended, this process with what the evaluation holds, and the inference process' own peak.`,
         columns: [
           column('total'),
           ...stages.map(column),

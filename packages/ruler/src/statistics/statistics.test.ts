@@ -98,10 +98,10 @@ describe('agreement', () => {
     ]);
   });
 
-  it('ICC(2,1): a shift of all patients lowers agreement, unlike correlation', () => {
+  it('ICC(2,1): a shift of all subjects lowers agreement, unlike correlation', () => {
     const a = [1, 2, 3, 4, 5];
     expect(icc21(a, a)).toBe(1);
-    // Between patients 5, error 0, between measurements 2.5: 5 / (5 + 2 / 5 * 2.5) = 5 / 6.
+    // Between subjects 5, error 0, between measurements 2.5: 5 / (5 + 2 / 5 * 2.5) = 5 / 6.
     expect(icc21(a, [2, 3, 4, 5, 6])).toBeCloseTo(5 / 6, 12);
     expect(icc21(a, [5, 4, 3, 2, 1])).toBeLessThan(0);
   });

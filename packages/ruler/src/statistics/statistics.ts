@@ -1,7 +1,7 @@
 /**
  * The numbers of the evaluation: estimates with intervals, agreement of masks and of measurements, order statistics.
  *
- * Every interval is a percentile bootstrap over patients: answers and pictures of one patient depend on each other,
+ * Every interval is a percentile bootstrap over subjects: answers and pictures of one subject depend on each other,
  * so that resampling them as if they did not would draw intervals that are too narrow.
  *
  * @example
@@ -15,7 +15,7 @@ export interface Estimate {
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** Patients behind it. */
+  /** Subjects behind it. */
   readonly n: number;
 }
 
@@ -23,9 +23,9 @@ export interface Estimate {
 export const RESAMPLES = 2000;
 
 /**
- * A statistic over `n` patients with its 95 % percentile interval.
- * @param statistic gets patient indices (0 to n - 1, with repeats; the buffer is reused) and returns the figure;
- * resamples in which it is NaN are left out of the interval. Its value for every patient once is the estimate.
+ * A statistic over `n` subjects with its 95 % percentile interval.
+ * @param statistic gets subject indices (0 to n - 1, with repeats; the buffer is reused) and returns the figure;
+ * resamples in which it is NaN are left out of the interval. Its value for every subject once is the estimate.
  */
 export function bootstrap(
   n: number,
@@ -47,12 +47,12 @@ export function bootstrap(
   return { value, low, high, n };
 }
 
-/** Mean of one number per patient with its bootstrap interval; NaN entries (failures) are left out and not counted. */
+/** Mean of one number per subject with its bootstrap interval; NaN entries (failures) are left out and not counted. */
 export function meanEstimate(values: ArrayLike<number>, random: Random, resamples?: number): Estimate {
   return estimateOf(values, mean, random, resamples);
 }
 
-/** Any statistic of one number per patient (`mean`, `median`, `sd`) with its interval; NaN entries are left out. */
+/** Any statistic of one number per subject (`mean`, `median`, `sd`) with its interval; NaN entries are left out. */
 export function estimateOf(
   values: ArrayLike<number>,
   statistic: (values: Float64Array) => number,
@@ -198,8 +198,8 @@ export function diceByLabel(
 }
 
 /**
- * Intraclass correlation ICC(2,1) of two measurements of each patient: two-way random effects, absolute agreement,
- * single measurement (Shrout and Fleiss 1979). 1 is perfect; NaN for fewer than two patients or no variation at all.
+ * Intraclass correlation ICC(2,1) of two measurements of each subject: two-way random effects, absolute agreement,
+ * single measurement (Shrout and Fleiss 1979). 1 is perfect; NaN for fewer than two subjects or no variation at all.
  * @throws {Failure} internal when the lengths differ
  */
 export function icc21(a: ArrayLike<number>, b: ArrayLike<number>): number {

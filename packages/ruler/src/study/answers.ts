@@ -24,8 +24,8 @@ export interface AnswerRow {
 
 export interface Answer {
   readonly method: string;
-  /** The patient of the query. */
-  readonly patient: string;
+  /** The subject of the query. */
+  readonly subject: string;
   readonly question: string;
   readonly worker: number;
   readonly outcome: 'right' | 'wrong' | 'uncertain';
@@ -99,7 +99,7 @@ export function checkAnswers(rows: readonly AnswerRow[], key: StudyKey): Answer[
     seen.add(label);
     return {
       method: question.method,
-      patient: question.query,
+      subject: question.query,
       question: question.id,
       worker: row.worker,
       outcome:

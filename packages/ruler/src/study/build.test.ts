@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { buildStudy, type Renderings } from './build.js';
 import { cleanPng } from './png-clean.js';
-import { fakePicture, fakeRenderings, patientName } from './testing/fake-renderings.js';
+import { fakePicture, fakeRenderings, subjectName } from './testing/fake-renderings.js';
 
 const seed = Uint32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 const options = { questions: 12, workers: 2, answersPerQuestion: 1 };
-const renderings = fakeRenderings({ patients: 6, methods: ['quickshear', 'cp-mae'] });
+const renderings = fakeRenderings({ subjects: 6, methods: ['quickshear', 'cp-mae'] });
 
 interface PageData {
   readonly questions: readonly {
@@ -32,13 +32,13 @@ describe('buildStudy', () => {
         const treated = renderings.methods.get(question?.method ?? '');
         expect(pictures[shown.query]).toBe(base64(renderings.queries.get(question?.query ?? '')));
         expect(shown.candidates.map((name) => pictures[name])).toEqual(
-          question?.candidates.map((patient) => base64(treated?.get(patient))),
+          question?.candidates.map((subject) => base64(treated?.get(subject))),
         );
       }
     }
   });
 
-  it('tells a page neither patients nor methods nor answers', () => {
+  it('tells a page neither subjects nor methods nor answers', () => {
     const { pages } = buildStudy(renderings, options, seed);
     for (const { html } of pages) {
       expect(html).not.toMatch(/secret|quickshear|cp-mae|https?:/);
@@ -59,15 +59,15 @@ describe('buildStudy', () => {
     );
   });
 
-  it('refuses fewer than five patients, missing, strange, odd and equal pictures', () => {
+  it('refuses fewer than five subjects, missing, strange, odd and equal pictures', () => {
     const change = (
       patch: Partial<Record<string, Uint8Array | undefined>>,
       from = renderings,
     ): Renderings => {
       const of = new Map(from.methods.get('cp-mae'));
-      for (const [patient, bytes] of Object.entries(patch))
-        if (bytes === undefined) of.delete(patient);
-        else of.set(patient, bytes);
+      for (const [subject, bytes] of Object.entries(patch))
+        if (bytes === undefined) of.delete(subject);
+        else of.set(subject, bytes);
       return { ...from, methods: new Map(from.methods).set('cp-mae', of) };
     };
     const message = (given: Renderings): string => {
@@ -78,8 +78,8 @@ describe('buildStudy', () => {
       }
       return 'no refusal';
     };
-    const name = patientName(0);
-    expect(message(fakeRenderings({ patients: 4, methods: ['a'] }))).toContain('at least 5, found 4');
+    const name = subjectName(0);
+    expect(message(fakeRenderings({ subjects: 4, methods: ['a'] }))).toContain('at least 5, found 4');
     expect(message(change({ [name]: undefined }))).toContain('by cp-mae, found 1 missing');
     expect(message(change({ stranger: fakePicture(1, 1, 24) }))).toContain(
       'found 1 renderings by cp-mae without',

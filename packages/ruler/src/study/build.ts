@@ -1,6 +1,6 @@
 /**
  * From renderings to a human study: one offline page for each worker, and the key that scores them. The pages hold
- * pictures under random names and nothing else; patients, methods and answers stand in the key alone.
+ * pictures under random names and nothing else; subjects, methods and answers stand in the key alone.
  *
  * @example
  * const { key, pages } = buildStudy(renderings, { questions: 40, workers: 5, answersPerQuestion: 1 }, seed);
@@ -12,7 +12,7 @@ import type { StudyKey } from './key.js';
 import { studyPage } from './page.js';
 import { type CleanPng, cleanPng } from './png-clean.js';
 
-/** PNG files by patient; the names are the user's and stay in the key. */
+/** PNG files by subject; the names are the user's and stay in the key. */
 export type Pictures = ReadonlyMap<string, Uint8Array>;
 
 export interface Renderings {
@@ -28,19 +28,19 @@ export interface Study {
 
 /**
  * Same renderings, options and seed: same bytes.
- * @throws {Refusal} dataset-invalid: fewer than five patients, a picture that is missing, no PNG, of another size,
+ * @throws {Refusal} dataset-invalid: fewer than five subjects, a picture that is missing, no PNG, of another size,
  * or the very picture of its query; option-invalid: as `designStudy`
  */
 export function buildStudy(
   renderings: Renderings,
-  options: Omit<StudyPlan, 'patients' | 'methods'>,
+  options: Omit<StudyPlan, 'subjects' | 'methods'>,
   seed: Uint32Array,
 ): Study {
   const random = new Random(seed).fork('human study');
-  const patients = [...renderings.queries.keys()].sort();
+  const subjects = [...renderings.queries.keys()].sort();
   const methods = [...renderings.methods.keys()].sort();
-  checkComplete(renderings, patients);
-  const design = designStudy({ patients, methods, ...options }, random.fork('design'));
+  checkComplete(renderings, subjects);
+  const design = designStudy({ subjects, methods, ...options }, random.fork('design'));
   const queries = cleanAll(renderings.queries);
   const treated = new Map([...renderings.methods].map(([method, of]) => [method, cleanAll(of)]));
   checkPictures(queries, treated);
@@ -50,9 +50,9 @@ export function buildStudy(
   const byId = new Map(design.questions.map((question) => [question.id, question]));
   const pages = design.pages.map(({ worker, questions }) => {
     const pictures = new Map<string, Uint8Array>();
-    const name = (set: string, of: ReadonlyMap<string, CleanPng> | undefined, patient: string): string => {
-      const picture = names.of(set, patient);
-      const png = of?.get(patient);
+    const name = (set: string, of: ReadonlyMap<string, CleanPng> | undefined, subject: string): string => {
+      const picture = names.of(set, subject);
+      const png = of?.get(subject);
       if (png !== undefined) pictures.set(picture, png.bytes);
       return picture;
     };
@@ -61,7 +61,7 @@ export function buildStudy(
       return {
         id: questionId,
         query: name('query', queries, query),
-        candidates: candidates.map((patient) => name(`method ${method}`, treated.get(method), patient)),
+        candidates: candidates.map((subject) => name(`method ${method}`, treated.get(method), subject)),
       };
     });
     return { worker, html: studyPage({ study: id, worker, questions: shown, pictures }) };
@@ -71,37 +71,37 @@ export function buildStudy(
     version: 1,
     study: id,
     methods,
-    patients,
+    subjects,
     questions: design.questions.map((question) => ({ ...question, candidates: [...question.candidates] })),
     pages: design.pages.map(({ worker, questions }) => ({ worker, questions: [...questions] })),
   };
   return { key, pages };
 }
 
-function checkComplete({ queries, methods }: Renderings, patients: readonly string[]): void {
-  if (patients.length < CHOICES)
+function checkComplete({ queries, methods }: Renderings, subjects: readonly string[]): void {
+  if (subjects.length < CHOICES)
     throw new Refusal(
       'dataset-invalid',
-      `a question shows ${CHOICES} patients; expected originals of at least ${CHOICES}, found ${patients.length}`,
+      `a question shows ${CHOICES} subjects; expected originals of at least ${CHOICES}, found ${subjects.length}`,
     );
   for (const [method, of] of methods) {
-    const missing = patients.filter((patient) => !of.has(patient)).length;
+    const missing = subjects.filter((subject) => !of.has(subject)).length;
     if (missing > 0)
       throw new Refusal(
         'dataset-invalid',
-        `expected a rendering of each of the ${patients.length} patients by ${method}, found ${missing} missing`,
+        `expected a rendering of each of the ${subjects.length} subjects by ${method}, found ${missing} missing`,
       );
-    const strange = [...of.keys()].filter((patient) => !queries.has(patient)).length;
+    const strange = [...of.keys()].filter((subject) => !queries.has(subject)).length;
     if (strange > 0)
       throw new Refusal(
         'dataset-invalid',
-        `expected the original of every patient, found ${strange} renderings by ${method} without one`,
+        `expected the original of every subject, found ${strange} renderings by ${method} without one`,
       );
   }
 }
 
 function cleanAll(pictures: Pictures): Map<string, CleanPng> {
-  return new Map([...pictures].map(([patient, bytes]) => [patient, cleanPng(bytes)]));
+  return new Map([...pictures].map(([subject, bytes]) => [subject, cleanPng(bytes)]));
 }
 
 function checkPictures(
@@ -118,7 +118,7 @@ function checkPictures(
       `expected renderings of one size, found ${sizes.size}: ${[...sizes].sort().slice(0, 3).join(', ')} pixels`,
     );
   for (const [method, of] of treated) {
-    const same = [...of].filter(([patient, png]) => equal(png.bytes, queries.get(patient)?.bytes)).length;
+    const same = [...of].filter(([subject, png]) => equal(png.bytes, queries.get(subject)?.bytes)).length;
     if (same > 0)
       throw new Refusal(
         'dataset-invalid',
@@ -138,7 +138,7 @@ function idOf(
   treated: ReadonlyMap<string, ReadonlyMap<string, CleanPng>>,
 ): string {
   const digest = (of: ReadonlyMap<string, CleanPng>): string[] =>
-    [...of].sort(([a], [b]) => (a < b ? -1 : 1)).map(([patient, png]) => patient + hex(sha256(png.bytes)));
+    [...of].sort(([a], [b]) => (a < b ? -1 : 1)).map(([subject, png]) => subject + hex(sha256(png.bytes)));
   const text = JSON.stringify([
     design,
     digest(queries),
@@ -157,8 +157,8 @@ class PictureNames {
     this.#random = random;
   }
 
-  of(set: string, patient: string): string {
-    const key = JSON.stringify([set, patient]);
+  of(set: string, subject: string): string {
+    const key = JSON.stringify([set, subject]);
     let name = this.#names.get(key);
     while (name === undefined || (!this.#names.has(key) && this.#taken.has(name)))
       name = this.#random.word().toString(16).padStart(8, '0');

@@ -8,7 +8,7 @@ const named = (letter: string, n: number): string[] => Array.from({ length: n },
 
 const plans = fc
   .record({
-    patients: fc.integer({ min: 5, max: 20 }).map((n) => named('p', n)),
+    subjects: fc.integer({ min: 5, max: 20 }).map((n) => named('p', n)),
     methods: fc.integer({ min: 1, max: 8 }).map((n) => named('m', n)),
     questions: fc.integer({ min: 1, max: 60 }),
     groups: fc.integer({ min: 1, max: 5 }),
@@ -31,14 +31,14 @@ const anyStudy = (check: (plan: StudyPlan, study: ReturnType<typeof designStudy>
   );
 
 describe('designStudy', () => {
-  it('asks real questions: five different patients, the query among them where the answer says', () => {
+  it('asks real questions: five different subjects, the query among them where the answer says', () => {
     anyStudy((plan, { questions }) => {
       expect(questions).toHaveLength((plan.questions * plan.workers) / plan.answersPerQuestion);
       expect(new Set(questions.map(({ id }) => id)).size).toBe(questions.length);
       const real = ({ query, candidates, answer, method }: StudyQuestion): boolean =>
         new Set(candidates).size === CHOICES &&
         candidates[answer - 1] === query &&
-        candidates.every((p) => plan.patients.includes(p)) &&
+        candidates.every((p) => plan.subjects.includes(p)) &&
         plan.methods.includes(method);
       expect(questions.filter((question) => !real(question))).toEqual([]);
     });
@@ -51,7 +51,7 @@ describe('designStudy', () => {
         expect(
           unevenness(
             of.map((q) => q.query),
-            plan.patients,
+            plan.subjects,
           ),
         ).toBeLessThanOrEqual(1);
         expect(
@@ -89,9 +89,9 @@ describe('designStudy', () => {
     });
   });
 
-  it('shows no patient much more often than another, so that being shown tells nothing', () => {
+  it('shows no subject much more often than another, so that being shown tells nothing', () => {
     const plan = {
-      patients: named('p', 18),
+      subjects: named('p', 18),
       methods: named('m', 8),
       questions: 40,
       workers: 5,
@@ -100,19 +100,19 @@ describe('designStudy', () => {
     const { questions, pages } = designStudy(plan, random(1));
     for (const method of plan.methods) {
       const shown = questions.filter((q) => q.method === method).flatMap((q) => q.candidates);
-      expect(unevenness(shown, plan.patients)).toBeLessThanOrEqual(2);
+      expect(unevenness(shown, plan.subjects)).toBeLessThanOrEqual(2);
     }
     const byId = new Map(questions.map((q) => [q.id, q.query]));
     for (const page of pages) {
       const queries = page.questions.map((id) => byId.get(id));
-      expect(unevenness(queries, plan.patients)).toBeLessThanOrEqual(2);
+      expect(unevenness(queries, plan.subjects)).toBeLessThanOrEqual(2);
       expect(queries.some((query, i) => query === queries[i + 1])).toBe(false);
     }
   });
 
   it('repeats with a seed and differs with another', () => {
     const plan = {
-      patients: named('p', 9),
+      subjects: named('p', 9),
       methods: named('m', 2),
       questions: 10,
       workers: 2,
@@ -123,11 +123,11 @@ describe('designStudy', () => {
   });
 
   it.each([
-    [{ patients: named('p', 4) }, 'at least 5, found 4'],
+    [{ subjects: named('p', 4) }, 'at least 5, found 4'],
     [{ methods: [] }, 'at least one method, found none'],
     [{ workers: 4, answersPerQuestion: 3 }, 'found 4'],
   ])('refuses what cannot be asked: %o', (change, message) => {
-    const plan = { patients: named('p', 5), methods: ['m'], questions: 1, workers: 1, answersPerQuestion: 1 };
+    const plan = { subjects: named('p', 5), methods: ['m'], questions: 1, workers: 1, answersPerQuestion: 1 };
     expect(() => designStudy({ ...plan, ...change }, random(1))).toThrow(message);
   });
 });

@@ -1,15 +1,15 @@
 /**
  * Which questions a human study asks: one original head (the query) and five treated heads of ONE method, one of
- * which is the query's; drawn so that neither a method, a patient nor a position is favoured.
+ * which is the query's; drawn so that neither a method, a subject nor a position is favoured.
  *
  * Balance, exact to the last question that does not divide: every method is asked equally often, overall and by
- * each group of workers; every patient is the query equally often, overall and within each method; the true answer
+ * each group of workers; every subject is the query equally often, overall and within each method; the true answer
  * stands equally often in each of the five places, overall and within each method. Distractors are dealt by least
  * use within their method, so that being shown often tells nothing.
  *
  * @example
  * const { questions, pages } = designStudy({
- *   patients, methods: ['quickshear', 'cp-mae'], questions: 40, workers: 5, answersPerQuestion: 1,
+ *   subjects, methods: ['quickshear', 'cp-mae'], questions: 40, workers: 5, answersPerQuestion: 1,
  * }, new Random(seed));
  */
 import { Failure, Refusal } from 'prosopon';
@@ -20,7 +20,7 @@ export const CHOICES = 5;
 
 export interface StudyPlan {
   /** At least five, each with a picture of the original and of every method. */
-  readonly patients: readonly string[];
+  readonly subjects: readonly string[];
   readonly methods: readonly string[];
   /** How many each worker answers. */
   readonly questions: number;
@@ -33,9 +33,9 @@ export interface StudyQuestion {
   /** Eight hexadecimal digits, drawn at random: they tell neither order nor method. */
   readonly id: string;
   readonly method: string;
-  /** The patient to be found. */
+  /** The subject to be found. */
   readonly query: string;
-  /** Five patients in the order shown. */
+  /** Five subjects in the order shown. */
   readonly candidates: readonly string[];
   /** Place of the query among the candidates, 1 to 5. */
   readonly answer: number;
@@ -54,14 +54,14 @@ export interface StudyDesign {
 }
 
 /**
- * @throws {Refusal} dataset-invalid with fewer than five patients or without a method; option-invalid when workers
+ * @throws {Refusal} dataset-invalid with fewer than five subjects or without a method; option-invalid when workers
  * cannot be put in groups of `answersPerQuestion`
  */
 export function designStudy(plan: StudyPlan, random: Random): StudyDesign {
   checkPlan(plan);
   const groups = plan.workers / plan.answersPerQuestion;
   const methods = shuffled(plan.methods, random);
-  const patients = shuffled(plan.patients, random);
+  const subjects = shuffled(plan.subjects, random);
 
   // How often each group is asked each method; what does not divide goes round, so that sums stay even as well.
   const nextMethod = roundRobin(methods);
@@ -70,11 +70,11 @@ export function designStudy(plan: StudyPlan, random: Random): StudyDesign {
   const ids = new Set<string>();
   const usedByGroup = counts.map(() => new Map<string, number>());
   const byGroup: StudyQuestion[][] = counts.map(() => []);
-  const nextPatient = roundRobin(patients);
+  const nextSubject = roundRobin(subjects);
   const nextPlace = roundRobin(shuffled([1, 2, 3, 4, 5], random));
   for (const method of methods) {
     const total = counts.reduce((sum, count) => sum + (count.get(method) ?? 0), 0);
-    const queries = spread(patients, total, nextPatient);
+    const queries = spread(subjects, total, nextSubject);
     const places = shuffled(expand(spread([1, 2, 3, 4, 5], total, nextPlace)), random);
     // Each will be shown as a query in any case; distractors are dealt so that the sums come out even.
     const shown = new Map(queries);
@@ -84,14 +84,14 @@ export function designStudy(plan: StudyPlan, random: Random): StudyDesign {
     );
     for (const { g } of shuffled(turns, random).sort((a, b) => a.k - b.k)) {
       const used = usedByGroup[g] ?? new Map<string, number>();
-      const left = patients.filter((p) => (queries.get(p) ?? 0) > 0);
+      const left = subjects.filter((p) => (queries.get(p) ?? 0) > 0);
       const [query] = leastUsed(left, used, 1, random);
       const answer = places.pop();
       if (query === undefined || answer === undefined)
         throw new Failure('internal', 'the study ran out of queries or places before its questions');
       bump(queries, query, -1);
       bump(used, query, 1);
-      const others = patients.filter((p) => p !== query);
+      const others = subjects.filter((p) => p !== query);
       const candidates = leastUsed(others, shown, CHOICES - 1, random);
       for (const p of candidates) bump(shown, p, 1);
       candidates.splice(answer - 1, 0, query);
@@ -106,13 +106,13 @@ export function designStudy(plan: StudyPlan, random: Random): StudyDesign {
   return { questions: shuffled(byGroup.flat(), random), pages };
 }
 
-function checkPlan({ patients, methods, questions, workers, answersPerQuestion }: StudyPlan): void {
-  if (new Set(patients).size !== patients.length || new Set(methods).size !== methods.length)
-    throw new Failure('internal', 'a study names each patient and each method once');
-  if (patients.length < CHOICES)
+function checkPlan({ subjects, methods, questions, workers, answersPerQuestion }: StudyPlan): void {
+  if (new Set(subjects).size !== subjects.length || new Set(methods).size !== methods.length)
+    throw new Failure('internal', 'a study names each subject and each method once');
+  if (subjects.length < CHOICES)
     throw new Refusal(
       'dataset-invalid',
-      `a question shows ${CHOICES} patients; expected at least ${CHOICES}, found ${patients.length}`,
+      `a question shows ${CHOICES} subjects; expected at least ${CHOICES}, found ${subjects.length}`,
     );
   if (methods.length === 0)
     throw new Refusal('dataset-invalid', 'expected renderings of at least one method, found none');
@@ -167,7 +167,7 @@ function swap<T>(items: T[], i: number, j: number): void {
   [items[i], items[j]] = [items[j] as T, items[i] as T];
 }
 
-/** Random, and where possible without one patient as the query twice in a row: memory would answer the second. */
+/** Random, and where possible without one subject as the query twice in a row: memory would answer the second. */
 function inOrder(questions: readonly StudyQuestion[], random: Random): StudyQuestion[] {
   const out = shuffled(questions, random);
   const clash = (i: number): boolean =>

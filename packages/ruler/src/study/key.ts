@@ -1,5 +1,5 @@
 /**
- * The key of a study: which method, patients and answer stand behind each question. Whoever runs the study keeps it;
+ * The key of a study: which method, subjects and answer stand behind each question. Whoever runs the study keeps it;
  * no page holds any of it.
  *
  * @example
@@ -19,12 +19,12 @@ const StudyKeySchema = v.object({
   /** Hash of all questions and pictures; stands in every line of the answers. */
   study: Text,
   methods: v.pipe(v.array(Text), v.minLength(1)),
-  patients: v.pipe(v.array(Text), v.minLength(CHOICES)),
+  subjects: v.pipe(v.array(Text), v.minLength(CHOICES)),
   questions: v.array(
     v.object({
       id: Text,
       method: Text,
-      /** The patient to be found. */
+      /** The subject to be found. */
       query: Text,
       candidates: v.pipe(v.array(Text), v.length(CHOICES)),
       /** Place of the query among the candidates, from 1. */

@@ -3,7 +3,7 @@
  * that nothing in a study's page tells where a picture came from.
  *
  * @example
- * const { bytes, width, height } = cleanPng(await readFile('renderings/quickshear/patient.png'));
+ * const { bytes, width, height } = cleanPng(await readFile('renderings/quickshear/subject.png'));
  */
 import { Refusal } from 'prosopon';
 

@@ -4,12 +4,12 @@ import { parseKey, type StudyKey } from './key.js';
 import { scoreStudy } from './score.js';
 import { studyTable } from './table.js';
 
-const patients = ['a', 'b', 'c', 'd', 'e'];
+const subjects = ['a', 'b', 'c', 'd', 'e'];
 const question = (id: string, answer: number, method = 'm'): StudyKey['questions'][number] => ({
   id,
   method,
-  query: patients[answer - 1] ?? '',
-  candidates: patients,
+  query: subjects[answer - 1] ?? '',
+  candidates: subjects,
   answer,
 });
 const key: StudyKey = {
@@ -17,7 +17,7 @@ const key: StudyKey = {
   version: 1,
   study: 's1',
   methods: ['m', 'other'],
-  patients,
+  subjects,
   questions: [question('q1', 1), question('q2', 2), question('q3', 3), question('q4', 4, 'other')],
   pages: [
     { worker: 1, questions: ['q1', 'q2', 'q3'] },
@@ -25,10 +25,10 @@ const key: StudyKey = {
   ],
 };
 const csv = (...lines: string[]): string => ['study,worker,question,answer,seconds', ...lines].join('\r\n');
-const answer = (patient: string, outcome: Answer['outcome'], worker = 1): Answer => ({
+const answer = (subject: string, outcome: Answer['outcome'], worker = 1): Answer => ({
   method: 'm',
-  patient,
-  question: patient,
+  subject,
+  question: subject,
   worker,
   outcome,
   seconds: 1,
@@ -37,7 +37,7 @@ const answer = (patient: string, outcome: Answer['outcome'], worker = 1): Answer
 describe('parseAnswers and checkAnswers', () => {
   it('joins answers with the key', () => {
     const rows = parseAnswers(csv('s1,1,q1,1,2.5', 's1,1,q2,5,1', 's1,1,q3,u,0.1', 's1,2,q4,4,3', ''));
-    expect(checkAnswers(rows, key).map(({ method, patient, outcome }) => [method, patient, outcome])).toEqual(
+    expect(checkAnswers(rows, key).map(({ method, subject, outcome }) => [method, subject, outcome])).toEqual(
       [
         ['m', 'a', 'right'],
         ['m', 'b', 'wrong'],
@@ -106,7 +106,7 @@ describe('scoreStudy', () => {
     expect(score).toMatchObject({
       method: 'm',
       answers: 10,
-      patients: 5,
+      subjects: 5,
       workers: 2,
       right: 3,
       wrong: 5,
@@ -115,7 +115,7 @@ describe('scoreStudy', () => {
     expect(score?.guess.value).toBeCloseTo((3 + 2 / 5) / 10, 12);
     expect(score?.zero.value).toBeCloseTo(3 / 10, 12);
     expect(score?.excluded.value).toBeCloseTo(3 / 8, 12);
-    expect(score?.guess.byPatient.n).toBe(5);
+    expect(score?.guess.bySubject.n).toBe(5);
     expect(score?.guess.byAnswer.n).toBe(10);
     expect(score?.guess.byWorker.n).toBe(2);
   });
@@ -146,15 +146,15 @@ describe('scoreStudy', () => {
     expect(score?.excluded.value).toBeNaN();
   });
 
-  it('is wider by patient than by answer when the answers about a patient agree', () => {
-    // 10 patients with 20 answers each: everyone finds 3 of them, nobody the others.
+  it('is wider by subject than by answer when the answers about a subject agree', () => {
+    // 10 subjects with 20 answers each: everyone finds 3 of them, nobody the others.
     const answers = Array.from({ length: 200 }, (_, i) =>
       answer(`p${i % 10}`, i % 10 < 3 ? 'right' : 'wrong'),
     );
     const [score] = scoreStudy(answers);
     const width = ({ low, high }: { low: number; high: number }): number => high - low;
     const ratio =
-      width(score?.guess.byPatient ?? { low: 0, high: 0 }) /
+      width(score?.guess.bySubject ?? { low: 0, high: 0 }) /
       width(score?.guess.byAnswer ?? { low: 0, high: 1 });
     // Theory: the square root of the 20 answers that count as one.
     expect(ratio).toBeGreaterThan(3.5);

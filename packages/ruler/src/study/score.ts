@@ -1,14 +1,14 @@
 /**
- * How often people found the patient: identification rates of a study by method, chance 1 in 5.
+ * How often people found the subject: identification rates of a study by method, chance 1 in 5.
  *
  * Three ways to count "uncertain", because the papers do not say which they took: as a guess (the default: 1 in 5,
  * drawn anew as right or wrong in every resample, so that the interval holds the luck of guessing), as wrong, or not
- * at all. Two intervals and more: by answer, as the papers do, which takes answers as independent; by patient,
+ * at all. Two intervals and more: by answer, as the papers do, which takes answers as independent; by subject,
  * the honest one, as answers about one face depend on each other; by worker where there are several.
  *
  * @example
  * const [first] = scoreStudy(answers);
- * first?.guess.byPatient.low; // 0.17
+ * first?.guess.bySubject.low; // 0.17
  */
 import { Random, sha256 } from 'prosopon/imaging';
 import { bootstrap, type Estimate, sd } from '../statistics/statistics.js';
@@ -23,8 +23,8 @@ export type UncertainAs = 'guess' | 'wrong' | 'excluded';
 /** Rates are 0 to 1; NaN where no answer counts. */
 export interface Rate {
   readonly value: number;
-  /** 95 % intervals; `n` is the number of patients, answers, workers resampled. */
-  readonly byPatient: Estimate;
+  /** 95 % intervals; `n` is the number of subjects, answers, workers resampled. */
+  readonly bySubject: Estimate;
   readonly byAnswer: Estimate;
   readonly byWorker: Estimate;
   /** Standard deviation over the resamples by answer: what the papers print beside their rates. */
@@ -34,7 +34,7 @@ export interface Rate {
 export interface MethodScore {
   readonly method: string;
   readonly answers: number;
-  readonly patients: number;
+  readonly subjects: number;
   readonly workers: number;
   readonly right: number;
   readonly wrong: number;
@@ -63,7 +63,7 @@ export function scoreStudy(answers: readonly Answer[], methods?: readonly string
     return {
       method,
       answers: own.length,
-      patients: new Set(own.map(({ patient }) => patient)).size,
+      subjects: new Set(own.map(({ subject }) => subject)).size,
       workers: new Set(own.map(({ worker }) => worker)).size,
       right: count('right'),
       wrong: count('wrong'),
@@ -81,7 +81,7 @@ function rate(answers: readonly Answer[], as: UncertainAs, random: Random): Rate
   const byAnswer = interval(answers, (_, i) => String(i), as, fork.fork('answer'), draws);
   return {
     value: byAnswer.value,
-    byPatient: interval(answers, ({ patient }) => patient, as, fork.fork('patient')),
+    bySubject: interval(answers, ({ subject }) => subject, as, fork.fork('subject')),
     byAnswer,
     byWorker: interval(answers, ({ worker }) => String(worker), as, fork.fork('worker')),
     // The first is the rate itself.
@@ -89,7 +89,7 @@ function rate(answers: readonly Answer[], as: UncertainAs, random: Random): Rate
   };
 }
 
-/** Resamples units (a patient's, a worker's or single answers) with all answers that belong to each. */
+/** Resamples units (a subject's, a worker's or single answers) with all answers that belong to each. */
 function interval(
   answers: readonly Answer[],
   unitOf: (answer: Answer, index: number) => string,

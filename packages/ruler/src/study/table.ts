@@ -10,11 +10,11 @@ import type { MethodScore } from './score.js';
 const HEAD = [
   'method',
   'answers',
-  'patients',
+  'subjects',
   'right',
   'unsure',
   'rate %',
-  'by patient',
+  'by subject',
   'by answer',
   's.d.',
   'unsure = wrong',
@@ -26,15 +26,15 @@ export function studyTable(scores: readonly MethodScore[]): string {
   const rows = scores.map((score) => [
     score.method,
     String(score.answers),
-    String(score.patients),
+    String(score.subjects),
     String(score.right),
     String(score.uncertain),
     percent(score.guess.value),
-    range(score.guess.byPatient),
+    range(score.guess.bySubject),
     range(score.guess.byAnswer),
     percent(score.guess.sd),
-    `${percent(score.zero.value)} (${range(score.zero.byPatient)})`,
-    `${percent(score.excluded.value)} (${range(score.excluded.byPatient)})`,
+    `${percent(score.zero.value)} (${range(score.zero.bySubject)})`,
+    `${percent(score.excluded.value)} (${range(score.excluded.bySubject)})`,
   ]);
   const widths = HEAD.map((title, c) => Math.max(title.length, ...rows.map((row) => row[c]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
@@ -47,7 +47,7 @@ export function studyTable(scores: readonly MethodScore[]): string {
     ...rows.map(line),
     '',
     `Identification rates; chance is 20.0 %. An unsure answer counts as a guess (1 in 5). Ranges are 95 % intervals of ${RESAMPLES.toLocaleString('en')} resamples,`,
-    'by patient where not said otherwise; s.d. is over resamples by answer, as the papers print it.',
+    'by subject where not said otherwise; s.d. is over resamples by answer, as the papers print it.',
   ].join('\n');
 }
 

@@ -16,8 +16,8 @@ import {
   classesOfDlmuse,
   SEGMENTATION_CLASSES,
   segmentHead,
-  TISSUES,
-  type Tissue,
+  TISSUE_GROUPS,
+  type TissueGroup,
   tissueMask,
 } from './segmentation.js';
 
@@ -150,8 +150,8 @@ describe('segmentation of a head', () => {
       'csf',
       'background',
     ].map((name) => ids.get(name) as number);
-    const of = (tissue: Tissue): string => tissueMask(labels, tissue).join('');
-    expect(Object.keys(TISSUES).map((tissue) => of(tissue as Tissue))).toEqual([
+    const of = (tissue: TissueGroup): string => tissueMask(labels, tissue).join('');
+    expect(Object.keys(TISSUE_GROUPS).map((tissue) => of(tissue as TissueGroup))).toEqual([
       '100000',
       '010000',
       '001000',

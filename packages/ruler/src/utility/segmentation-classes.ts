@@ -85,10 +85,10 @@ export const SEGMENTATION_CLASSES: readonly SegmentationClass[] = [
 ];
 
 /** Tissue arms of the evaluation: the groups of each. Total brain is grey, white and brain stem. */
-export const TISSUES = {
+export const TISSUE_GROUPS = {
   grey: ['grey'],
   white: ['white'],
   'ventricular-csf': ['ventricular-csf'],
   'total-brain': ['grey', 'white', 'stem'],
 } as const satisfies Record<string, readonly SegmentationGroup[]>;
-export type Tissue = keyof typeof TISSUES;
+export type TissueGroup = keyof typeof TISSUE_GROUPS;

@@ -30,15 +30,15 @@ import {
 import {
   SEGMENTATION_CLASSES,
   type SegmentationClass,
-  TISSUES,
-  type Tissue,
+  TISSUE_GROUPS,
+  type TissueGroup,
 } from './segmentation-classes.js';
 
 export {
   SEGMENTATION_CLASSES,
   type SegmentationClass,
-  TISSUES,
-  type Tissue,
+  TISSUE_GROUPS,
+  type TissueGroup,
 } from './segmentation-classes.js';
 
 export const SEGMENTATION_MODEL = 'segmentation';
@@ -156,8 +156,8 @@ function positions([nx, ny, nz]: Shape, [cx, cy, cz]: readonly [number, number, 
 }
 
 /** 1 where a label belongs to the tissue. */
-export function tissueMask(labels: ArrayLike<number>, tissue: Tissue): Uint8Array {
-  const groups: readonly string[] = TISSUES[tissue];
+export function tissueMask(labels: ArrayLike<number>, tissue: TissueGroup): Uint8Array {
+  const groups: readonly string[] = TISSUE_GROUPS[tissue];
   const inside = new Uint8Array(256);
   for (const { id, group } of SEGMENTATION_CLASSES) inside[id] = groups.includes(group) ? 1 : 0;
   return Uint8Array.from({ length: labels.length }, (_, i) => inside[labels[i] as number] as number);

@@ -26,8 +26,8 @@ import { missing } from '../../run/instruments.js';
 import { createRuler } from '../ruler.js';
 
 export const grid = headGrid({ spacing: [8, 8, 8] });
-const PATIENTS = 5;
-export const heads = Array.from({ length: PATIENTS }, (_, variant) =>
+const SUBJECTS = 5;
+export const heads = Array.from({ length: SUBJECTS }, (_, variant) =>
   syntheticHead({ grid, variant: variant + 1, noise: 2 }),
 );
 
@@ -47,10 +47,10 @@ export async function makeCohort(): Promise<void> {
   for (const [i, { volume, brainMask }] of heads.entries()) {
     const id = `sub-${i + 1}`;
     rows.push(`${id}\t${30 + 5 * i}\ttest`);
-    await put(`bids/${id}/anat/${id}_T1w.nii`, niftiBytes({ grid, frames: [volume.data] }));
+    await put(`bids/${id}/anat/${id}_T1w.nii`, niftiBytes({ grid, volumes: [volume.data] }));
     await put(
       `bids/derivatives/atlas/${id}/anat/${id}_dseg.nii`,
-      niftiBytes({ grid, frames: [Float32Array.from(brainMask.data)], datatype: 'uint8' }),
+      niftiBytes({ grid, volumes: [Float32Array.from(brainMask.data)], datatype: 'uint8' }),
     );
   }
   await put('bids/participants.tsv', `${rows.join('\n')}\n`);
@@ -58,17 +58,17 @@ export async function makeCohort(): Promise<void> {
   const moved = { ...grid, affine: multiply(translation(30, 0, 0), grid.affine) };
   await put(
     'moved/sub-1/anat/sub-1_T1w.nii',
-    niftiBytes({ grid, frames: [heads[0]?.volume.data ?? new Float32Array()] }),
+    niftiBytes({ grid, volumes: [heads[0]?.volume.data ?? new Float32Array()] }),
   );
   await put(
     'moved/sub-2/anat/sub-2_T1w.nii',
-    niftiBytes({ grid, frames: [heads[1]?.volume.data ?? new Float32Array()] }),
+    niftiBytes({ grid, volumes: [heads[1]?.volume.data ?? new Float32Array()] }),
   );
   await put(
     'moved/derivatives/atlas/sub-1/anat/sub-1_dseg.nii',
     niftiBytes({
       grid: moved,
-      frames: [Float32Array.from(heads[0]?.brainMask.data ?? [])],
+      volumes: [Float32Array.from(heads[0]?.brainMask.data ?? [])],
       datatype: 'uint8',
     }),
   );

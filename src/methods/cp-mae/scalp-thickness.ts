@@ -96,7 +96,7 @@ function centreOf(blocks: Float32Array): [number, number, number] {
 /**
  * The head pulled outwards from its brain: inside the brain nothing moves, from its surface the shell is stretched, and
  * beyond it everything moves by the drawn thickness.
- * @param displacement [3, 64, 64, 48] in half grids (x, y, z), where each point reads the template; not changed
+ * @param displacement [3, 64, 64, 48] in normalised coordinates (x, y, z), where each point reads the template; not changed
  * @param blocks the brain at 4 mm, see `brainBlocks`
  */
 export function addThickness(

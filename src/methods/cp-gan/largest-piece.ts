@@ -2,7 +2,7 @@
  * Loose pieces of what the generator draws, taken away: a streak in the air beside the cheek is no part of a head.
  *
  * @example
- * const head = onePiece(image, share, 64);
+ * const head = largestPiece(image, share, 64);
  */
 import { IDENTITY } from '../../volume/affine.js';
 import { largestComponent } from '../../volume/components.js';
@@ -16,7 +16,7 @@ const TISSUE = 0.15;
  * The largest piece of tissue and brain, and the voxels that touch it (the skin's edge is there); 0 elsewhere.
  * @param image n^3, brain levels @param share of brain in each voxel, 0 to 1
  */
-export function onePiece(image: Float32Array, share: Float32Array, n: number): Float32Array {
+export function largestPiece(image: Float32Array, share: Float32Array, n: number): Float32Array {
   const grid: Grid = { shape: [n, n, n], affine: IDENTITY };
   const solid = new Uint8Array(image.length);
   for (let v = 0; v < solid.length; v++)

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../networks/runner.js';
-import { type Frame, FrameReader, sendFrame } from './frames.js';
+import { type Frame, FrameReader, sendFrame } from './messages.js';
 
 function bytesOf(frames: Frame[]): Uint8Array {
   const parts: Uint8Array[] = [];

@@ -1,6 +1,6 @@
 /** The image continued into the brain. */
 import { describe, expect, it } from 'vitest';
-import { continueInwards } from './rim.js';
+import { continueInwards } from './continue-inwards.js';
 
 describe('continueInwards', () => {
   const n = 24;

@@ -1,8 +1,8 @@
 /** Loose pieces. */
 import { describe, expect, it } from 'vitest';
-import { onePiece } from './fragments.js';
+import { largestPiece } from './largest-piece.js';
 
-describe('onePiece', () => {
+describe('largestPiece', () => {
   const n = 16;
   const at = (x: number, y: number, z: number): number => x + n * (y + n * z);
   const image = new Float32Array(n ** 3).fill(0.05);
@@ -14,7 +14,7 @@ describe('onePiece', () => {
   share[at(5, 5, 5)] = 1;
 
   it('keeps the head, its edge and the brain, and clears what floats and hazes', () => {
-    const found = onePiece(image, share, n);
+    const found = largestPiece(image, share, n);
     expect(found[at(4, 4, 4)]).toBeCloseTo(0.8, 6);
     expect(found[at(2, 2, 2)]).toBeCloseTo(0.05, 6);
     expect(found[at(5, 5, 5)]).toBe(0);
@@ -24,6 +24,6 @@ describe('onePiece', () => {
 
   it('changes nothing of nothing', () => {
     const nothing = new Float32Array(n ** 3);
-    expect(onePiece(nothing, nothing, n)).toEqual(nothing);
+    expect(largestPiece(nothing, nothing, n)).toEqual(nothing);
   });
 });

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../volume/random.js';
 import { sha256 } from '../../volume/sha256.js';
-import { addThickness, drawThickness } from './outline.js';
+import { addThickness, drawThickness } from './scalp-thickness.js';
 
 const [NX, NY, NZ] = [48, 64, 64] as const;
 const COUNT = NX * NY * NZ;

@@ -3,7 +3,7 @@
  * with a scalp nowhere too thin, a drawn end of the neck and, at 1 mm, the drawn texture, as in cp-mae.
  *
  * @example
- * const head = await moveHead(await networks.run('cp-gan-generator', feeds), gamma, random, context);
+ * const head = await moveLearnedHead(await networks.run('cp-gan-generator', feeds), gamma, random, context);
  */
 import { FIELD_COUNT } from '../../contract/contract.js';
 import { Failure } from '../../errors/errors.js';
@@ -21,17 +21,17 @@ import type { BrainConditioning, MethodContext } from '../method.js';
 import type { DrawnHead } from '../tissues.js';
 
 /**
- * @param outputs `displacement` [1, 3, 64, 64, 48] in half grids and `gain` [1, 1, 64, 64, 48], a logarithm
+ * @param outputs `displacement` [1, 3, 64, 64, 48] in normalised coordinates and `gain` [1, 1, 64, 64, 48], a logarithm
  * @returns brain levels on the trimmed model grid
  * @throws {Failure} network-failed
  */
-export async function moveHead(
-  { displacement, gain }: Readonly<Record<string, Tensor>>,
+export async function moveLearnedHead(
+  { displacement, gain: logFactor }: Readonly<Record<string, Tensor>>,
   gamma: BrainConditioning,
   random: Random,
   { networks, resolution, signal, onStage }: MethodContext,
 ): Promise<DrawnHead> {
-  if (displacement?.data.length !== 3 * FIELD_COUNT || gain?.data.length !== FIELD_COUNT)
+  if (displacement?.data.length !== 3 * FIELD_COUNT || logFactor?.data.length !== FIELD_COUNT)
     throw new Failure(
       'network-failed',
       'the generator returned no displacement and gain of the size of the fields',
@@ -44,7 +44,7 @@ export async function moveHead(
   };
   const drawn: Volume = {
     grid: trimmedGrid(gamma.pose, resolution),
-    data: await learnedHead(networks, { displacement: onBrain, gain }, resolution, signal),
+    data: await learnedHead(networks, { displacement: onBrain, logFactor }, resolution, signal),
   };
   guardScalp(drawn, trimmedMask(gamma));
   endNeck(drawn, chinOf(onBrain.data), random.fork('neck'));

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   compareSegmentations,
-  failedHead,
+  failedSegmentation,
   type LabelClass,
   meanClassDice,
   tissueOf,
   volumeChange,
-} from './utility.js';
+} from './segmentation-agreement.js';
 
 const classes: LabelClass[] = [
   { id: 1, name: 'csf', group: 'csf' },
@@ -54,7 +54,7 @@ describe('original against treated', () => {
 
   it('refuses maps of different lengths and keeps a reason for heads that were not done', () => {
     expect(() => compareSegmentations(map([1]), map([1, 1]), 1)).toThrow('one grid');
-    expect(failedHead('exit code 1')).toEqual({ failed: 'exit code 1', tissues: {}, classes: {} });
+    expect(failedSegmentation('exit code 1')).toEqual({ failed: 'exit code 1', tissues: {}, classes: {} });
   });
 
   it('knows tissues by the names in use', () => {

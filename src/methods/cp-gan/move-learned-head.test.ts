@@ -10,7 +10,7 @@ import { headGrid, syntheticHead } from '../../volume/testing/synthetic-head.js'
 import { brainConditioning } from '../brain-conditioning.js';
 import { brainBlocks, trimmedMask } from '../learned-head/grid.js';
 import { chinOf } from '../learned-head/neck.js';
-import { moveHead } from './move.js';
+import { moveLearnedHead } from './move-learned-head.js';
 
 const networks = new NodeNetworkRunner();
 afterAll(() => networks.close());
@@ -31,7 +31,7 @@ function fields(mm = 0, level = 1): Record<string, Tensor> {
 }
 
 const draw = (given: Record<string, Tensor>) =>
-  moveHead(given, gamma, random(), { networks, resolution: 128 });
+  moveLearnedHead(given, gamma, random(), { networks, resolution: 128 });
 
 /** How far forward tissue reaches, in voxels of 2 mm, in the layers of the nose. */
 function foremost(data: Float32Array): number {
@@ -43,7 +43,7 @@ function foremost(data: Float32Array): number {
   return most;
 }
 
-describe('moveHead', () => {
+describe('moveLearnedHead', () => {
   it('gives a head on the trimmed grid that encloses its brain', async () => {
     const head = await draw(fields());
     expect(head.grid.shape).toEqual([96, 128, 128]);

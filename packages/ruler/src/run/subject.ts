@@ -1,9 +1,9 @@
 /**
- * One patient at work: scan, brain, and everything that is derived from the original once. Nothing is read or
- * computed before it is asked for, so that a patient who is done costs only the reading of what is remembered.
+ * One subject at work: scan, brain, and everything that is derived from the original once. Nothing is read or
+ * computed before it is asked for, so that a subject who is done costs only the reading of what is remembered.
  *
  * @example
- * const context = new PatientContext(patient, place);
+ * const context = new SubjectContext(subject, place);
  * const { head } = await context.original();
  */
 import { createHash } from 'node:crypto';
@@ -18,7 +18,7 @@ import {
   type Volume,
 } from 'prosopon/imaging';
 import { loadImage } from 'prosopon/node';
-import type { Patient } from './cohort.js';
+import type { Subject } from './cohort.js';
 import type { Instruments, Segmented } from './instruments.js';
 import { type FeatureStore, keyOf } from './store.js';
 
@@ -32,7 +32,7 @@ export interface Workplace {
   readonly signal: AbortSignal;
 }
 
-/** Where the brain mask of a patient comes from: the network, or (training heads) the reference labels, when there are any. */
+/** Where the brain mask of a subject comes from: the network, or (training heads) the reference labels, when there are any. */
 export type MaskSource = 'network' | 'labels';
 
 export interface OriginalHead {
@@ -40,25 +40,25 @@ export interface OriginalHead {
   readonly head: Head;
 }
 
-export class PatientContext {
-  readonly patient: Patient;
+export class SubjectContext {
+  readonly subject: Subject;
   readonly place: Workplace;
   readonly #maskSource: MaskSource;
   #key: Promise<string> | undefined;
   #original: Promise<OriginalHead> | undefined;
   #labels: Promise<Segmented> | undefined;
 
-  constructor(patient: Patient, place: Workplace, maskSource: MaskSource = 'network') {
-    this.patient = patient;
+  constructor(subject: Subject, place: Workplace, maskSource: MaskSource = 'network') {
+    this.subject = subject;
     this.place = place;
-    this.#maskSource = maskSource === 'labels' && patient.labels !== undefined ? 'labels' : 'network';
+    this.#maskSource = maskSource === 'labels' && subject.labels !== undefined ? 'labels' : 'network';
   }
 
   /** Of the scan's bytes and all that decides the brain. */
   key(): Promise<string> {
     this.#key ??= (async () => {
       const scan = createHash('sha256')
-        .update(await readFile(this.patient.scan))
+        .update(await readFile(this.subject.scan))
         .digest('hex');
       return keyOf(VERSION, scan, this.#maskSource, this.place.brainKey);
     })();
@@ -75,9 +75,9 @@ export class PatientContext {
   }
 
   async #load(): Promise<OriginalHead> {
-    const volume = await loadVolume(this.patient.scan);
+    const volume = await loadVolume(this.subject.scan);
     const { store, services, networks, signal } = this.place;
-    const name = [this.patient.id, 'original', `brain-${this.#maskSource}`];
+    const name = [this.subject.id, 'original', `brain-${this.#maskSource}`];
     const key = await this.key();
     let data = store.read<Uint8Array>(name, key);
     if (data === undefined) {
@@ -94,12 +94,12 @@ export class PatientContext {
 
   /** @throws {Refusal} dataset-invalid when there are none, or they are on another grid */
   async referenceLabels(volume: Volume): Promise<Volume> {
-    if (this.patient.labels === undefined)
+    if (this.subject.labels === undefined)
       throw new Refusal(
         'dataset-invalid',
-        'expected reference labels under derivatives, found none for a patient',
+        'expected reference labels under derivatives, found none for a subject',
       );
-    const labels = await loadVolume(this.patient.labels, true);
+    const labels = await loadVolume(this.subject.labels, true);
     if (!sameGrid(labels.grid, volume.grid)) throw labelsElsewhere();
     return labels;
   }
@@ -109,7 +109,7 @@ export class PatientContext {
     this.#labels ??= (async () => {
       const { segment } = this.place.instruments;
       if (!segment.ready) return { failed: segment.reason };
-      const name = [this.patient.id, 'original', 'labels'];
+      const name = [this.subject.id, 'original', 'labels'];
       const key = keyOf(await this.key(), segment.key);
       const known = this.place.store.read<Segmented>(name, key);
       if (known !== undefined) return known;

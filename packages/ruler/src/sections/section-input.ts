@@ -2,7 +2,7 @@
  * What the builders of the report's sections share: the numbers gathered, and which rows a table has.
  *
  * @example
- * for (const variant of mainVariants(material)) rows.push(...treatedIndices(material.gathered, variant.name));
+ * for (const variant of mainVariants(input)) rows.push(...treatedIndices(input.gathered, variant.name));
  */
 import type { Random } from 'prosopon/imaging';
 import type { Instruments } from '../run/instruments.js';
@@ -12,7 +12,7 @@ import type { ShapeScores } from '../run/shape-scores.js';
 import { ORIGINAL, type Variant } from '../run/variants.js';
 
 /** What every section builder gets. */
-export interface Material {
+export interface SectionInput {
   readonly gathered: Gathered;
   readonly options: EvaluateOptions;
   readonly instruments: Instruments;
@@ -20,10 +20,10 @@ export interface Material {
   readonly scores: ShapeScores;
 }
 
-/** Patients of a row: those whom the method did not refuse. */
+/** Subjects of a row: those whom the method did not refuse. */
 export function treatedIndices(gathered: Gathered, variant: string): number[] {
   const row = gathered.results.get(variant) ?? [];
-  return gathered.patients
+  return gathered.subjects
     .map((_, i) => i)
     .filter((i) => row[i] !== undefined && row[i]?.refused === undefined);
 }
@@ -34,7 +34,7 @@ export function refusalNote(gathered: Gathered, variant: string): { note?: strin
 }
 
 /** Rows of the main tables: controls and the methods' first draws. */
-export function mainVariants({ gathered, options }: Pick<Material, 'gathered' | 'options'>): Variant[] {
+export function mainVariants({ gathered, options }: Pick<SectionInput, 'gathered' | 'options'>): Variant[] {
   const methods = options.methods.map(({ name }) => name);
   return gathered.variants.filter(
     ({ kind, name }) => name !== ORIGINAL.name && (kind !== 'method' || methods.includes(name)),

@@ -3,15 +3,15 @@
  * Both show, or are, real people's heads.
  *
  * @example
- * const products = [keptTreated('treated', patient, variant)];
+ * const kept = [keptTreated('treated', subject, variant)];
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createImage, encodeImage } from 'prosopon';
 import { encodePng, HEADER_DESCRIPTION } from 'prosopon/imaging';
 import { nodeDeflate, nodeGzip, replaceFile } from 'prosopon/node';
-import type { Patient } from './cohort.js';
-import type { Product } from './measure.js';
+import type { Subject } from './cohort.js';
+import type { KeptFile } from './measure.js';
 import type { Variant } from './variants.js';
 
 function put(path: string, bytes: Uint8Array, identifies: boolean): void {
@@ -19,9 +19,9 @@ function put(path: string, bytes: Uint8Array, identifies: boolean): void {
   replaceFile(path, bytes, identifies ? 0o600 : 0o666);
 }
 
-/** FOLDER/METHOD/PATIENT_T1w.nii.gz, values as float. */
-export function keptTreated(folder: string, patient: Patient, variant: Variant): Product {
-  const path = join(folder, variant.name, `${patient.id}_T1w.nii.gz`);
+/** FOLDER/METHOD/SUBJECT_T1w.nii.gz, values as float. */
+export function keptTreated(folder: string, subject: Subject, variant: Variant): KeptFile {
+  const path = join(folder, variant.name, `${subject.id}_T1w.nii.gz`);
   return {
     wanted: () => !existsSync(path),
     async put(view) {
@@ -35,13 +35,13 @@ export function keptTreated(folder: string, patient: Patient, variant: Variant):
   };
 }
 
-/** Front portrait of a variant: OUT/renderings/METHOD/PATIENT.png, `original` from another camera than the rest. */
-export function renderingPath(out: string, folder: string, variant: string, patient: string): string {
-  return join(out, ...folder.split('/'), variant, `${patient}.png`);
+/** Front portrait of a variant: OUT/renderings/METHOD/SUBJECT.png, `original` from another camera than the rest. */
+export function renderingPath(out: string, folder: string, variant: string, subject: string): string {
+  return join(out, ...folder.split('/'), variant, `${subject}.png`);
 }
 
-export function renderingOf(out: string, patient: Patient, variant: Variant, folder: string): Product {
-  const path = renderingPath(out, folder, variant.name, patient.id);
+export function renderingOf(out: string, subject: Subject, variant: Variant, folder: string): KeptFile {
+  const path = renderingPath(out, folder, variant.name, subject.id);
   return {
     wanted: () => !existsSync(path),
     // Of the original among them: for their owner alone, all of them, as they lie side by side.

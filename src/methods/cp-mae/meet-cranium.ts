@@ -4,10 +4,10 @@
  *
  * @example
  * const missing = kept.map((r, i) => r - drawn[i]); // radii of the kept and of the drawn skin, see skinRadii
- * const thickness = joinThickness(missing, drawThickness(random));
+ * const thickness = meetCranium(missing, drawThickness(random));
  */
 import { directionOf, RINGS, ROUND } from '../../brain/cranium.js';
-import type { Thickness } from './outline.js';
+import type { Thickness } from './scalp-thickness.js';
 
 /** The shell bears no more than this. */
 const [THINNER_MM, THICKER_MM] = [-6, 20];
@@ -41,7 +41,7 @@ export function smoothed(values: Float32Array): Float32Array {
  * @param missing millimetres by which the drawn shell is too thin, [RINGS x ROUND]; NaN where nothing is kept
  * @param free thickness where nothing is kept
  */
-export function joinThickness(missing: Float32Array, free: Thickness): Thickness {
+export function meetCranium(missing: Float32Array, free: Thickness): Thickness {
   const needed = smoothed(missing.map((mm) => Math.max(THINNER_MM, Math.min(THICKER_MM, mm))));
   const table = new Float32Array(RINGS * ROUND);
   for (let place = 0; place < ROUND; place++) {

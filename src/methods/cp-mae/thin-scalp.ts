@@ -8,8 +8,8 @@
  */
 import { RINGS, ROUND } from '../../brain/cranium.js';
 import { MIN_SCALP_MM } from '../learned-head/scalp.js';
-import { smoothed, tabled } from './join.js';
-import type { Thickness } from './outline.js';
+import { smoothed, tabled } from './meet-cranium.js';
+import type { Thickness } from './scalp-thickness.js';
 
 /** So many voxels of 2 mm laid on are seen; on val heads they were 0 to 20, and 309 on the one with bumps (N = 14). */
 export const SEEN_VOXELS = 60;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { directionOf, RINGS, ROUND } from '../../brain/cranium.js';
-import { bareness, thickened } from './thicken.js';
+import { bareness, thickened } from './thin-scalp.js';
 
 const COUNT = RINGS * ROUND;
 

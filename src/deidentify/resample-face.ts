@@ -3,7 +3,7 @@
  * model's, slab by slab so that memory stays bounded.
  *
  * @example
- * placeFace(face, image.grid, outside, values); // values: Float32Array of the scan's size, in brain levels
+ * resampleFace(face, image.grid, outside, values); // values: Float32Array of the scan's size, in brain levels
  */
 import { multiply, translation } from '../volume/affine.js';
 import { type ResampleOptions, resampleLinear } from '../volume/resample.js';
@@ -18,7 +18,7 @@ const SLAB_VOXELS = 4_000_000;
  * A voxel of the scan that spans several of the model is the mean of as many samples: reading one point of a 5 mm
  * slice would alias.
  */
-export function placeFace(face: Volume, grid: Grid, where: Uint8Array, into: Float32Array): void {
+export function resampleFace(face: Volume, grid: Grid, where: Uint8Array, into: Float32Array): void {
   const [nx, ny, nz] = grid.shape;
   const spacing = Math.min(...voxelSizes(face.grid));
   const samples = voxelSizes(grid).map((mm) => Math.max(1, Math.min(8, Math.round(mm / spacing))));

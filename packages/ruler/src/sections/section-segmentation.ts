@@ -3,18 +3,28 @@
  * change; and the segmenter against reference labels.
  *
  * @example
- * const blocks = agreementBlocks(material);
+ * const blocks = agreementBlocks(input);
  */
 import { measureTable } from '../report/report-measures.js';
-import { ARM_TITLES, regionBlocks, type UtilityRow, utilityBlocks } from '../report/report-utility.js';
+import {
+  ARM_TITLES,
+  regionBlocks,
+  type SegmentationRow,
+  segmentationBlocks,
+} from '../report/report-segmentation.js';
 import { absent, type Block } from '../report/results.js';
 import { AGAIN } from '../run/variants.js';
-import { type HeadUtility, meanClassDice, TISSUE_TITLES, TISSUES } from '../utility/utility.js';
-import { type Material, mainVariants, refusalNote } from './material.js';
+import {
+  COMPARED_TISSUES,
+  meanClassDice,
+  type SegmentationAgreement,
+  TISSUE_TITLES,
+} from '../utility/segmentation-agreement.js';
+import { mainVariants, refusalNote, type SectionInput } from './section-input.js';
 
-export function agreementBlocks(material: Material): Block[] {
-  const { gathered, instruments, random } = material;
-  const variants = mainVariants(material).filter(({ parts }) => parts.includes('utility'));
+export function agreementBlocks(input: SectionInput): Block[] {
+  const { gathered, instruments, random } = input;
+  const variants = mainVariants(input).filter(({ parts }) => parts.includes('utility'));
   const titleOf = (name: string, title: string): string =>
     name === AGAIN.name ? 'same head, re-gridded' : title;
   const kindOf = (name: string): 'reference' | 'method' => (name === AGAIN.name ? 'reference' : 'method');
@@ -53,15 +63,15 @@ export function agreementBlocks(material: Material): Block[] {
       continue;
     }
     const rows = variants.map(
-      ({ name, title }): UtilityRow => ({
+      ({ name, title }): SegmentationRow => ({
         id: name,
         title: titleOf(name, title),
         kind: kindOf(name),
         heads: (gathered.results.get(name) ?? []).map((m) => m?.utility?.[arm] ?? null),
       }),
     );
-    blocks.push(...utilityBlocks(rows, arm, random));
-    const names = classNames(material);
+    blocks.push(...segmentationBlocks(rows, arm, random));
+    const names = classNames(input);
     for (const row of rows.filter(({ kind }) => kind === 'method'))
       blocks.push(...regionBlocks(row, names, arm, random));
   }
@@ -69,7 +79,7 @@ export function agreementBlocks(material: Material): Block[] {
 }
 
 /** Ids and names of all classes that any head has. */
-function classNames({ gathered, instruments }: Material): ReadonlyMap<number, string> {
+function classNames({ gathered, instruments }: SectionInput): ReadonlyMap<number, string> {
   const known = instruments.classNames ?? new Map<number, string>();
   const ids = new Set<number>();
   for (const row of gathered.results.values())
@@ -80,21 +90,21 @@ function classNames({ gathered, instruments }: Material): ReadonlyMap<number, st
 }
 
 /** Arms in words, for other sections. */
-export function armValue(head: HeadUtility | null | undefined): number {
+export function armValue(head: SegmentationAgreement | null | undefined): number {
   return head == null || head.failed !== undefined ? Number.NaN : meanClassDice(head);
 }
 
-export function referenceBlocks({ gathered, random }: Material): Block[] {
+export function referenceBlocks({ gathered, random }: SectionInput): Block[] {
   const title = 'Dice with the reference labels, originals';
   const { reference } = gathered;
   if (!Array.isArray(reference)) {
     const { missing } = reference as { missing: string };
     return [absent('reference', title, missing)];
   }
-  const heads = reference as readonly (HeadUtility | null)[];
-  const dice = (pick: (head: HeadUtility) => number): number[] =>
+  const heads = reference as readonly (SegmentationAgreement | null)[];
+  const dice = (pick: (head: SegmentationAgreement) => number): number[] =>
     heads.map((head) => (head === null ? Number.NaN : pick(head)));
-  const tissues = TISSUES.map(
+  const tissues = COMPARED_TISSUES.map(
     (t) => ({ id: t, title: TISSUE_TITLES[t], unit: 'share', statistic: 'mean' }) as const,
   );
   return [
@@ -112,7 +122,7 @@ export function referenceBlocks({ gathered, random }: Material): Block[] {
             values: {
               classes: dice(meanClassDice),
               ...Object.fromEntries(
-                TISSUES.map((t) => [t, dice((head) => head.tissues[t]?.dice ?? Number.NaN)]),
+                COMPARED_TISSUES.map((t) => [t, dice((head) => head.tissues[t]?.dice ?? Number.NaN)]),
               ),
             },
           },

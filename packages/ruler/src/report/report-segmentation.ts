@@ -3,19 +3,19 @@
  * counted apart, and which regions change in one direction.
  *
  * @example
- * const blocks = utilityBlocks(rows, classNames, 'again', random);
+ * const blocks = segmentationBlocks(rows, classNames, 'again', random);
  */
 import type { Random } from 'prosopon/imaging';
 import { bootstrap, estimateOf, icc21, mean, meanEstimate, sd, signTest } from '../statistics/statistics.js';
 import {
-  type HeadUtility,
+  COMPARED_TISSUES,
+  type ComparedTissue,
   meanClassDice,
   type Overlap,
+  type SegmentationAgreement,
   TISSUE_TITLES,
-  TISSUES,
-  type Tissue,
   volumeChange,
-} from '../utility/utility.js';
+} from '../utility/segmentation-agreement.js';
 import { regionMapBlock } from './report-region-map.js';
 import {
   type Block,
@@ -28,12 +28,12 @@ import {
   type Table,
 } from './results.js';
 
-/** One variant: an entry per patient; null where the variant refused the head. */
-export interface UtilityRow {
+/** One variant: an entry per subject; null where the variant refused the head. */
+export interface SegmentationRow {
   readonly id: string;
   readonly title: string;
   readonly kind: RowKind;
-  readonly heads: readonly (HeadUtility | null)[];
+  readonly heads: readonly (SegmentationAgreement | null)[];
 }
 
 export type Arm = 'fixed' | 'again';
@@ -43,10 +43,10 @@ export const ARM_TITLES: Readonly<Record<Arm, string>> = {
 };
 
 /** Tissue Dice, class Dice and volumes of one arm. */
-export function utilityBlocks(rows: readonly UtilityRow[], arm: Arm, random: Random): Block[] {
+export function segmentationBlocks(rows: readonly SegmentationRow[], arm: Arm, random: Random): Block[] {
   const own = random.fork(`utility ${arm}`);
   const hasTissues = rows.some(({ heads }) => heads.some((head) => head !== null && 'brain' in head.tissues));
-  const tissues: readonly Tissue[] = hasTissues ? TISSUES : [];
+  const tissues: readonly ComparedTissue[] = hasTissues ? COMPARED_TISSUES : [];
   return [
     diceTable(rows, arm, tissues, own),
     ...(hasTissues ? [volumeTable(rows, arm, tissues, own)] : []),
@@ -58,8 +58,10 @@ export function utilityBlocks(rows: readonly UtilityRow[], arm: Arm, random: Ran
 }
 
 /** Heads that were done and did not fail. */
-function good(row: UtilityRow): HeadUtility[] {
-  return row.heads.filter((head): head is HeadUtility => head !== null && head.failed === undefined);
+function good(row: SegmentationRow): SegmentationAgreement[] {
+  return row.heads.filter(
+    (head): head is SegmentationAgreement => head !== null && head.failed === undefined,
+  );
 }
 
 /** A number of no head is no number. */
@@ -67,7 +69,12 @@ function measured(cells: Readonly<Record<string, Cell>>): Record<string, Cell> {
   return Object.fromEntries(Object.entries(cells).filter(([, { n }]) => n > 0));
 }
 
-function diceTable(rows: readonly UtilityRow[], arm: Arm, tissues: readonly Tissue[], random: Random): Table {
+function diceTable(
+  rows: readonly SegmentationRow[],
+  arm: Arm,
+  tissues: readonly ComparedTissue[],
+  random: Random,
+): Table {
   const columns: Column[] = [
     { id: 'failures', title: 'failures', unit: 'percent' },
     ...tissues.map((t): Column => ({ id: t, title: TISSUE_TITLES[t], unit: 'share' })),
@@ -116,9 +123,9 @@ function diceTable(rows: readonly UtilityRow[], arm: Arm, tissues: readonly Tiss
 }
 
 function volumeTable(
-  rows: readonly UtilityRow[],
+  rows: readonly SegmentationRow[],
   arm: Arm,
-  tissues: readonly Tissue[],
+  tissues: readonly ComparedTissue[],
   random: Random,
 ): Table {
   return {
@@ -160,11 +167,11 @@ function volumeTable(
 }
 
 function boxes(
-  rows: readonly UtilityRow[],
+  rows: readonly SegmentationRow[],
   arm: Arm,
   title: string,
   id: string,
-  value: (head: HeadUtility) => number,
+  value: (head: SegmentationAgreement) => number,
 ): BoxPlot {
   return {
     kind: 'box',
@@ -181,7 +188,7 @@ const CONSISTENT = 0.05;
 
 /** Which regions change, and whether always in one direction (Review 1): a plot of the clearest, a map, a table of all classes. */
 export function regionBlocks(
-  row: UtilityRow,
+  row: SegmentationRow,
   names: ReadonlyMap<number, string>,
   arm: Arm,
   random: Random,

@@ -23,9 +23,9 @@ export interface LabelMap {
   readonly classes: readonly LabelClass[];
 }
 
-export const TISSUES = ['grey', 'white', 'ventricles', 'brain'] as const;
-export type Tissue = (typeof TISSUES)[number];
-export const TISSUE_TITLES: Readonly<Record<Tissue, string>> = {
+export const COMPARED_TISSUES = ['grey', 'white', 'ventricles', 'brain'] as const;
+export type ComparedTissue = (typeof COMPARED_TISSUES)[number];
+export const TISSUE_TITLES: Readonly<Record<ComparedTissue, string>> = {
   grey: 'grey matter',
   white: 'white matter',
   ventricles: 'ventricular CSF',
@@ -33,7 +33,7 @@ export const TISSUE_TITLES: Readonly<Record<Tissue, string>> = {
 };
 
 /** Tissue of a class's group, by the names in use; undefined for what is none of the three (brain stem, sulcal CSF). */
-export function tissueOf(group: string): Exclude<Tissue, 'brain'> | undefined {
+export function tissueOf(group: string): Exclude<ComparedTissue, 'brain'> | undefined {
   const name = group.trim().toLowerCase();
   if (['grey', 'gray', 'gm', 'grey matter', 'gray matter'].includes(name)) return 'grey';
   if (['white', 'wm', 'white matter'].includes(name)) return 'white';
@@ -49,10 +49,10 @@ export interface Overlap {
 }
 
 /** One head in one arm. */
-export interface HeadUtility {
+export interface SegmentationAgreement {
   /** Why it counts as a failure: the segmenter gave up, or the total brain changed by more than `FAILURE_SHARE`. */
   readonly failed?: string;
-  readonly tissues: Readonly<Partial<Record<Tissue, Overlap>>>;
+  readonly tissues: Readonly<Partial<Record<ComparedTissue, Overlap>>>;
   /** By class id. */
   readonly classes: Readonly<Record<number, Overlap>>;
 }
@@ -61,7 +61,7 @@ export interface HeadUtility {
 export const FAILURE_SHARE = 0.1;
 
 /** A head that the segmenter could not do. */
-export function failedHead(reason: string): HeadUtility {
+export function failedSegmentation(reason: string): SegmentationAgreement {
   return { failed: reason, tissues: {}, classes: {} };
 }
 
@@ -69,7 +69,11 @@ export function failedHead(reason: string): HeadUtility {
  * @param voxelMl millilitres of a voxel of the maps' common grid
  * @throws {Failure} internal when the maps are of different lengths
  */
-export function compareSegmentations(original: LabelMap, treated: LabelMap, voxelMl: number): HeadUtility {
+export function compareSegmentations(
+  original: LabelMap,
+  treated: LabelMap,
+  voxelMl: number,
+): SegmentationAgreement {
   if (original.labels.length !== treated.labels.length)
     throw new Failure(
       'internal',
@@ -109,8 +113,8 @@ function tissueOverlaps(
   a: ArrayLike<number>,
   b: ArrayLike<number>,
   classes: readonly LabelClass[],
-): [Tissue, Counts][] {
-  const codes: readonly Exclude<Tissue, 'brain'>[] = ['grey', 'white', 'ventricles'];
+): [ComparedTissue, Counts][] {
+  const codes: readonly Exclude<ComparedTissue, 'brain'>[] = ['grey', 'white', 'ventricles'];
   const table = new Uint8Array(65536);
   for (const { id, group } of classes) {
     const tissue = tissueOf(group);
@@ -124,7 +128,10 @@ function tissueOverlaps(
   };
   if (!table.some((code) => code > 0)) return [];
   const [x, y] = [tissueMap(a), tissueMap(b)];
-  const found: [Tissue, Counts][] = diceByLabel(x, y, [1, 2, 3]).map((o, i) => [codes[i] ?? 'brain', o]);
+  const found: [ComparedTissue, Counts][] = diceByLabel(x, y, [1, 2, 3]).map((o, i) => [
+    codes[i] ?? 'brain',
+    o,
+  ]);
   const isBrain = (v: number): number => (v === 1 || v === 2 || v === STEM ? 1 : 0);
   return [...found, ['brain', anyOverlap(x.map(isBrain), y.map(isBrain))]];
 }
@@ -142,7 +149,7 @@ function anyOverlap(a: ArrayLike<number>, b: ArrayLike<number>): Counts {
 }
 
 /** Mean Dice over the classes that either map has; NaN when there is none. */
-export function meanClassDice(head: HeadUtility): number {
+export function meanClassDice(head: SegmentationAgreement): number {
   const found = Object.values(head.classes)
     .map(({ dice }) => dice)
     .filter((d) => !Number.isNaN(d));

@@ -1,7 +1,7 @@
 /** The thickness that joins a drawn head to a cranium that stays. */
 import { describe, expect, it } from 'vitest';
 import { directionOf, RINGS, ROUND } from '../../brain/cranium.js';
-import { joinThickness } from './join.js';
+import { meetCranium } from './meet-cranium.js';
 
 const missing = new Float32Array(RINGS * ROUND).fill(Number.NaN);
 for (let ring = 12; ring < RINGS; ring++)
@@ -9,9 +9,9 @@ for (let ring = 12; ring < RINGS; ring++)
     const [x, y] = directionOf(ring, place);
     missing[ring * ROUND + place] = 4 + 3 * y - 2 * x;
   }
-const thickness = joinThickness(missing, () => -1);
+const thickness = meetCranium(missing, () => -1);
 
-describe('joinThickness', () => {
+describe('meetCranium', () => {
   it('adds what is missing where the cranium stays', () => {
     for (let ring = 13; ring < RINGS - 1; ring++)
       for (let place = 0; place < ROUND; place += 5) {
@@ -36,11 +36,11 @@ describe('joinThickness', () => {
   });
 
   it('asks nothing of the shell that it does not bear', () => {
-    const wild = joinThickness(
+    const wild = meetCranium(
       missing.map((mm) => 30 * mm),
       () => 0,
     );
-    const thin = joinThickness(
+    const thin = meetCranium(
       missing.map((mm) => -30 * mm),
       () => 0,
     );
