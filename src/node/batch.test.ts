@@ -129,11 +129,11 @@ describe('a batch', () => {
       }),
     );
     expect(shop.tried).toEqual([
-      { id: 'b', again: true },
-      { id: 'd', again: false },
-      { id: 'e', again: false },
-      { id: 'gone', again: false },
-      { id: 'changed', again: false },
+      { id: 'b', again: true, alone: false },
+      { id: 'd', again: false, alone: false },
+      { id: 'e', again: false, alone: false },
+      { id: 'gone', again: false, alone: false },
+      { id: 'changed', again: false, alone: false },
     ]);
     expect(told.filter(([, remembered]) => remembered).map(([id]) => id)).toEqual(['a', 'c']);
     expect(outcomes.get('c')).toEqual(REFUSED);
