@@ -27,6 +27,7 @@ export interface BidsOptions extends CommonOptions {
   readonly resolution: '128' | '256';
   readonly keep: Keep;
   readonly brainMarginMm?: number;
+  readonly brainMasks?: string;
   readonly seed?: string;
   readonly jobs?: number;
   readonly memGb?: number;
@@ -76,6 +77,10 @@ export function addBidsOptions(command: Command, { environment: { methods } }: S
       '--brain-margin-mm <x>',
       `keep also what is this near the brain, 0 to 20 (default: ${FOUND_MARGIN_MM})`,
       numberIn(0, 20),
+    )
+    .option(
+      '--brain-masks <dir>',
+      'derivative with *_desc-brain_mask.nii.gz: used where it has one for a scan, compared with the brain that is found',
     )
     .option(
       '--seed <n>',

@@ -5,6 +5,7 @@
  * @example
  * await participant(session, places, options);
  */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cachedTree } from '../bids/inheritance.js';
 import type { SubjectPlan } from '../bids/plan.js';
@@ -49,6 +50,7 @@ export async function participant(session: Session, places: Places, options: Bid
   facts.seedGiven = options.seed !== undefined;
   requireFitting({ method, keep: options.keep }, options.seed === undefined ? [] : ['seed']);
   const settings = await settingsOf(session, options);
+  requireFolder(options.brainMasks);
   const share = options.shard === undefined ? undefined : parseShare(options.shard, process.env);
   const jobsAsked = options.jobs;
   if (options.worker === true) {
@@ -87,6 +89,12 @@ export async function participant(session: Session, places: Places, options: Bid
   } finally {
     lock.release();
   }
+}
+
+/** @throws {Refusal} option-invalid */
+function requireFolder(masks: string | undefined): void {
+  if (masks !== undefined && statSync(masks, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new Refusal('option-invalid', 'expected a folder with masks at --brain-masks, found none');
 }
 
 export function askedOf({ participantLabel, sessionLabel }: BidsOptions): Asked {
@@ -183,6 +191,9 @@ function treating(
       output: places.output,
     },
     defaceMask: settings.defaceMask,
+    ...(options.brainMasks === undefined
+      ? {}
+      : { masks: { tree: cachedTree(folderTree(options.brainMasks)), folder: options.brainMasks } }),
     services: () => scanServices(session, networks, new StageTimer()),
     endOf: (error) => endOf(session, error),
   };

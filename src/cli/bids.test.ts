@@ -259,6 +259,27 @@ describe('prosopon bids', { timeout: 240_000 }, () => {
     expect([other.code, other.err]).toEqual([2, expect.stringContaining('expected --layout derivative')]);
   });
 
+  it('takes the mask of a derivative where it has one, and does the scan anew when the mask has changed', async () => {
+    // With some voxels less than the brain that is found has.
+    const mask = Float32Array.from(head.brainMask.data, (v, i) => (i % 37 === 0 ? 0 : v));
+    await put(
+      'masks/sub-2/ses-a/anat/sub-2_ses-a_desc-brain_mask.nii.gz',
+      gzipSync(niftiBytes({ grid, volumes: [mask] })),
+    );
+    await put('masks/sub-2/ses-a/anat/sub-2_ses-a_space-MNI_desc-brain_mask.nii.gz', 'junk');
+    await put('masks/sub-2/ses-a/anat/sub-2_ses-a_label-lesion_mask.nii.gz', 'junk');
+    const args = [at('ds'), at('masked'), 'participant', '--seed', '5', '--participant-label', '2'];
+    expect((await run([...args, '--brain-masks', at('masks')])).code).toBe(0);
+    const result = at('masked/sub-2/ses-a/anat/sub-2_ses-a_T1w.nii.gz');
+    const given = await readFile(result);
+    expect((await run(args)).code).toBe(0);
+    expect(await readFile(result)).not.toEqual(given);
+    await put('masks/sub-2/ses-a/anat/sub-2_ses-a_desc-brain_mask.nii.gz', gzipSync('junk'));
+    const bad = await run([...args, '--brain-masks', at('masks')]);
+    expect([bad.code, bad.out]).toEqual([1, expect.stringContaining('not-an-image')]);
+    expect(await filesIn(at('masked'))).not.toContain('sub-2/ses-a/anat/sub-2_ses-a_T1w.nii.gz');
+  });
+
   it('says what it would do and writes nothing', async () => {
     const { code, out } = await run([at('ds'), at('dry'), '--dry-run']);
     expect(code).toBe(0);
