@@ -249,6 +249,7 @@ class SubjectRun {
             output: join(places.output, output),
             scan: piece.sidecars[i + 1]?.scan ?? {},
           })),
+          ...(piece.brainMask === undefined ? {} : { brainMask: piece.brainMask }),
           alongside: [...piece.sidecars.flatMap(({ files }) => files), ...(mask === undefined ? [] : [mask])],
           ...(mask === undefined ? {} : { saveAltered: mask.image }),
           // What stands there is of an earlier run, as the record says.
