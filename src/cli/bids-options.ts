@@ -29,6 +29,7 @@ export interface BidsOptions extends CommonOptions {
   readonly brainMarginMm?: number;
   readonly brainMasks?: string;
   readonly seed?: string;
+  readonly seedFile?: string;
   readonly jobs?: number;
   readonly memGb?: number;
   readonly shard?: string;
@@ -86,6 +87,7 @@ export function addBidsOptions(command: Command, { environment: { methods } }: S
       '--seed <n>',
       'a number or words that you keep SECRET: each person gets the same face again in every run; without it fresh ones, never stored',
     )
+    .option('--seed-file <file>', 'the same, from a file: it then stands in no list of processes and no log')
     .option('--jobs <n>', 'people at a time, 1 to 256 (default: by cores and memory)', wholeNumberIn(1, 256))
     .option('--mem-gb <x>', 'memory that may be used (default: what is free)', numberIn(1, 100_000))
     .option(

@@ -29,6 +29,7 @@ import {
   treatSubject,
 } from '../node/bids/subject.js';
 import { folderTree } from '../node/folder-tree.js';
+import { readRegularFile } from '../node/image-files.js';
 import { usualJobs } from '../node/jobs.js';
 import { lockFolder, type Share } from '../node/lock.js';
 import { wasKilled } from '../node/networks/node-runner.js';
@@ -47,14 +48,15 @@ export async function participant(session: Session, places: Places, options: Bid
   const { environment, facts } = session;
   const method = methodOf(session, options);
   facts.method = method.name;
-  facts.seedGiven = options.seed !== undefined;
-  requireFitting({ method, keep: options.keep }, options.seed === undefined ? [] : ['seed']);
+  const seed = await seedOf(options);
+  facts.seedGiven = seed !== undefined;
+  requireFitting({ method, keep: options.keep }, seed === undefined ? [] : ['seed']);
   const settings = await settingsOf(session, options);
   requireFolder(options.brainMasks);
   const share = options.shard === undefined ? undefined : parseShare(options.shard, process.env);
   const jobsAsked = options.jobs;
   if (options.worker === true) {
-    const treat = treating(session, places, options, settings, method, jobsAsked ?? 1);
+    const treat = treating(session, places, { ...options, ...seed }, settings, method, jobsAsked ?? 1);
     if ((await serveTasks(treat)) === 'busy') throw new Interrupted();
     return;
   }
@@ -82,13 +84,23 @@ export async function participant(session: Session, places: Places, options: Bid
     const records = new Records(join(places.work, 'records'));
     await treatAll(session, mine, records, options, {
       startWorker: (jobs) =>
-        environment.startWorker?.() ?? here(treating(session, places, options, settings, method, jobs)),
+        environment.startWorker?.(['--jobs', String(jobs)]) ??
+        here(treating(session, places, { ...options, ...seed }, settings, method, jobs)),
     });
     for (const note of await finishDataset(places, tree, records, settings)) session.log(note);
     finish(session, mine, records, options, places, share);
   } finally {
     lock.release();
   }
+}
+
+/** From a file, where it is to be in no list of processes. @throws {Refusal} option-invalid, not-readable */
+async function seedOf({ seed, seedFile }: BidsOptions): Promise<{ seed: string } | undefined> {
+  if (seedFile === undefined) return seed === undefined ? undefined : { seed };
+  if (seed !== undefined) throw new Refusal('option-invalid', 'expected --seed or --seed-file, found both');
+  const text = new TextDecoder().decode(await readRegularFile(seedFile)).trim();
+  parseSeed(text);
+  return { seed: text };
 }
 
 /** @throws {Refusal} option-invalid */

@@ -26,10 +26,11 @@ export function threadsOf(workers: number): number {
   return Math.max(1, Math.floor(availableParallelism() / Math.max(1, workers)));
 }
 
-export function startWorkerProcess(): BatchWorker {
+/** @param further arguments beside those of this process */
+export function startWorkerProcess(further: readonly string[] = []): BatchWorker {
   const [, program = '', ...argv] = process.argv;
   return new ProcessWorker(
-    spawn(process.execPath, [...process.execArgv, program, ...workerArguments(argv)], {
+    spawn(process.execPath, [...process.execArgv, program, ...workerArguments(argv), ...further], {
       // What it has to say comes over the channel.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     }),
