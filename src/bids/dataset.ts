@@ -6,6 +6,7 @@
  * const dataset = await readDataset(folderTree('bids'));
  * const { chosen, left } = firstScans(dataset, 'T1w');
  */
+import { requireGiven } from '../errors/require-given.js';
 import { type FileTree, joinPath } from './file-tree.js';
 import { type BidsName, isEntityFolder, labelIn, parseBidsName } from './names.js';
 import { parseTsv } from './tsv.js';
@@ -59,6 +60,7 @@ export async function readDataset(
   root = '',
   { only }: { readonly only?: ReadonlySet<string> } = {},
 ): Promise<BidsDataset> {
+  requireGiven(tree, 'a tree of files, as folderTree gives it', ['list']);
   const entries = await tree.list(root);
   const people = new Map(
     (await readTable(tree, joinPath(root, 'participants.tsv'))).map((row) => [row.participant_id, row]),
