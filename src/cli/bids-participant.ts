@@ -27,13 +27,13 @@ import {
   type SubjectContext,
   treatSubject,
 } from '../node/bids/subject.js';
+import { sweep } from '../node/bids/sweep.js';
 import { folderTree } from '../node/folder-tree.js';
 import { usualJobs } from '../node/jobs.js';
-import { lockFolder, type Share } from '../node/lock.js';
+import { lockWhenLost, type Share } from '../node/lock.js';
 import { wasKilled } from '../node/networks/node-runner.js';
 import { StageTimer } from '../node/progress.js';
 import { requireFitting, type ScanTreatment } from '../node/scan-job.js';
-import { removeLeftovers } from '../node/work-folder.js';
 import { serveTasks, threadsOf } from '../node/worker-processes.js';
 import { type BidsOptions, methodOf, settingsOf } from './bids-options.js';
 import { Interrupted, outcomeOf } from './outcome.js';
@@ -58,9 +58,14 @@ export async function participant(session: Session, places: Places, options: Bid
   }
   session.interruptedMessage =
     'interrupted; what is done stays, and the same command goes on where this one stopped';
-  const lock = lockFolder(places.output, share);
+  const lock = await lockWhenLost(places.output, share, {
+    signal: session.signal,
+    onWait: () =>
+      session.log(
+        'the output is locked by a run on another machine; waiting to see whether that is still there',
+      ),
+  });
   try {
-    removeLeftovers(places.output);
     keepSettings(places.work, settings);
     const tree = cachedTree(folderTree(places.input));
     const { plans, warnings } = await planDataset(tree, settings, method.kind === 'remove', askedOf(options));
@@ -77,11 +82,14 @@ export async function participant(session: Session, places: Places, options: Bid
       ...(settings.sourceUri === undefined ? {} : { sourceUri: settings.sourceUri }),
     });
     const mine = shareOf(plans, share);
+    sweep(places, mine);
     const records = new Records(join(places.work, 'records'));
     await treatAll(session, mine, records, options, {
       startWorker: (jobs) =>
         environment.startWorker?.() ?? here(treating(session, places, options, settings, method, jobs)),
     });
+    // What a process that was ended in the middle of its last image has left.
+    sweep(places, mine);
     for (const note of await finishDataset(places, tree, records, settings)) session.log(note);
     finish(session, mine, records, options, places, share);
   } finally {
