@@ -60,10 +60,8 @@ export async function participant(session: Session, places: Places, options: Bid
     'interrupted; what is done stays, and the same command goes on where this one stopped';
   const lock = await lockWhenLost(places.output, share, {
     signal: session.signal,
-    onWait: () =>
-      session.log(
-        'the output is locked by a run on another machine; waiting to see whether that is still there',
-      ),
+    alive: options.wait === true,
+    onWait: () => session.log('another run has the output; waiting until it is over, or is lost'),
   });
   try {
     keepSettings(places.work, settings);

@@ -79,6 +79,14 @@ describe('a lock of another machine', () => {
     lock.release();
   });
 
+  it('is waited for while its run lives, when that is wished', async () => {
+    const first = lockFolder(dir, share);
+    setTimeout(() => first.release(), 150);
+    const lock = await lockWhenLost(dir, share, { signal: never, everyMs: 50, alive: true });
+    expect(readdirSync(dir)).toEqual([`${LOCK_NAME}-2-of-3`]);
+    lock.release();
+  });
+
   it('is not waited for after an interruption', async () => {
     left(0);
     const controller = new AbortController();

@@ -99,6 +99,8 @@ export interface Patience {
   onWait?(): void;
   /** How often it looks. */
   readonly everyMs?: number;
+  /** Also waits until a run that lives is over. */
+  readonly alive?: boolean;
 }
 
 /**
@@ -109,17 +111,17 @@ export interface Patience {
 export async function lockWhenLost(
   folder: string,
   share: Share | undefined,
-  { signal, onWait, everyMs = 5000 }: Patience,
+  { signal, onWait, everyMs = 5000, alive = false }: Patience,
 ): Promise<Lock> {
-  for (let seen: number | undefined; ; ) {
+  let seen: number | undefined;
+  for (let first = true; ; first = false) {
     try {
       return lockFolder(folder, share);
     } catch (error) {
-      const touched = isRefusal(error, 'output-in-use')
-        ? touchedElsewhere(join(folder, nameOf(share)))
-        : undefined;
-      if (touched === undefined || (seen !== undefined && touched !== seen)) throw error;
-      if (seen === undefined) onWait?.();
+      if (!isRefusal(error, 'output-in-use')) throw error;
+      const touched = touchedElsewhere(join(folder, nameOf(share)));
+      if (!alive && (touched === undefined || (!first && touched !== seen))) throw error;
+      if (first) onWait?.();
       seen = touched;
     }
     await sleep(everyMs, undefined, { signal }).catch(() => signal.throwIfAborted());
