@@ -5,7 +5,8 @@
 #
 #     bash workflow/test/with-slurm.sh sbatch --wait --wrap 'echo hello'
 #
-# The command finds SLURM_CONF in its environment, and in SLURM_TEST what it needs to lose the node and get it back:
+# The configuration is linked to from /etc/slurm/slurm.conf: SLURM_CONF alone is not enough for Snakemake's jobs
+# (findings/snakemake-slurm-conf.sh). In SLURM_TEST the command finds what it needs to lose the node and get it back:
 # "$SLURM_TEST/lose-node" kills slurmd, its step daemons and all that they started, as a power cut would;
 # "$SLURM_TEST/return-node" starts slurmd again.
 set -euo pipefail
@@ -25,8 +26,16 @@ if ! command -v slurmctld >/dev/null || ! command -v slurmd >/dev/null || ! comm
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null
 fi
 
+usual=/etc/slurm/slurm.conf
+# A link to nothing is what a test that was killed has left.
+if [ -e "$usual" ]; then
+  echo "expected a machine without a Slurm of its own, found $usual" >&2
+  exit 2
+fi
 dir=$(mktemp -d /tmp/slurm-test-XXXXXX)
-export SLURM_TEST=$dir SLURM_CONF=$dir/slurm.conf
+conf=$dir/slurm.conf
+export SLURM_TEST=$dir
+unset SLURM_CONF
 host=$(hostname -s)
 mkdir -p "$dir/state" "$dir/spool" "$dir/munge"
 chmod 755 "$dir"
@@ -66,6 +75,7 @@ clean_up() {
   stop "$dir/slurmctld.pid"
   stop "$dir/munge/munged.pid"
   rm -rf "$dir"
+  [ -L "$usual" ] && [ ! -e "$usual" ] && rm -f "$usual"
   exit "$code"
 }
 trap clean_up EXIT
@@ -80,7 +90,7 @@ munged --force --key-file="$dir/munge/key" --socket="$munge_socket" --pid-file="
 
 cpus=$(nproc)
 memory=$(awk '/MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
-cat >"$SLURM_CONF" <<CONF
+cat >"$conf" <<CONF
 ClusterName=test
 SlurmctldHost=$host(127.0.0.1)
 SlurmctldPort=16817
@@ -133,11 +143,13 @@ LOSE
 cat >"$dir/return-node" <<RETURN
 #!/bin/bash
 set -euo pipefail
-slurmd -f "$SLURM_CONF" -N "$host"
+slurmd -f "$conf" -N "$host"
 RETURN
 chmod 755 "$dir/lose-node" "$dir/return-node"
 
-slurmctld -f "$SLURM_CONF"
+mkdir -p /etc/slurm
+ln -sfn "$conf" "$usual"
+slurmctld -f "$conf"
 "$dir/return-node"
 for _ in $(seq 60); do
   [ "$(sinfo --noheader --format=%T 2>/dev/null)" = idle ] && break
