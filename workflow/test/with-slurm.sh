@@ -41,18 +41,16 @@ mkdir -p "$dir/state" "$dir/spool" "$dir/munge"
 chmod 755 "$dir"
 chmod 700 "$dir/munge"
 
-running() { [ -f "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
-
 # Ends a daemon by its own number, and waits for it.
 stop() {
-  local file=$1
-  running "$file" || return 0
-  kill "$(cat "$file")" 2>/dev/null || true
+  local pid
+  pid=$(cat "$1" 2>/dev/null) || return 0
+  kill "$pid" 2>/dev/null || return 0
   for _ in $(seq 50); do
-    running "$file" || return 0
+    kill -0 "$pid" 2>/dev/null || return 0
     sleep 0.1
   done
-  kill -9 "$(cat "$file")" 2>/dev/null || true
+  kill -9 "$pid" 2>/dev/null || true
 }
 
 clean_up() {
