@@ -33,6 +33,7 @@ export interface BidsOptions extends CommonOptions {
   readonly jobs?: number;
   readonly memGb?: number;
   readonly shard?: string;
+  readonly wait?: boolean;
   readonly workDir?: string;
   readonly reportDir?: string;
   readonly skipBidsValidation?: boolean;
@@ -94,6 +95,7 @@ export function addBidsOptions(command: Command, { environment: { methods } }: S
       '--shard <i/n>',
       'this share of the people alone (3/8); slurm: by the variables of a Slurm array job',
     )
+    .option('--wait', 'wait while another run has this output, or this share of it, in place of a refusal')
     .option('--work-dir <dir>', 'PRIVATE folder of records and settings (default: OUTPUT-work)')
     .option('--report-dir <dir>', 'where the index of the group level goes (default: OUTPUT-report)')
     .option('--skip-bids-validation', 'take a folder without dataset_description.json')

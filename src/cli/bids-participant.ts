@@ -28,14 +28,14 @@ import {
   type SubjectContext,
   treatSubject,
 } from '../node/bids/subject.js';
+import { sweep } from '../node/bids/sweep.js';
 import { folderTree } from '../node/folder-tree.js';
 import { readRegularFile } from '../node/image-files.js';
 import { usualJobs } from '../node/jobs.js';
-import { lockFolder, type Share } from '../node/lock.js';
+import { lockWhenLost, type Share } from '../node/lock.js';
 import { wasKilled } from '../node/networks/node-runner.js';
 import { StageTimer } from '../node/progress.js';
 import { requireFitting, type ScanTreatment } from '../node/scan-job.js';
-import { removeLeftovers } from '../node/work-folder.js';
 import { serveTasks, threadsOf } from '../node/worker-processes.js';
 import { type BidsOptions, methodOf, settingsOf } from './bids-options.js';
 import { Interrupted, outcomeOf } from './outcome.js';
@@ -62,9 +62,12 @@ export async function participant(session: Session, places: Places, options: Bid
   }
   session.interruptedMessage =
     'interrupted; what is done stays, and the same command goes on where this one stopped';
-  const lock = lockFolder(places.output, share);
+  const lock = await lockWhenLost(places.output, share, {
+    signal: session.signal,
+    alive: options.wait === true,
+    onWait: () => session.log('another run has the output; waiting until it is over, or is lost'),
+  });
   try {
-    removeLeftovers(places.output);
     keepSettings(places.work, settings);
     const tree = cachedTree(folderTree(places.input));
     const { plans, warnings } = await planDataset(tree, settings, method.kind === 'remove', askedOf(options));
@@ -81,12 +84,15 @@ export async function participant(session: Session, places: Places, options: Bid
       ...(settings.sourceUri === undefined ? {} : { sourceUri: settings.sourceUri }),
     });
     const mine = shareOf(plans, share);
+    sweep(places, mine);
     const records = new Records(join(places.work, 'records'));
     await treatAll(session, mine, records, options, {
       startWorker: (jobs) =>
         environment.startWorker?.(['--jobs', String(jobs)]) ??
         here(treating(session, places, { ...options, ...seed }, settings, method, jobs)),
     });
+    // What a process that was ended in the middle of its last image has left.
+    sweep(places, mine);
     for (const note of await finishDataset(places, tree, records, settings)) session.log(note);
     finish(session, mine, records, options, places, share);
   } finally {

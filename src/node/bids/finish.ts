@@ -55,14 +55,20 @@ export async function finishDataset(
   records: Records,
   settings: Settings,
 ): Promise<readonly string[]> {
-  const results = resultsOf(places, records);
   const rows = await readTable(tree, 'participants.tsv');
-  const people = participantsTable(rows, [...results.keys()].sort(), settings.columns);
-  for (const [name, content] of [
-    ['participants.tsv', people.tsv],
-    ['participants.json', people.json],
-  ] as const)
-    replaceFile(join(places.output, name), content, PUBLIC);
+  const subjectsOf = (of: ReadonlyMap<string, unknown>): string[] => [...of.keys()].sort();
+  let results: ReturnType<typeof resultsOf>;
+  let people: ReturnType<typeof participantsTable>;
+  // Shares that end at a time would write over one another's people: whoever has written looks once more what there is.
+  do {
+    results = resultsOf(places, records);
+    people = participantsTable(rows, subjectsOf(results), settings.columns);
+    for (const [name, content] of [
+      ['participants.tsv', people.tsv],
+      ['participants.json', people.json],
+    ] as const)
+      replaceFile(join(places.output, name), content, PUBLIC);
+  } while (subjectsOf(resultsOf(places, records)).join(' ') !== subjectsOf(results).join(' '));
   for (const [subject, outputs] of results) await writeTimes(places, tree, subject, outputs, settings);
   return people.left === 0
     ? []
