@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 
-
 BEST = "best.pt"
 """Beside ``checkpoint.pt`` in the run folder of a learner that names a figure to be judged by."""
 
