@@ -49,7 +49,7 @@ class TwoLevelDecoder(ComplementDecoder):
         h = self.start(torch.cat([h, self.brain32(b16)], 1))
         h = self.place16(self.up16(h)) + self.fine(torch.cat([fine * fine_keep, fine_keep], 1))
         h = self.join16(torch.cat([h, b16], 1))
-        out = self.out8(self.join8(torch.cat([self.up8(h), b8], 1)))
+        out = self.out8(self.join8(torch.cat([self.up8(h), b8], 1))).float()
         return integrate(blur(DISPLACEMENT_SCALE * out[:, :3]), 4), MAX_GAIN * torch.tanh(blur(out[:, 3:]))
 
 

@@ -96,6 +96,10 @@ class SiteWhitening(nn.Module):
         self.floor = floor
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return self.whitened(x.float())
+
+    def whitened(self, x: torch.Tensor) -> torch.Tensor:
         if self.training:
             self.follow(x.detach())
         apart = (x - self.mean).flatten(2).permute(2, 1, 0)
