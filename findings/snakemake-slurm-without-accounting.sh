@@ -38,13 +38,13 @@ program scancel <<<'exit 0'
 ended() {
   rm -rf hello.txt .snakemake
   local code=0
-  PATH=$work/bin:$PATH timeout --kill-after=10 60 venv/bin/snakemake --executor slurm --jobs 1 --slurm-no-account \
+  PATH=$work/bin:$PATH timeout --kill-after=10 60 venv/bin/snakemake hello.txt --executor slurm --jobs 1 --slurm-no-account \
     --slurm-init-seconds-before-status-checks 2 --slurm-status-attempts 2 --default-resources runtime=5 mem_mb=100 \
-    "$@" hello.txt >log 2>&1 || code=$?
+    "$@" >log 2>&1 || code=$?
   echo "$code"
 }
 with_squeue=$(ended --slurm-status-command squeue)
 as_it_is=$(ended)
 echo "status by squeue: exit $with_squeue; as it is: exit $as_it_is (137: neither ended by itself nor by SIGTERM)"
 [ "$with_squeue" = 0 ] || { echo 'CHANGED: the workflow does not end with squeue either'; exit 1; }
-[ "$as_it_is" = 137 ] || { echo 'CHANGED: the workflow ends'; exit 1; }
+[ "$as_it_is" = 137 ] || { echo 'CHANGED: the workflow ends'; tail -n 20 log; exit 1; }
