@@ -93,7 +93,11 @@ export async function participant(session: Session, places: Places, options: Bid
     });
     // What a process that was ended in the middle of its last image has left.
     sweep(places, mine);
-    for (const note of await finishDataset(places, tree, records, settings)) session.log(note);
+    const times = {
+      subjects: new Set(mine.map(({ subject }) => subject)),
+      ...(seed === undefined ? {} : { seed: parseSeed(seed.seed) }),
+    };
+    for (const note of await finishDataset(places, tree, records, settings, times)) session.log(note);
     finish(session, mine, records, options, places, share);
   } finally {
     lock.release();

@@ -211,6 +211,30 @@ describe('prosopon bids', { timeout: 240_000 }, () => {
     }
   });
 
+  it('shifts the times of a person by the same days in every run, with and without a seed', async () => {
+    const table = 'sub-1/ses-a/sub-1_ses-a_scans.tsv';
+    for (const seed of [[], ['--seed', '5']]) {
+      const out = `times${seed.length}`;
+      const args = [
+        at('ds'),
+        at(out),
+        'participant',
+        '--participant-label',
+        '1',
+        '--dates',
+        'shift',
+        ...seed,
+      ];
+      expect((await run(args)).code).toBe(0);
+      const first = await readFile(at(out, table), 'utf8');
+      expect(first).toMatch(/T1w\.nii\.gz\t(18|19[01])\d+-\d\d-\d\dT10:11:00/);
+      expect((await run(args)).code).toBe(0);
+      expect((await run([at('ds'), at(out), 'group', '--refusals-ok'])).code).toBe(0);
+      expect(await readFile(at(out, table), 'utf8')).toBe(first);
+    }
+    expect(await readFile(at('times2', table), 'utf8')).toBe(await readFile(at('raw', table), 'utf8'));
+  });
+
   it('takes a result away when its input has changed and is refused', async () => {
     await put('moody/dataset_description.json', '{"BIDSVersion":"1.9.0","Name":"x"}');
     await put('moody/sub-1/anat/sub-1_T1w.nii.gz', scan());

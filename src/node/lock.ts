@@ -79,11 +79,17 @@ export function lockFolder(folder: string, share?: Share): Lock {
   const touch = setInterval(() => {
     try {
       // Written, not dated: then its time is by the clock of the file system, which is not that of this machine.
-      writeFileSync(file, identity, { flag: 'r+' });
+      // A machine that was frozen meanwhile may have lost it.
+      if (readFileSync(file, 'utf8') === identity) writeFileSync(file, identity, { flag: 'r+' });
+      else lost();
     } catch {
       // A network drive that is away for a moment: the next touch may reach it.
     }
   }, TOUCHED_EVERY_MS).unref();
+  const lost = (): void => {
+    clearInterval(touch);
+    held.delete(file);
+  };
   return {
     release: () => {
       clearInterval(touch);
