@@ -12,6 +12,7 @@ import type { ScanRecord } from '../bids/record.js';
 import { VERSION } from '../deidentify/version.js';
 import { Failure, Refusal } from '../errors/errors.js';
 import { planDataset } from '../node/bids/dataset-plan.js';
+import { putFile } from '../node/bids/disk.js';
 import { finishDataset } from '../node/bids/finish.js';
 import { isWithin, type Places } from '../node/bids/places.js';
 import { Records } from '../node/bids/records.js';
@@ -19,7 +20,6 @@ import { readSettings } from '../node/bids/settings.js';
 import { strangersIn } from '../node/bids/strangers.js';
 import { codeOf } from '../node/error-code.js';
 import { folderTree } from '../node/folder-tree.js';
-import { replaceFile } from '../node/replace-file.js';
 import { datasetIndexPage } from '../report/dataset-index.js';
 import { summaryJson, summaryTsv } from '../report/dataset-summary.js';
 import type { BidsOptions } from './bids-options.js';
@@ -66,7 +66,7 @@ export async function group(session: Session, places: Places, options: BidsOptio
     ['summary.tsv', summaryTsv(rows)],
     ['summary.json', summaryJson(rows, about)],
   ] as const)
-    replaceFile(join(report, name), content, READABLE);
+    putFile(join(report, name), content, READABLE);
   const count = (...statuses: readonly string[]): number =>
     rows.filter(({ status }) => statuses.includes(status)).length;
   const open = rows.filter(

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,25 @@ describe('a lock', () => {
       writeFileSync(join(dir, LOCK_NAME), other);
       expect(() => lockFolder(dir)).toThrow(expect.objectContaining({ tag: 'output-in-use' }));
       expect(readdirSync(dir)).toEqual([LOCK_NAME]);
+    }
+  });
+});
+
+describe('a process that has ended and whose end nobody has asked for', () => {
+  it('held its lock for ever, as it can still be sent signals', async () => {
+    // A child of a process that never collects it: as in a container whose first process is no init.
+    const keeper = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const pid = await new Promise<number>((resolve) =>
+      keeper.stdout.once('data', (text) => resolve(Number(text))),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    try {
+      expect(() => process.kill(pid, 0)).not.toThrow();
+      expect(stateOf({ ...thisProcess(), pid, started: '' })).toBe('gone');
+    } finally {
+      keeper.kill();
     }
   });
 });

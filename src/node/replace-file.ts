@@ -13,12 +13,18 @@ import { join } from 'node:path';
 export const PART_NAME = /\.[0-9a-f]{16}\.part$/;
 const LEFT_FOR_MS = 10 * 60_000;
 
-/** @param mode for its owner alone unless said otherwise */
+/** @param mode for its owner alone unless said otherwise  @throws what the system says; nothing of the new content is left then */
 export function replaceFile(path: string, content: Uint8Array | string, mode = 0o600): void {
   // Two processes may write the same thing at a time, and in containers both have the same number.
   const part = `${path}.${randomBytes(8).toString('hex')}.part`;
-  writeFileSync(part, content, { mode, flag: 'wx' });
-  renameSync(part, path);
+  try {
+    writeFileSync(part, content, { mode, flag: 'wx' });
+    renameSync(part, path);
+  } catch (error) {
+    // On a disk that is full a beginning of it would stay.
+    rmSync(part, { force: true });
+    throw error;
+  }
 }
 
 /** Removes what runs that were killed have left in a folder without its name. */

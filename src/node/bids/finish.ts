@@ -14,8 +14,7 @@ import type { FileTree } from '../../bids/file-tree.js';
 import { participantsTable, scansTable, shiftOf } from '../../bids/people.js';
 import type { Seed } from '../../methods/method.js';
 import { folderTree } from '../folder-tree.js';
-import { replaceFile } from '../replace-file.js';
-import { exists } from './disk.js';
+import { exists, putFile } from './disk.js';
 import { DESCRIPTION, type Places, readDescription } from './places.js';
 import type { Records } from './records.js';
 import type { Settings } from './settings.js';
@@ -31,7 +30,7 @@ export function beginDataset(places: Places, described: Described): void {
     const path = join(places.output, name);
     // The day of a release is that of its first run.
     if (name !== DESCRIPTION && exists(path)) continue;
-    replaceFile(path, content, PUBLIC);
+    putFile(path, content, PUBLIC);
   }
 }
 
@@ -71,7 +70,7 @@ export async function finishDataset(
       ['participants.tsv', people.tsv],
       ['participants.json', people.json],
     ] as const)
-      replaceFile(join(places.output, name), content, PUBLIC);
+      putFile(join(places.output, name), content, PUBLIC);
   } while (subjectsOf(resultsOf(places, records)).join(' ') !== subjectsOf(results).join(' '));
   // Times are a person's: whoever has the person's share writes them, and nobody else at the same time.
   for (const [subject, outputs] of results)
@@ -128,6 +127,6 @@ async function writeTimes(
     const target = join(places.output, path);
     const table = scansTable(rows, within, days);
     if (table === undefined) rmSync(target, { force: true });
-    else replaceFile(target, table, PUBLIC);
+    else putFile(target, table, PUBLIC);
   }
 }
