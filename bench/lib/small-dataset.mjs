@@ -57,6 +57,7 @@ function mapped(points, x) {
 /** Small turns about the three axes and a shift, about the middle of the head. */
 function motionOf(random) {
   const between = (most) => (2 * random.uniform() - 1) * most;
+  /** @type {readonly number[]} */
   let turn = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
   for (const [a, b] of [
     [0, 1],
