@@ -16,12 +16,14 @@ from .export import write_model
 from .networks.brain_codes import BrainVqVae
 from .networks.brain_extraction import BrainExtraction
 from .networks.complement import ComplementVqVae, enlarge
+from .networks.complement_fine import FINE_SITES, TwoLevelDecoder, TwoLevelVqVae
 from .networks.masked import MaskedAutoencoder
+from .networks.masked_levels import MaskedLevels
 from .networks.texture import MAX_LOG_SPREAD, MIN_LOG_SPREAD, Texture
 from .residual import ShapeResidual, residual_components
 from .runs import load_run, settings_of
 from .stages.brain_extraction import CROP
-from .stages.vqvae_complement import load_fields
+from .stages.vqvae_complement import FieldHead, load_fields
 from .template import templates
 
 DATA = ("IXI, Hammersmith subset at 2 mm, train split (113 heads), IXI project (brain-development.org), CC BY-SA 3.0; "
@@ -31,6 +33,8 @@ TEXTURE_DATA = ("two T1-weighted heads at about 1 mm: a child of three (FNNDSC S
 LABEL_DATA = ("whole-head tissue labels of 23 people, training part of those in BBillot/SynthSeg (66342c1f, fb7597c4; Apache-2.0; who they are is "
               "not said there)")
 BRAIN_SOURCES = {"data": f"{DATA}; {LABEL_DATA}"}
+# shapes of label heads take part in mixtures
+MIXED = {"data": f"{DATA}; shapes of 14 of the whole-head tissue labels in BBillot/SynthSeg (66342c1f, fb7597c4; Apache-2.0; who they are is not said there)"}
 COMMON = {"version": "0.1.0", "licence": "CC-BY-SA-3.0", "data": DATA, "grid": {"size": 128, "spacing": 2}}
 
 
@@ -44,6 +48,30 @@ class Decoder(nn.Module):
     def forward(self, codes: torch.Tensor, keep: torch.Tensor, brain: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         displacement, gain = self.decoder(codes, keep, brain)
         return enlarge(displacement), enlarge(gain)
+
+
+class FineDecoder(nn.Module):
+    """d2 of two levels of codes, its fields enlarged from 8 mm to 4 mm."""
+
+    def __init__(self, decoder: TwoLevelDecoder):
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, codes: torch.Tensor, keep: torch.Tensor, fine: torch.Tensor, fine_keep: torch.Tensor,
+                brain: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        displacement, gain = self.decoder.decode(codes, keep, fine, fine_keep, brain)
+        return enlarge(displacement), enlarge(gain)
+
+
+class LevelLogits(nn.Module):
+    """One level of the masked autoencoder, logits over codes."""
+
+    def __init__(self, model: MaskedLevels, level: str):
+        super().__init__()
+        self.model, self.level = model, level
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return self.model.codes(getattr(self.model, self.level)(*inputs))
 
 
 def template_bytes(template: torch.Tensor, peak: float) -> torch.Tensor:
@@ -158,6 +186,45 @@ def export_masked(run: Path, models: Path, _: argparse.Namespace) -> None:
         "settings": {"levels": list(COMPLEMENT_LEVELS)}}, run=run)
 
 
+def export_masked_levels(run: Path, models: Path, _: argparse.Namespace) -> None:
+    settings = settings_of(run)
+    net = load_run(MaskedLevels(settings["width"], settings["layers"]), run)
+    first = {"brain_codes": torch.rand(1, len(BRAIN_LEVELS), *SITES) * 2 - 1, "brain_sites": torch.rand(1, 2, *SITES), "seen": torch.ones(1, 1)}
+
+    def level(shape: tuple[int, int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.rand(1, len(COMPLEMENT_LEVELS), *shape) * 2 - 1, (torch.rand(1, 1, *shape) > 0.5).float()
+
+    codes, keep = level(SITES)
+    fine, fine_keep = level(FINE_SITES)
+    more = {"normalisation": "quantised values in -1..1; keep: 1 = visible; seen: 0 = the brain is not shown", "settings": {"levels": list(COMPLEMENT_LEVELS)}}
+    what = "Masked autoencoder of CP-MAE: logits over the complement's"
+    write_model("masked-autoencoder", LevelLogits(net, "coarse"), {**first, "codes": codes, "keep": keep}, ["logits"], models, {
+        **COMMON, **MIXED, "version": "0.2.0", "description": f"{what} {math.prod(COMPLEMENT_LEVELS)} coarse codes at {math.prod(SITES)} sites of 32 mm", **more}, run=run)
+    write_model("masked-autoencoder-fine", LevelLogits(net, "fine"), {**first, "coarse": codes, "coarse_keep": keep, "codes": fine, "keep": fine_keep}, ["logits"], models, {
+        **COMMON, **MIXED, "version": "0.2.0", "description": f"{what} {math.prod(COMPLEMENT_LEVELS)} fine codes at {math.prod(FINE_SITES)} sites of 16 mm", **more}, run=run)
+
+
+def export_complement_fine(run: Path, models: Path, args: argparse.Namespace) -> None:
+    model = load_run(TwoLevelVqVae(settings_of(run)["width"]), run)
+    feeds = {"codes": torch.rand(1, len(COMPLEMENT_LEVELS), *SITES) * 2 - 1, "keep": torch.ones(1, 1, *SITES),
+             "fine": torch.rand(1, len(COMPLEMENT_LEVELS), *FINE_SITES) * 2 - 1, "fine_keep": torch.ones(1, 1, *FINE_SITES), "brain": torch.rand(1, 2, *FIELD_SHAPE)}
+    write_model("complement-decoder", FineDecoder(model.decoder), feeds, ["displacement", "gain"], models, {
+        **COMMON, **MIXED, "version": "0.2.0", "description": "d2 of CP-MAE: codes of two levels and brain to displacement and log gain at 4 mm",
+        "normalisation": "displacement in normalised coordinates (1 = half of the grid: x 96 mm, y and z 128 mm)",
+        "settings": {"levels": list(COMPLEMENT_LEVELS)}}, run=run)
+    export_residual(model, load_fields(args.fields, read_index(args.data, "train")), run, models, args, args.spread)
+
+
+def export_residual(model: nn.Module, heads: list[FieldHead], run: Path, models: Path, args: argparse.Namespace, spread: float) -> None:
+    """``spread``: factor of the deviations."""
+    components, share = residual_components(model, heads, args.components)
+    write_model("shape-residual", ShapeResidual(spread * components), {"scores": torch.randn(1, args.components), "brain": torch.rand(1, 2, *FIELD_SHAPE)},
+                ["displacement", "gain"], models, {
+        **COMMON, "description": f"Random fields that the codes leave open: {args.components} principal components with "
+                                 f"{100 * share:.0f} % of the residual's variance over train heads" + (f", {spread:g} times as wide" if spread != 1 else ""),
+        "normalisation": "standard normal scores", "settings": {"components": args.components, "varianceShare": round(share, 4)}}, derived_from=run)
+
+
 def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None:
     model = load_run(ComplementVqVae(settings_of(run)["width"]), run)
     feeds = {"codes": torch.rand(1, len(COMPLEMENT_LEVELS), *SITES) * 2 - 1, "keep": torch.ones(1, 1, *SITES),
@@ -166,12 +233,7 @@ def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None
         **COMMON, "description": "d2 of CP-MAE: codes and brain to displacement and log gain at 4 mm",
         "normalisation": "displacement in normalised coordinates (1 = half of the grid: x 96 mm, y and z 128 mm)",
         "settings": {"levels": list(COMPLEMENT_LEVELS)}}, run=run)
-    components, share = residual_components(model, load_fields(args.fields, read_index(args.data, "train")), args.components)
-    write_model("shape-residual", ShapeResidual(components), {"scores": torch.randn(1, args.components), "brain": torch.rand(1, 2, *FIELD_SHAPE)},
-                ["displacement", "gain"], models, {
-        **COMMON, "description": f"Random fields that the codes leave open: {args.components} principal components with "
-                                 f"{100 * share:.0f} % of the residual's variance over train heads",
-        "normalisation": "standard normal scores", "settings": {"components": args.components, "varianceShare": round(share, 4)}}, derived_from=run)
+    export_residual(model, load_fields(args.fields, read_index(args.data, "train")), run, models, args, 1.0)
     export_heads(*templates(args.fields, args.data, args.sharpen), models, args.fields)
 
 
@@ -198,7 +260,7 @@ def export_texture(run: Path, models: Path, _: argparse.Namespace) -> None:
 
 
 EXPORTS = {"brain-finder": export_finder, "brain-extraction": export_extraction, "vqvae-brain": export_brain, "masked-autoencoder": export_masked,
-           "vqvae-complement": export_complement, "texture": export_texture, "cp-gan": gan_export.export_generator,
+           "vqvae-complement": export_complement, "vqvae-complement-fine": export_complement_fine, "masked-levels": export_masked_levels, "texture": export_texture, "cp-gan": gan_export.export_generator,
            **evaluation_exports.EVALUATION_EXPORTS}
 
 
@@ -209,6 +271,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", nargs="+", help="prepared folders (vqvae-complement: for the 1 mm template)")
     parser.add_argument("--fields", type=Path, help="run folder of register (vqvae-complement)")
     parser.add_argument("--components", type=int, default=40, help="principal components of the shape residual")
+    parser.add_argument("--spread", type=float, default=1.0, help="factor of the shape residual's deviations (vqvae-complement-fine)")
     parser.add_argument("--sharpen", type=float, default=0.8)
     parser.add_argument("--template", type=Path, default=Path("models/head-128/model.onnx"), help="the learned head (cp-gan, form move)")
     evaluation_exports.add_arguments(parser)

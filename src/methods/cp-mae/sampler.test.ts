@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../errors/errors.js';
 import { Random } from '../../volume/random.js';
 import { sha256 } from '../../volume/sha256.js';
-import { drawCategorical, type Predict, type SamplingOptions, sampleCodes, stillMasked } from './sampler.js';
+import {
+  drawCategorical,
+  type Predict,
+  type SamplingOptions,
+  sampleCodes,
+  stillMasked,
+  undrawn,
+} from './sampler.js';
 
 const generator = (label: number): Random => new Random(sha256(Uint8Array.of(label)));
 const OPTIONS: SamplingOptions = { steps: 7, temperature: 1, choiceNoise: 4.5 };
@@ -51,7 +58,7 @@ describe('sampling', () => {
       step++;
       return predict(indices, kept);
     };
-    const out = await sampleCodes(sites, CODES, watched, generator(1), OPTIONS);
+    const { indices: out } = await sampleCodes(undrawn(sites), CODES, watched, generator(1), OPTIONS);
     expect(step).toBe(OPTIONS.steps);
     expect(out).toHaveLength(sites);
     for (const code of out) expect(code).toBeLessThan(CODES);
@@ -61,12 +68,13 @@ describe('sampling', () => {
     // A site that was never drawn would hold 0; here no site may.
     const never0: Predict = async (indices) =>
       Float32Array.from({ length: indices.length * CODES }, (_, o) => (o % CODES === 0 ? -1e9 : 0));
-    expect([...(await sampleCodes(sites, CODES, never0, generator(2), OPTIONS))]).not.toContain(0);
+    const { indices } = await sampleCodes(undrawn(sites), CODES, never0, generator(2), OPTIONS);
+    expect([...indices]).not.toContain(0);
   });
 
   it('repeats with the seed and differs without', async () => {
-    const draw = (label: number): Promise<Int32Array> =>
-      sampleCodes(40, CODES, predict, generator(label), OPTIONS);
+    const draw = async (label: number): Promise<Int32Array> =>
+      (await sampleCodes(undrawn(40), CODES, predict, generator(label), OPTIONS)).indices;
     expect(await draw(5)).toEqual(await draw(5));
     expect(await draw(5)).not.toEqual(await draw(6));
   });
@@ -77,7 +85,8 @@ describe('sampling', () => {
     const sites = 20000;
     const constant: Predict = async () =>
       Float32Array.from({ length: sites * CODES }, (_, o) => logits[o % CODES] as number);
-    const out = await sampleCodes(sites, CODES, constant, generator(9), { ...OPTIONS, steps: 1 });
+    const once = { ...OPTIONS, steps: 1 };
+    const { indices: out } = await sampleCodes(undrawn(sites), CODES, constant, generator(9), once);
     const counts = new Array<number>(CODES).fill(0);
     for (const code of out) counts[code] = (counts[code] as number) + 1;
     // Chi squared of 4 degrees: 18.5 is passed once in a thousand.
@@ -101,6 +110,37 @@ describe('sampling', () => {
 
   it('refuses to draw from logits that are not finite', async () => {
     const broken: Predict = async (indices) => new Float32Array(indices.length * CODES).fill(Number.NaN);
-    await expect(sampleCodes(4, CODES, broken, generator(1), OPTIONS)).rejects.toThrow(Failure);
+    await expect(sampleCodes(undrawn(4), CODES, broken, generator(1), OPTIONS)).rejects.toThrow(Failure);
+  });
+
+  it('draws what is wanted and not yet drawn, and nothing else', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ kept: fc.boolean(), wanted: fc.boolean() }), { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 1, max: 12 }),
+        async (sites, steps) => {
+          const kept = Uint8Array.from(sites, (s) => (s.kept ? 1 : 0));
+          const begun = { indices: Int32Array.from(sites, (s) => (s.kept ? 4 : 0)), kept };
+          const wanted = Uint8Array.from(sites, (s) => (s.wanted ? 1 : 0));
+          // code 4 is never drawn
+          const without4: Predict = async (indices) =>
+            Float32Array.from({ length: indices.length * CODES }, (_, o) => (o % CODES === 4 ? -1e9 : 0));
+          const drawn = await sampleCodes(
+            begun,
+            CODES,
+            without4,
+            generator(steps),
+            { ...OPTIONS, steps },
+            wanted,
+          );
+          expect([...begun.kept]).toEqual([...kept]);
+          sites.forEach((s, o) => {
+            expect(drawn.kept[o]).toBe(s.kept || s.wanted ? 1 : 0);
+            if (s.kept) expect(drawn.indices[o]).toBe(4);
+            else expect(drawn.indices[o]).not.toBe(4);
+          });
+        },
+      ),
+    );
   });
 });

@@ -4,7 +4,8 @@
  * schedule deciding how many.
  *
  * @example
- * const indices = await sampleCodes(384, 240, predict, random, { steps: 12, temperature: 1, choiceNoise: 4.5 });
+ * const options = { steps: 12, temperature: 1, choiceNoise: 4.5 };
+ * const { indices } = await sampleCodes(undrawn(384), 240, predict, random, options);
  */
 import { Failure } from '../../errors/errors.js';
 import type { Random } from '../../volume/random.js';
@@ -52,31 +53,45 @@ export function stillMasked(sites: number, t: number, steps: number): number {
   return t >= steps ? 0 : Math.ceil(Math.cos((Math.PI * t) / (2 * steps)) * sites);
 }
 
-/** @returns one code for each site. */
+/** Codes of a level so far. */
+export interface Drawn {
+  readonly indices: Int32Array;
+  /** 1 where a site has its code. */
+  readonly kept: Uint8Array;
+}
+
+/** Nothing drawn yet. */
+export function undrawn(sites: number): Drawn {
+  return { indices: new Int32Array(sites), kept: new Uint8Array(sites) };
+}
+
+/**
+ * @param begun not changed
+ * @param wanted 1 where sites are drawn; left out: everywhere. What is kept stays in any case
+ */
 export async function sampleCodes(
-  sites: number,
+  begun: Drawn,
   codes: number,
   predict: Predict,
   random: Random,
   options: SamplingOptions,
-): Promise<Int32Array> {
-  const indices = new Int32Array(sites);
-  const kept = new Uint8Array(sites);
-  for (let t = 1; t <= options.steps; t++) {
+  wanted?: Uint8Array,
+): Promise<Drawn> {
+  const [indices, kept] = [begun.indices.slice(), begun.kept.slice()];
+  const isOpen = (s: number): boolean => kept[s] === 0 && wanted?.[s] !== 0;
+  const total = [...kept.keys()].filter(isOpen).length;
+  for (let t = 1; t <= options.steps && total > 0; t++) {
     const logits = await predict(indices, kept);
-    const confidence = new Float64Array(sites).fill(Number.POSITIVE_INFINITY);
     const noise = options.choiceNoise * (1 - t / options.steps);
-    for (let s = 0; s < sites; s++) {
-      if (kept[s] === 1) continue;
+    const order: { readonly site: number; readonly confidence: number }[] = [];
+    for (let s = 0; s < kept.length; s++) {
+      if (!isOpen(s)) continue;
       const drawn = drawCategorical(logits, s * codes, codes, options.temperature, random);
       indices[s] = drawn.index;
-      confidence[s] = drawn.logProbability + noise * random.gumbel();
+      order.push({ site: s, confidence: drawn.logProbability + noise * random.gumbel() });
     }
-    const order = [...confidence.keys()].sort(
-      (a, b) => (confidence[a] as number) - (confidence[b] as number) || a - b,
-    );
-    const masked = stillMasked(sites, t, options.steps);
-    for (const [rank, s] of order.entries()) kept[s] = rank < masked && kept[s] === 0 ? 0 : 1;
+    order.sort((a, b) => a.confidence - b.confidence || a.site - b.site);
+    for (const { site } of order.slice(stillMasked(total, t, options.steps))) kept[site] = 1;
   }
-  return indices;
+  return { indices, kept };
 }

@@ -4,7 +4,7 @@
  * dropped in.
  *
  * @example
- * const { sites, book } = await installedCodes(networks);
+ * const { sites, fineSites, book } = await installedCodes(networks);
  * const means = siteMeans(brainBlocks(gamma), sites); // [2, 8, 8, 6] of the networks that ship
  */
 import { COMPLEMENT_LEVELS, FIELD_COUNT, FIELD_SHAPE } from '../../contract/contract.js';
@@ -23,6 +23,8 @@ export interface Sites {
 
 export interface InstalledCodes {
   readonly sites: Sites;
+  /** Of the second level. */
+  readonly fineSites: Sites;
   /** Of the complement's codes. */
   readonly book: FsqCodebook;
   /** Principal components of what the codes leave open. */
@@ -30,8 +32,11 @@ export interface InstalledCodes {
 }
 
 export const MASKED_MODEL = 'masked-autoencoder';
+export const FINE_MASKED_MODEL = 'masked-autoencoder-fine';
 export const DECODER_MODEL = 'complement-decoder';
 export const RESIDUAL_MODEL = 'shape-residual';
+
+type FiveSizes = [number, number, number, number, number];
 
 function wrong(name: string, expected: string, found: string): Failure {
   return new Failure('model-corrupt', `models/${name}/model.json: expected ${expected}, found ${found}`);
@@ -60,45 +65,61 @@ function levelsOf({ name, settings }: ModelDescription): readonly number[] {
   throw wrong(name, 'whole numbers above 1 as settings.levels', JSON.stringify(levels));
 }
 
-/**
- * @throws {Failure} model-corrupt where the networks do not fit each other or the lattice of the fields
- * @throws {Refusal} model-unavailable
- */
-export async function installedCodes(networks: NetworkRunner): Promise<InstalledCodes> {
-  const [masked, decoder, residual] = await Promise.all([
-    networks.describe(MASKED_MODEL),
-    networks.describe(DECODER_MODEL),
-    networks.describe(RESIDUAL_MODEL),
-  ]);
-  const [, channels, z, y, x] = sizesOf(masked, 'inputs', 'codes', 5) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+/** Sites that a network draws codes for, with one distribution over its codebook for each. */
+function drawnSites(masked: ModelDescription): { channels: number; sites: Sites; book: FsqCodebook } {
+  const { name } = masked;
+  const [, channels, z, y, x] = sizesOf(masked, 'inputs', 'codes', 5) as FiveSizes;
   const sites: Sites = { x, y, z, count: x * y * z };
   if ([x, y, z].some((n, axis) => (FIELD_SHAPE[axis] as number) % n !== 0))
-    throw wrong(MASKED_MODEL, `sites that divide ${FIELD_SHAPE.join(' x ')} voxels`, `${x} x ${y} x ${z}`);
+    throw wrong(name, `sites that divide ${FIELD_SHAPE.join(' x ')} voxels`, `${x} x ${y} x ${z}`);
   const book = new FsqCodebook(levelsOf(masked));
   const found = [channels, ...sizesOf(masked, 'outputs', 'logits', 3).slice(1)];
   const expected = [book.levels.length, sites.count, book.size];
   if (expected.some((n, i) => n !== found[i]))
     throw wrong(
-      MASKED_MODEL,
+      name,
       `${expected[0]} channels and logits of ${expected[1]} x ${expected[2]} for a codebook of ${book.levels.join(' x ')}`,
       `${found[0]} and ${found[1]} x ${found[2]}`,
     );
-  const taken = sizesOf(decoder, 'inputs', 'codes', 5).slice(1).join(' x ');
-  const drawn = [channels, z, y, x].join(' x ');
-  if (taken !== drawn || levelsOf(decoder).join() !== book.levels.join())
-    throw wrong(
-      DECODER_MODEL,
-      `the codes of ${MASKED_MODEL}, ${drawn} with levels ${book.levels.join(', ')}`,
-      `${taken} with levels ${levelsOf(decoder).join(', ')}`,
-    );
+  return { channels, sites, book };
+}
+
+/**
+ * @throws {Failure} model-corrupt where the networks do not fit each other or the lattice of the fields
+ * @throws {Refusal} model-unavailable
+ */
+export async function installedCodes(networks: NetworkRunner): Promise<InstalledCodes> {
+  const [masked, fineMasked, decoder, residual] = await Promise.all([
+    networks.describe(MASKED_MODEL),
+    networks.describe(FINE_MASKED_MODEL),
+    networks.describe(DECODER_MODEL),
+    networks.describe(RESIDUAL_MODEL),
+  ]);
+  const coarse = drawnSites(masked);
+  const fine = drawnSites(fineMasked);
+  const taken = (
+    model: ModelDescription,
+    tensor: string,
+    level: { channels: number; sites: Sites },
+  ): void => {
+    const { x, y, z } = level.sites;
+    const [drawn, found] = [
+      [level.channels, z, y, x].join(' x '),
+      sizesOf(model, 'inputs', tensor, 5).slice(1).join(' x '),
+    ];
+    const [book, levels] = [coarse.book.levels.join(', '), levelsOf(model).join(', ')];
+    if (found !== drawn || levels !== book)
+      throw wrong(
+        model.name,
+        `"${tensor}" of ${drawn} with levels ${book}`,
+        `${found} with levels ${levels}`,
+      );
+  };
+  taken(fineMasked, 'coarse', coarse);
+  taken(decoder, 'codes', coarse);
+  taken(decoder, 'fine', fine);
   const [, components] = sizesOf(residual, 'inputs', 'scores', 2) as [number, number];
-  return { sites, book, components };
+  return { sites: coarse.sites, fineSites: fine.sites, book: coarse.book, components };
 }
 
 /** Means over each site's block of voxels: [2, 64, 64, 48] to [2, z, y, x]. */
