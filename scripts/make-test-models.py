@@ -119,9 +119,13 @@ def main() -> None:
 
 
 def other_codes() -> None:
-    """The four networks of cp-mae's codes with another lattice (64 mm), codebook (4 x 3), brain codes (2) and components (5)."""
+    """The five networks of cp-mae's codes with other lattices (64 and 32 mm), codebook (4 x 3), brain codes (2) and components (5)."""
     rng = np.random.default_rng(11)
     z, y, x = 4, 4, 3
+    count = z * y * x
+    seen = ("seen", FLOAT, [1, 1])
+    fine_axes = [2 * z, 2 * y, 2 * x]
+    doubled = np.array([1, 1, 2, 2, 2], np.float32)
     brain = ("brain", FLOAT, [1, 2, 64, 64, 48])
     keep = ("keep", FLOAT, [1, 1, z, y, x])
     codes = ("codes", FLOAT, [1, 2, z, y, x])
@@ -139,18 +143,43 @@ def other_codes() -> None:
         [("codes", FLOAT, [1, 2, z, y, x])],
         out=METHODS,
     )
+    shown = [
+        helper.make_node("Reshape", ["seen", "one"], ["share"]),
+        helper.make_node("Concat", ["brain_codes", "brain_sites"], ["brain_known"], axis=1),
+        helper.make_node("Mul", ["brain_known", "share"], ["brain_shown"]),
+    ]
+    asked = [("brain_codes", FLOAT, [1, 2, z, y, x]), ("brain_sites", FLOAT, [1, 2, z, y, x]), seen]
+    one = np.array([1, 1, 1, 1, 1], np.int64)
+
+    logits = [
+        helper.make_node("Conv", ["all", "w"], ["a"]),
+        helper.make_node("Reshape", ["a", "shape"], ["b"]),
+        helper.make_node("Transpose", ["b"], ["logits"], perm=[0, 2, 1]),
+    ]
+
     save(
         "masked-autoencoder",
         "random logits of what is known at a site, for tests",
+        [*shown, helper.make_node("Concat", ["brain_shown", "codes", "keep"], ["all"], axis=1), *logits],
+        [*asked, codes, keep],
+        [("logits", FLOAT, [1, count, 12])],
+        {"w": conv(12, 7, 0.5), "one": one, "shape": np.array([1, 12, count], np.int64)},
+        METHODS,
+        levels,
+    )
+    save(
+        "masked-autoencoder-fine",
+        "random logits of what is known at a site of the finer lattice, for tests",
         [
-            helper.make_node("Concat", ["brain_codes", "brain_sites", "codes", "keep"], ["all"], axis=1),
-            helper.make_node("Conv", ["all", "w"], ["a"]),
-            helper.make_node("Reshape", ["a", "shape"], ["b"]),
-            helper.make_node("Transpose", ["b"], ["logits"], perm=[0, 2, 1]),
+            *shown,
+            helper.make_node("Concat", ["brain_shown", "coarse", "coarse_keep"], ["above"], axis=1),
+            helper.make_node("Resize", ["above", "", "by"], ["around"], mode="nearest"),
+            helper.make_node("Concat", ["around", "codes", "keep"], ["all"], axis=1),
+            *logits,
         ],
-        [("brain_codes", FLOAT, [1, 2, z, y, x]), ("brain_sites", FLOAT, [1, 2, z, y, x]), codes, keep],
-        [("logits", FLOAT, [1, z * y * x, 12])],
-        {"w": conv(12, 7, 0.5), "shape": np.array([1, 12, z * y * x], np.int64)},
+        [*asked, ("coarse", *codes[1:]), ("coarse_keep", *keep[1:]), ("codes", FLOAT, [1, 2, *fine_axes]), ("keep", FLOAT, [1, 1, *fine_axes])],
+        [("logits", FLOAT, [1, 8 * count, 12])],
+        {"w": conv(12, 10, 0.5), "one": one, "by": doubled, "shape": np.array([1, 12, 8 * count], np.int64)},
         METHODS,
         levels,
     )
@@ -161,13 +190,15 @@ def other_codes() -> None:
         "moves the learned head by up to some millimetres, as codes say, for tests",
         [
             helper.make_node("Concat", ["codes", "keep"], ["known"], axis=1),
-            helper.make_node("Conv", ["known", "w"], ["a"]),
+            helper.make_node("Resize", ["known", "", "twice"], ["above"], mode="linear"),
+            helper.make_node("Concat", ["above", "fine", "fine_keep"], ["both"], axis=1),
+            helper.make_node("Conv", ["both", "w"], ["a"]),
             helper.make_node("Resize", ["a", "", "by"], ["all"], mode="linear"),
             *split,
         ],
-        [codes, keep, brain],
+        [codes, keep, ("fine", FLOAT, [1, 2, *fine_axes]), ("fine_keep", FLOAT, [1, 1, *fine_axes]), brain],
         fields,
-        {"w": conv(4, 3, 0.01), "by": np.array([1, 1, 16, 16, 16], np.float32), **parts},
+        {"w": conv(4, 6, 0.007), "twice": doubled, "by": np.array([1, 1, 8, 8, 8], np.float32), **parts},
         METHODS,
         levels,
     )
