@@ -122,8 +122,6 @@ def other_codes() -> None:
     """The five networks of cp-mae's codes with other lattices (64 and 32 mm), codebook (4 x 3), brain codes (2) and components (5)."""
     rng = np.random.default_rng(11)
     z, y, x = 4, 4, 3
-    count = z * y * x
-    seen = ("seen", FLOAT, [1, 1])
     fine_axes = [2 * z, 2 * y, 2 * x]
     doubled = np.array([1, 1, 2, 2, 2], np.float32)
     brain = ("brain", FLOAT, [1, 2, 64, 64, 48])
@@ -143,43 +141,56 @@ def other_codes() -> None:
         [("codes", FLOAT, [1, 2, z, y, x])],
         out=METHODS,
     )
-    shown = [
-        helper.make_node("Reshape", ["seen", "one"], ["share"]),
-        helper.make_node("Concat", ["brain_codes", "brain_sites"], ["brain_known"], axis=1),
-        helper.make_node("Mul", ["brain_known", "share"], ["brain_shown"]),
-    ]
-    asked = [("brain_codes", FLOAT, [1, 2, z, y, x]), ("brain_sites", FLOAT, [1, 2, z, y, x]), seen]
-    one = np.array([1, 1, 1, 1, 1], np.int64)
-
-    logits = [
-        helper.make_node("Conv", ["all", "w"], ["a"]),
-        helper.make_node("Reshape", ["a", "shape"], ["b"]),
-        helper.make_node("Transpose", ["b"], ["logits"], perm=[0, 2, 1]),
-    ]
-
+    # precision: 1 + what is known, squared; evidence: what is known; of four numbers
+    latent = 4
+    level = {"coarse": [z, y, x], "fine": fine_axes}
+    masked = [("brain_codes", FLOAT, [1, 2, z, y, x]), ("brain_sites", FLOAT, [1, 2, z, y, x]), ("seen", FLOAT, [1, 1])]
+    for name, axes in level.items():
+        masked += [(name, FLOAT, [1, 2, *axes]), (f"{name}_keep", FLOAT, [1, 1, *axes])]
+    parts = ["brain_codes", "brain_sites", "coarse", "coarse_keep", "fine", "fine_keep"]
+    known = sum(int(np.prod(shape)) for name, _, shape in masked if name in parts)
     save(
         "masked-autoencoder",
-        "random logits of what is known at a site, for tests",
-        [*shown, helper.make_node("Concat", ["brain_shown", "codes", "keep"], ["all"], axis=1), *logits],
-        [*asked, codes, keep],
-        [("logits", FLOAT, [1, count, 12])],
-        {"w": conv(12, 7, 0.5), "one": one, "shape": np.array([1, 12, count], np.int64)},
+        "random sums of what is known, for tests",
+        [
+            *[helper.make_node("Reshape", [name, "row"], [f"{name}_row"]) for name in parts],
+            helper.make_node("Concat", [f"{name}_row" for name in parts], ["all"], axis=1),
+            helper.make_node("MatMul", ["all", "w"], ["sum"]),
+            helper.make_node("Mul", ["sum", "seen"], ["evidence"]),
+            helper.make_node("Reshape", ["evidence", "column"], ["upright"]),
+            helper.make_node("MatMul", ["upright", "evidence"], ["square"]),
+            helper.make_node("Add", ["square", "identity"], ["one"]),
+            helper.make_node("Reshape", ["one", "batch"], ["precision"]),
+        ],
+        masked,
+        [("precision", FLOAT, [1, latent, latent]), ("evidence", FLOAT, [1, latent])],
+        {
+            "w": (rng.standard_normal((known, latent)) * 0.02).astype(np.float32),
+            "row": np.array([1, -1], np.int64),
+            "column": np.array([latent, 1], np.int64),
+            "batch": np.array([1, latent, latent], np.int64),
+            "identity": np.eye(latent, dtype=np.float32),
+        },
         METHODS,
         levels,
     )
     save(
-        "masked-autoencoder-fine",
-        "random logits of what is known at a site of the finer lattice, for tests",
+        "masked-autoencoder-codes",
+        "random logits of a latent, for tests",
         [
-            *shown,
-            helper.make_node("Concat", ["brain_shown", "coarse", "coarse_keep"], ["above"], axis=1),
-            helper.make_node("Resize", ["above", "", "by"], ["around"], mode="nearest"),
-            helper.make_node("Concat", ["around", "codes", "keep"], ["all"], axis=1),
-            *logits,
+            node
+            for name, axes in level.items()
+            for node in (
+                helper.make_node("MatMul", ["z", f"w_{name}"], [f"{name}_flat"]),
+                helper.make_node("Reshape", [f"{name}_flat", f"{name}_shape"], [name]),
+            )
         ],
-        [*asked, ("coarse", *codes[1:]), ("coarse_keep", *keep[1:]), ("codes", FLOAT, [1, 2, *fine_axes]), ("keep", FLOAT, [1, 1, *fine_axes])],
-        [("logits", FLOAT, [1, 8 * count, 12])],
-        {"w": conv(12, 10, 0.5), "one": one, "by": doubled, "shape": np.array([1, 12, 8 * count], np.int64)},
+        [("z", FLOAT, [1, latent])],
+        [(name, FLOAT, [1, int(np.prod(axes)), 12]) for name, axes in level.items()],
+        {
+            **{f"w_{name}": (rng.standard_normal((latent, 12 * int(np.prod(axes)))) * 0.5).astype(np.float32) for name, axes in level.items()},
+            **{f"{name}_shape": np.array([1, int(np.prod(axes)), 12], np.int64) for name, axes in level.items()},
+        },
         METHODS,
         levels,
     )

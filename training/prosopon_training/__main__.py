@@ -18,6 +18,7 @@ STAGES = {
     "vqvae-brain": "vqvae_brain",
     "masked-autoencoder": "masked_autoencoder",
     "masked-levels": "masked_levels",
+    "masked-latent": "masked_latent",
     "texture": "texture",
     "segmentation": "segmentation",
     "brain-age": "brain_age",

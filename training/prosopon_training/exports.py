@@ -17,12 +17,13 @@ from .networks.brain_codes import BrainVqVae
 from .networks.brain_extraction import BrainExtraction
 from .networks.complement import ComplementVqVae, enlarge
 from .networks.complement_fine import FINE_SITES, TwoLevelDecoder, TwoLevelVqVae
+from .networks.latent_codes import LatentCodes
 from .networks.masked import MaskedAutoencoder
-from .networks.masked_levels import MaskedLevels
 from .networks.texture import MAX_LOG_SPREAD, MIN_LOG_SPREAD, Texture
 from .residual import ShapeResidual, residual_components
 from .runs import load_run, settings_of
 from .stages.brain_extraction import CROP
+from .stages.masked_latent import load_latent
 from .stages.vqvae_complement import FieldHead, load_fields
 from .template import templates
 
@@ -63,15 +64,27 @@ class FineDecoder(nn.Module):
         return enlarge(displacement), enlarge(gain)
 
 
-class LevelLogits(nn.Module):
-    """One level of the masked autoencoder, logits over codes."""
+class LatentPosterior(nn.Module):
+    """What is seen of brain and codes to the latent's precision and evidence."""
 
-    def __init__(self, model: MaskedLevels, level: str):
+    def __init__(self, model: LatentCodes):
         super().__init__()
-        self.model, self.level = model, level
+        self.model = model
 
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        return self.model.codes(getattr(self.model, self.level)(*inputs))
+    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.model.posterior(*inputs)
+
+
+class LatentLogits(nn.Module):
+    """A latent to logits over the codes of both levels."""
+
+    def __init__(self, model: LatentCodes):
+        super().__init__()
+        self.model = model
+
+    def forward(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        coarse, fine = self.model.logits(z)
+        return coarse @ self.model.look_up, fine @ self.model.look_up
 
 
 def template_bytes(template: torch.Tensor, peak: float) -> torch.Tensor:
@@ -186,22 +199,21 @@ def export_masked(run: Path, models: Path, _: argparse.Namespace) -> None:
         "settings": {"levels": list(COMPLEMENT_LEVELS)}}, run=run)
 
 
-def export_masked_levels(run: Path, models: Path, _: argparse.Namespace) -> None:
-    settings = settings_of(run)
-    net = load_run(MaskedLevels(settings["width"], settings["layers"]), run)
-    first = {"brain_codes": torch.rand(1, len(BRAIN_LEVELS), *SITES) * 2 - 1, "brain_sites": torch.rand(1, 2, *SITES), "seen": torch.ones(1, 1)}
-
-    def level(shape: tuple[int, int, int]) -> tuple[torch.Tensor, torch.Tensor]:
-        return torch.rand(1, len(COMPLEMENT_LEVELS), *shape) * 2 - 1, (torch.rand(1, 1, *shape) > 0.5).float()
-
-    codes, keep = level(SITES)
-    fine, fine_keep = level(FINE_SITES)
-    more = {"normalisation": "quantised values in -1..1; keep: 1 = visible; seen: 0 = the brain is not shown", "settings": {"levels": list(COMPLEMENT_LEVELS)}}
-    what = "Masked autoencoder of CP-MAE: logits over the complement's"
-    write_model("masked-autoencoder", LevelLogits(net, "coarse"), {**first, "codes": codes, "keep": keep}, ["logits"], models, {
-        **COMMON, **MIXED, "version": "0.2.0", "description": f"{what} {math.prod(COMPLEMENT_LEVELS)} coarse codes at {math.prod(SITES)} sites of 32 mm", **more}, run=run)
-    write_model("masked-autoencoder-fine", LevelLogits(net, "fine"), {**first, "coarse": codes, "coarse_keep": keep, "codes": fine, "keep": fine_keep}, ["logits"], models, {
-        **COMMON, **MIXED, "version": "0.2.0", "description": f"{what} {math.prod(COMPLEMENT_LEVELS)} fine codes at {math.prod(FINE_SITES)} sites of 16 mm", **more}, run=run)
+def export_latent(run: Path, models: Path, _: argparse.Namespace) -> None:
+    model = load_latent(run)
+    k, codes = settings_of(run)["components"], math.prod(COMPLEMENT_LEVELS)
+    feeds = {"brain_codes": torch.rand(1, len(BRAIN_LEVELS), *SITES) * 2 - 1, "brain_sites": torch.rand(1, 2, *SITES), "seen": torch.ones(1, 1)}
+    for name, shape in (("coarse", SITES), ("fine", FINE_SITES)):
+        feeds[name] = torch.rand(1, len(COMPLEMENT_LEVELS), *shape) * 2 - 1
+        feeds[f"{name}_keep"] = (torch.rand(1, 1, *shape) > 0.5).float()
+    about = {**COMMON, **MIXED, "version": "0.2.0", "settings": {"levels": list(COMPLEMENT_LEVELS)}}
+    write_model("masked-autoencoder", LatentPosterior(model), feeds, ["precision", "evidence"], models, {
+        **about, "description": f"Masked autoencoder of CP-MAE, first half: what is seen of brain and codes ({math.prod(SITES)} sites of 32 mm, "
+                                f"{math.prod(FINE_SITES)} of 16 mm) to the posterior of a Gaussian latent of {k}",
+        "normalisation": "quantised values in -1..1; keep: 1 = seen; seen: 0 = the brain is not shown"}, run=run)
+    write_model("masked-autoencoder-codes", LatentLogits(model), {"z": torch.randn(1, k)}, ["coarse", "fine"], models, {
+        **about, "description": f"Masked autoencoder of CP-MAE, second half: a latent to logits over {codes} codes at every site of both levels",
+        "normalisation": "a draw of the latent"}, run=run)
 
 
 def export_complement_fine(run: Path, models: Path, args: argparse.Namespace) -> None:
@@ -260,7 +272,7 @@ def export_texture(run: Path, models: Path, _: argparse.Namespace) -> None:
 
 
 EXPORTS = {"brain-finder": export_finder, "brain-extraction": export_extraction, "vqvae-brain": export_brain, "masked-autoencoder": export_masked,
-           "vqvae-complement": export_complement, "vqvae-complement-fine": export_complement_fine, "masked-levels": export_masked_levels, "texture": export_texture, "cp-gan": gan_export.export_generator,
+           "vqvae-complement": export_complement, "vqvae-complement-fine": export_complement_fine, "masked-latent": export_latent, "texture": export_texture, "cp-gan": gan_export.export_generator,
            **evaluation_exports.EVALUATION_EXPORTS}
 
 

@@ -130,19 +130,21 @@ def test_a_shape_that_is_free_cannot_be_counted(tmp_path: Path) -> None:
     assert count_gflop(tmp_path / "a.onnx", {"z": 5}) == pytest.approx(2 * 27 * 2 * 27 / 1e9)
 
 
-def test_levels_of_the_masked_autoencoder(tmp_path: Path) -> None:
+def test_latent_masked_autoencoder(tmp_path: Path) -> None:
     from prosopon_training.contract import SITES
-    from prosopon_training.exports import LevelLogits
+    from prosopon_training.exports import LatentLogits, LatentPosterior
     from prosopon_training.networks.complement_fine import FINE_SITES
-    from prosopon_training.networks.masked_levels import MaskedLevels
+    from prosopon_training.networks.latent_codes import LatentCodes
 
     torch.manual_seed(0)
-    model = MaskedLevels(width=16, layers=1, heads=2, rank=8)
+    model = LatentCodes(7)
+    for name in ("brain", "coarse", "fine"):
+        getattr(model, f"{name}_weights").normal_(0, 0.1)
     feeds = {"brain_codes": torch.rand(1, 4, *SITES), "brain_sites": torch.rand(1, 2, *SITES), "seen": torch.ones(1, 1)}
-    coarse = {"codes": torch.rand(1, 3, *SITES), "keep": (torch.rand(1, 1, *SITES) > 0.5).float()}
-    check(tmp_path, "coarse", LevelLogits(model, "coarse"), feeds | coarse, ["logits"])
-    fine = {"coarse": coarse["codes"], "coarse_keep": coarse["keep"], "codes": torch.rand(1, 3, *FINE_SITES), "keep": torch.ones(1, 1, *FINE_SITES)}
-    check(tmp_path, "fine", LevelLogits(model, "fine"), feeds | fine, ["logits"])
+    for name, shape in (("coarse", SITES), ("fine", FINE_SITES)):
+        feeds |= {name: torch.rand(1, 3, *shape), f"{name}_keep": (torch.rand(1, 1, *shape) > 0.5).float()}
+    check(tmp_path, "posterior", LatentPosterior(model), feeds, ["precision", "evidence"])
+    check(tmp_path, "logits", LatentLogits(model), {"z": torch.randn(1, 7)}, ["coarse", "fine"])
 
 
 def test_decoder_of_two_levels(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from prosopon_training.mixtures import Mixtures
 from prosopon_training.networks.brain_codes import BrainVqVae
 from prosopon_training.networks.complement_fine import FINE_SITES, TwoLevelVqVae
 from prosopon_training.networks.fsq import Fsq
-from prosopon_training.networks.masked_levels import MaskedLevels, sites_of_tokens, tokens
+from prosopon_training.networks.masked_levels import MaskedLevels, code_loss, sites_of_tokens, tokens
 from prosopon_training.runs import save, settings_of, write_settings
 from prosopon_training.single import Loop
-from prosopon_training.stages.masked_levels import code_loss, part_seen, side_of_a_plane, visible
+from prosopon_training.stages.masked_levels import part_seen, side_of_a_plane, visible
 from prosopon_training.stages.vqvae_complement import FieldHead
 
 FSQ = Fsq(COMPLEMENT_LEVELS)
@@ -87,7 +87,7 @@ def test_logits_of_codes_and_of_channels_are_the_same_distribution() -> None:
     indices = torch.randint(FSQ.size, (2, 5))
     joint = F.cross_entropy(net.codes(by_channel).transpose(1, 2), indices, reduction="none")
     weight = (torch.rand(2, 5) < 0.7).float()
-    assert float(code_loss(net.coarse_network, by_channel, indices, weight)) == pytest.approx(float((joint * weight).sum() / weight.sum()), rel=1e-5)
+    assert float(code_loss(by_channel, indices, weight)) == pytest.approx(float((joint * weight).sum() / weight.sum()), rel=1e-5)
 
 
 def test_masks_are_those_of_the_course_and_both_lattices_are_cut_alike() -> None:

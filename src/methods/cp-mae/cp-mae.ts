@@ -29,7 +29,7 @@ import type { DrawnHead } from '../tissues.js';
 import { codeFeeds, drawCodes, noCodes, tensorOf } from './draw-codes.js';
 import { meetCranium } from './meet-cranium.js';
 import { addThickness, drawThickness, type Thickness } from './scalp-thickness.js';
-import { DECODER_MODEL, FINE_MASKED_MODEL, installedCodes, MASKED_MODEL, RESIDUAL_MODEL } from './sites.js';
+import { DECODER_MODEL, installedCodes, LOGITS_MODEL, MASKED_MODEL, RESIDUAL_MODEL } from './sites.js';
 import { bareness, SEEN_VOXELS, thickened } from './thin-scalp.js';
 
 /** Scores beyond this are drawn again: no head of the training set lies further out on a component. */
@@ -145,7 +145,7 @@ export const cpMae: RemodellingMethod<BrainConditioning> = {
   models: [
     'brain-encoder',
     MASKED_MODEL,
-    FINE_MASKED_MODEL,
+    LOGITS_MODEL,
     DECODER_MODEL,
     RESIDUAL_MODEL,
     'head-128',

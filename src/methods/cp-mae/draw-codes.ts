@@ -1,6 +1,7 @@
 /**
- * Draws both levels of the complement's codes (32 mm, then 16 mm) with the masked autoencoders: the face first, from people
- * in general, for neither the brain nor what fits it is shown; then everything else, given that face and the brain.
+ * Draws both levels of the complement's codes (32 mm, then 16 mm) with the masked autoencoder: the face first, from people
+ * in general, for neither the brain nor what fits it is shown; then everything else, given that face and the brain, the
+ * coarse codes before the fine ones.
  *
  * @example
  * const codes = await drawCodes(installed, brain, blocks, random, context);
@@ -12,14 +13,8 @@ import type { Random } from '../../volume/random.js';
 import type { MethodContext } from '../method.js';
 import { faceSites } from './face-sites.js';
 import type { FsqCodebook } from './fsq.js';
-import { type Drawn, type SamplingOptions, sampleCodes, undrawn } from './sampler.js';
-import { FINE_MASKED_MODEL, type InstalledCodes, MASKED_MODEL, type Sites, siteMeans } from './sites.js';
-
-/** Chosen on val draws: see docs/cp-mae-training.md. */
-export const SAMPLING: Readonly<Record<'coarse' | 'fine', SamplingOptions>> = {
-  coarse: { steps: 12, temperature: 1, choiceNoise: 4.5 },
-  fine: { steps: 12, temperature: 1, choiceNoise: 4.5 },
-};
+import { type Drawn, drawLatent, drawPrior, drawSites, undrawn } from './sampler.js';
+import { type InstalledCodes, LOGITS_MODEL, MASKED_MODEL, type Sites, siteMeans } from './sites.js';
 
 /** Of both levels. */
 export interface Codes {
@@ -86,44 +81,41 @@ export async function drawCodes(
   const brainCodes = tensorOf(await networks.run('brain-encoder', { brain }, signal), 'codes');
   onStage?.('draw codes');
 
-  const logits = async (model: string, feeds: Record<string, Tensor>): Promise<Float32Array> =>
-    tensorOf(await networks.run(model, feeds, signal), 'logits').data as Float32Array;
-  /** @param seen whether the brain is shown */
-  const context = (seen: boolean): Record<string, Tensor> => ({
-    brain_codes: brainCodes,
-    brain_sites: means,
-    seen: { data: Float32Array.of(seen ? 1 : 0), shape: [1, 1] },
-  });
-  const drawCoarse = (begun: Drawn, seen: boolean, wanted?: Uint8Array): Promise<Drawn> =>
-    sampleCodes(
-      begun,
-      book.size,
-      (indices, kept) => {
-        const { values, keep } = levelTensors(book, sites, { indices, kept });
-        return logits(MASKED_MODEL, { ...context(seen), codes: values, keep });
+  const { latent } = installed;
+  /** A latent that agrees with the brain and the codes so far. */
+  const agreeing = async ({ coarse, fine }: Codes): Promise<Float32Array> => {
+    const [known, fineKnown] = [levelTensors(book, sites, coarse), levelTensors(book, fineSites, fine)];
+    const posterior = await networks.run(
+      MASKED_MODEL,
+      {
+        brain_codes: brainCodes,
+        brain_sites: means,
+        seen: { data: Float32Array.of(1), shape: [1, 1] },
+        coarse: known.values,
+        coarse_keep: known.keep,
+        fine: fineKnown.values,
+        fine_keep: fineKnown.keep,
       },
-      random,
-      SAMPLING.coarse,
-      wanted,
+      signal,
     );
-  const drawFine = (coarse: Drawn, begun: Drawn, seen: boolean, wanted?: Uint8Array): Promise<Drawn> => {
-    const known = levelTensors(book, sites, coarse);
-    return sampleCodes(
-      begun,
-      book.size,
-      (indices, kept) => {
-        const { values, keep } = levelTensors(book, fineSites, { indices, kept });
-        const given = { coarse: known.values, coarse_keep: known.keep };
-        return logits(FINE_MASKED_MODEL, { ...context(seen), ...given, codes: values, keep });
-      },
-      random,
-      SAMPLING.fine,
-      wanted,
-    );
+    const [precision, evidence] = [tensorOf(posterior, 'precision'), tensorOf(posterior, 'evidence')];
+    return drawLatent(precision.data as Float32Array, evidence.data as Float32Array, random);
+  };
+  const logitsOf = async (z: Float32Array): Promise<{ coarse: Float32Array; fine: Float32Array }> => {
+    const found = await networks.run(LOGITS_MODEL, { z: { data: z, shape: [1, latent] } }, signal);
+    return {
+      coarse: tensorOf(found, 'coarse').data as Float32Array,
+      fine: tensorOf(found, 'fine').data as Float32Array,
+    };
   };
 
-  const face = await drawCoarse(undrawn(sites.count), false, faceSites(sites));
-  const fineFace = await drawFine(face, undrawn(fineSites.count), false, faceSites(fineSites));
-  const coarse = await drawCoarse(face, true);
-  return { coarse, fine: await drawFine(coarse, fineFace, true) };
+  const somebody = await logitsOf(drawPrior(latent, random));
+  const face: Codes = {
+    coarse: drawSites(undrawn(sites.count), somebody.coarse, book.size, random, faceSites(sites)),
+    fine: drawSites(undrawn(fineSites.count), somebody.fine, book.size, random, faceSites(fineSites)),
+  };
+  const whole = await logitsOf(await agreeing(face));
+  const coarse = drawSites(face.coarse, whole.coarse, book.size, random);
+  const detail = await logitsOf(await agreeing({ coarse, fine: face.fine }));
+  return { coarse, fine: drawSites(face.fine, detail.fine, book.size, random) };
 }

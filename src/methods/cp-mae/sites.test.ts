@@ -18,7 +18,7 @@ const OTHERS = fileURLToPath(new URL('../testing/models', import.meta.url));
 const REPLACED = [
   'brain-encoder',
   'masked-autoencoder',
-  'masked-autoencoder-fine',
+  'masked-autoencoder-codes',
   'complement-decoder',
   'shape-residual',
 ];
@@ -56,10 +56,15 @@ describe('networks of another lattice, codebook and number of components', () =>
     expect(found.sites).toEqual({ x: 3, y: 4, z: 4, count: 48 });
     expect(found.fineSites).toEqual({ x: 6, y: 8, z: 8, count: 384 });
     expect(found.book.levels).toEqual([4, 3]);
-    expect(found.components).toBe(5);
+    expect([found.latent, found.components]).toEqual([4, 5]);
     const shipped = new NodeNetworkRunner();
     const own = await installedCodes(shipped);
-    expect([own.sites.count, own.fineSites.count, own.book.levels]).toEqual([384, 3072, [8, 6, 5]]);
+    expect([own.sites.count, own.fineSites.count, own.latent, own.book.levels]).toEqual([
+      384,
+      3072,
+      200,
+      [8, 6, 5],
+    ]);
     await shipped.close();
   });
 
@@ -98,12 +103,12 @@ describe('networks of another lattice, codebook and number of components', () =>
       (t: string) => t.replace(/4,\s*3\s*\]\s*\}/, '"4", 3]}'),
     ],
     [
-      'coarse codes of another codebook',
-      'masked-autoencoder-fine',
+      'logits of another codebook',
+      'masked-autoencoder-codes',
       (t: string) => t.replace(/4,\s*3\s*\]\s*\}/, '3, 4]}'),
     ],
     ['no fine codes', 'complement-decoder', (t: string) => t.replace('"fine"', '"coarse"')],
-    ['no codes', 'masked-autoencoder', (t: string) => t.replace('"codes"', '"cods"')],
+    ['no codes', 'masked-autoencoder', (t: string) => t.replace('"coarse"', '"corse"')],
     ['sites of no fixed number', 'shape-residual', (t: string) => t.replace(/5\s*\]/, '"n"]')],
   ])('are refused with %s', async (_, name, change) => {
     expect(await afterChange(name, change)).toMatchObject({ tag: 'model-corrupt' });

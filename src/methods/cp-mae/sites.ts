@@ -25,6 +25,8 @@ export interface InstalledCodes {
   readonly sites: Sites;
   /** Of the second level. */
   readonly fineSites: Sites;
+  /** Numbers of the masked autoencoder's latent. */
+  readonly latent: number;
   /** Of the complement's codes. */
   readonly book: FsqCodebook;
   /** Principal components of what the codes leave open. */
@@ -32,7 +34,8 @@ export interface InstalledCodes {
 }
 
 export const MASKED_MODEL = 'masked-autoencoder';
-export const FINE_MASKED_MODEL = 'masked-autoencoder-fine';
+/** Its second half: a latent to logits. */
+export const LOGITS_MODEL = 'masked-autoencoder-codes';
 export const DECODER_MODEL = 'complement-decoder';
 export const RESIDUAL_MODEL = 'shape-residual';
 
@@ -65,23 +68,18 @@ function levelsOf({ name, settings }: ModelDescription): readonly number[] {
   throw wrong(name, 'whole numbers above 1 as settings.levels', JSON.stringify(levels));
 }
 
-/** Sites that a network draws codes for, with one distribution over its codebook for each. */
-function drawnSites(masked: ModelDescription): { channels: number; sites: Sites; book: FsqCodebook } {
-  const { name } = masked;
-  const [, channels, z, y, x] = sizesOf(masked, 'inputs', 'codes', 5) as FiveSizes;
-  const sites: Sites = { x, y, z, count: x * y * z };
+/** A lattice of codes, as the masked autoencoder takes them. */
+function sitesOf(masked: ModelDescription, tensor: string, book: FsqCodebook): Sites {
+  const [, channels, z, y, x] = sizesOf(masked, 'inputs', tensor, 5) as FiveSizes;
   if ([x, y, z].some((n, axis) => (FIELD_SHAPE[axis] as number) % n !== 0))
-    throw wrong(name, `sites that divide ${FIELD_SHAPE.join(' x ')} voxels`, `${x} x ${y} x ${z}`);
-  const book = new FsqCodebook(levelsOf(masked));
-  const found = [channels, ...sizesOf(masked, 'outputs', 'logits', 3).slice(1)];
-  const expected = [book.levels.length, sites.count, book.size];
-  if (expected.some((n, i) => n !== found[i]))
     throw wrong(
-      name,
-      `${expected[0]} channels and logits of ${expected[1]} x ${expected[2]} for a codebook of ${book.levels.join(' x ')}`,
-      `${found[0]} and ${found[1]} x ${found[2]}`,
+      masked.name,
+      `"${tensor}" of sites that divide ${FIELD_SHAPE.join(' x ')} voxels`,
+      `${x} x ${y} x ${z}`,
     );
-  return { channels, sites, book };
+  if (channels !== book.levels.length)
+    throw wrong(masked.name, `${book.levels.length} channels in "${tensor}"`, `${channels}`);
+  return { x, y, z, count: x * y * z };
 }
 
 /**
@@ -89,37 +87,38 @@ function drawnSites(masked: ModelDescription): { channels: number; sites: Sites;
  * @throws {Refusal} model-unavailable
  */
 export async function installedCodes(networks: NetworkRunner): Promise<InstalledCodes> {
-  const [masked, fineMasked, decoder, residual] = await Promise.all([
+  const [masked, logits, decoder, residual] = await Promise.all([
     networks.describe(MASKED_MODEL),
-    networks.describe(FINE_MASKED_MODEL),
+    networks.describe(LOGITS_MODEL),
     networks.describe(DECODER_MODEL),
     networks.describe(RESIDUAL_MODEL),
   ]);
-  const coarse = drawnSites(masked);
-  const fine = drawnSites(fineMasked);
-  const taken = (
+  const book = new FsqCodebook(levelsOf(masked));
+  const [sites, fineSites] = [sitesOf(masked, 'coarse', book), sitesOf(masked, 'fine', book)];
+  const [, latent] = sizesOf(masked, 'outputs', 'evidence', 2) as [number, number];
+  const must = (
     model: ModelDescription,
+    side: 'inputs' | 'outputs',
     tensor: string,
-    level: { channels: number; sites: Sites },
+    expected: number[],
   ): void => {
-    const { x, y, z } = level.sites;
-    const [drawn, found] = [
-      [level.channels, z, y, x].join(' x '),
-      sizesOf(model, 'inputs', tensor, 5).slice(1).join(' x '),
-    ];
-    const [book, levels] = [coarse.book.levels.join(', '), levelsOf(model).join(', ')];
-    if (found !== drawn || levels !== book)
+    const found = sizesOf(model, side, tensor, expected.length + 1).slice(1);
+    if (found.join() !== expected.join() || levelsOf(model).join() !== book.levels.join())
       throw wrong(
         model.name,
-        `"${tensor}" of ${drawn} with levels ${book}`,
-        `${found} with levels ${levels}`,
+        `"${tensor}" of ${expected.join(' x ')} with levels ${book.levels.join(', ')}`,
+        `${found.join(' x ')} with levels ${levelsOf(model).join(', ')}`,
       );
   };
-  taken(fineMasked, 'coarse', coarse);
-  taken(decoder, 'codes', coarse);
-  taken(decoder, 'fine', fine);
+  must(masked, 'outputs', 'precision', [latent, latent]);
+  must(logits, 'inputs', 'z', [latent]);
+  must(logits, 'outputs', 'coarse', [sites.count, book.size]);
+  must(logits, 'outputs', 'fine', [fineSites.count, book.size]);
+  const shape = ({ x, y, z }: Sites): number[] => [book.levels.length, z, y, x];
+  must(decoder, 'inputs', 'codes', shape(sites));
+  must(decoder, 'inputs', 'fine', shape(fineSites));
   const [, components] = sizesOf(residual, 'inputs', 'scores', 2) as [number, number];
-  return { sites: coarse.sites, fineSites: fine.sites, book: coarse.book, components };
+  return { sites, fineSites, latent, book, components };
 }
 
 /** Means over each site's block of voxels: [2, 64, 64, 48] to [2, z, y, x]. */

@@ -14,11 +14,10 @@ import math
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from ..contract import BRAIN_LEVELS, COMPLEMENT_LEVELS, SITES
 from .blocks import space_to_depth
-from .complement_fine import FINE_SITES
-from .fsq import Fsq
 from .masked import Block
 
 TOKENS = math.prod(SITES)
@@ -31,6 +30,24 @@ def centres(level: int) -> torch.Tensor:
     offset = 0.5 if level % 2 == 0 else 0.0
     digits = torch.arange(level).float() - level // 2
     return torch.atanh(((digits + offset) / half).clamp(-0.97, 0.97))
+
+
+def codes_look_up(levels: tuple[int, ...]) -> torch.Tensor:
+    """[levels of all channels, codes]: 1 where a code has that level; channel 0 runs fastest."""
+    rest, rows = torch.arange(math.prod(levels)), []
+    for level in levels:
+        rows.append(F.one_hot(rest % level, level).T)
+        rest = rest // level
+    return torch.cat(rows).float()
+
+
+def code_loss(by_channel: torch.Tensor, indices: torch.Tensor, weight: torch.Tensor, levels: tuple[int, ...] = COMPLEMENT_LEVELS) -> torch.Tensor:
+    """Nats a code over the sites of ``weight`` [n, sites], from log-probabilities by channel [n, sites, levels of all channels]."""
+    loss, rest = torch.zeros(indices.shape), indices
+    for part, level in zip(by_channel.float().split(levels, -1), levels, strict=True):
+        loss = loss + F.cross_entropy(part.transpose(1, 2), rest % level, reduction="none")
+        rest = rest // level
+    return (loss * weight).sum() / weight.sum().clamp(min=1)
 
 
 class SiteLinear(nn.Module):
@@ -71,14 +88,7 @@ class LevelNetwork(nn.Module):
         self.register_buffer("log_frequencies", torch.zeros(per * TOKENS, sum(levels)))
         self.register_buffer("mean", torch.zeros(1, d, per * TOKENS))
         self.register_buffer("spread", torch.ones(1, d, per * TOKENS))
-        index = Fsq(levels).values(torch.arange(math.prod(levels)))
-        digits = torch.stack([(index[:, c : c + 1] - Fsq(levels).values(torch.arange(math.prod(levels)))[:, c].unique()[None]).abs().argmin(1)
-                              for c in range(d)], 1)
-        start = torch.tensor([0, *levels[:-1]]).cumsum(0)
-        look_up = torch.zeros(sum(levels), len(digits))
-        for c in range(d):
-            look_up[start[c] + digits[:, c], torch.arange(len(digits))] = 1
-        self.register_buffer("look_up", look_up)
+        self.register_buffer("look_up", codes_look_up(levels))
         self.register_buffer("centres", torch.cat([centres(level) for level in levels]))
         self.register_buffer("channel", torch.repeat_interleave(torch.arange(d), torch.tensor(levels)))
 
@@ -100,15 +110,24 @@ class LevelNetwork(nn.Module):
         flat = values.flatten(2)
         self.mean.copy_(flat.mean(0, keepdim=True))
         self.spread.copy_(flat.std(0, keepdim=True).clamp(min=0.1))
-        start = 0
+        digits = []
         for c, level in enumerate(self.levels):
             half = (level - 1) * (1 - 1e-3) / 2
-            digits = (flat[:, c] * half - (0.5 if level % 2 == 0 else 0) + level // 2).round().long()
-            counts = torch.zeros(flat.shape[2], level).scatter_add_(1, digits.T, torch.ones(digits.T.shape))
+            digits.append((flat[:, c] * half - (0.5 if level % 2 == 0 else 0) + level // 2).round().long())
+        indices = sum(d * math.prod(self.levels[:c]) for c, d in enumerate(digits))
+        self.log_frequencies.copy_(self.frequencies(indices, self.levels, weight))
+
+    @staticmethod
+    def frequencies(indices: torch.Tensor, levels: tuple[int, ...], weight: float = 1.0) -> torch.Tensor:
+        """Logarithms [sites, levels of all channels] from indices [heads, sites]."""
+        out, rest = [], indices
+        for level in levels:
+            digits, rest = rest % level, rest // level
+            counts = torch.zeros(indices.shape[1], level).scatter_add_(1, digits.T, torch.ones(digits.T.shape))
             every = counts.sum(0) + 1  # a level that no head has stays possible
             counts = counts + weight * level * every / every.sum()
-            self.log_frequencies[:, start : start + level] = (counts / counts.sum(1, keepdim=True)).log()
-            start += level
+            out.append((counts / counts.sum(1, keepdim=True)).log())
+        return torch.cat(out, 1)
 
     def by_channel(self, context: torch.Tensor, codes: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
         """``context`` [n, 384, channels], codes [n, d, z, y, x], keep [n, 1, z, y, x]; log-probabilities but for a
@@ -157,6 +176,3 @@ class MaskedLevels(nn.Module):
     def codes(self, by_channel: torch.Tensor) -> torch.Tensor:
         """Logits over the 240 codes."""
         return by_channel @ self.coarse_network.look_up
-
-
-__all__ = ["FINE_SITES", "LevelNetwork", "MaskedLevels"]

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from ..code_table import fill, heads_and_mirrored, joined, read
 from ..contract import SITES
@@ -28,7 +27,7 @@ from ..loop import Best
 from ..mixtures import Mixtures, read_label_fields
 from ..networks.brain_codes import BrainEncoder, BrainVqVae
 from ..networks.complement_fine import FINE_SITES, TwoLevelVqVae
-from ..networks.masked_levels import LevelNetwork, MaskedLevels
+from ..networks.masked_levels import MaskedLevels, code_loss
 from ..runs import load_run, settings_of, write_settings
 from ..single import Loop, train
 from .vqvae_complement import load_fields
@@ -90,15 +89,6 @@ def part_seen(rng: np.random.Generator, shape: tuple[int, int, int], course: flo
     return row.reshape(shape)
 
 
-def code_loss(net: LevelNetwork, by_channel: torch.Tensor, indices: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Nats a code over the sites of ``weight`` [n, sites]."""
-    loss, rest = torch.zeros(indices.shape), indices
-    for part, level in zip(by_channel.float().split(net.levels, -1), net.levels, strict=True):
-        loss = loss + F.cross_entropy(part.transpose(1, 2), rest % level, reduction="none")
-        rest = rest // level
-    return (loss * weight).sum() / weight.sum().clamp(min=1)
-
-
 class Batch:
     """Rows of a table as tensors."""
 
@@ -117,7 +107,7 @@ class Batch:
         inputs += [self.values[level], keep]
         found = getattr(self.model, level)(*(x.to(device) for x in inputs)).cpu()
         weight = (1 - keep.flatten(1)) * self.covered[level]
-        return code_loss(getattr(self.model, f"{level}_network"), found, self.indices[level], weight)
+        return code_loss(found, self.indices[level], weight)
 
 
 @torch.no_grad()
@@ -139,7 +129,7 @@ def validate_codes(model: MaskedLevels, held: dict[str, np.ndarray], fsq: torch.
         out[f"val_{level}_half"] = score((torch.from_numpy(rng.random(nothing.shape)) < 0.5).float())
         network = getattr(model, f"{level}_network")
         frequencies = network.log_frequencies.cpu()[None].expand(batch.count, -1, -1)
-        out[f"val_{level}_frequencies"] = float(code_loss(network, frequencies, batch.indices[level], batch.covered[level]))
+        out[f"val_{level}_frequencies"] = float(code_loss(frequencies, batch.indices[level], batch.covered[level]))
     return out | {"val_loss": out["val_coarse"] + out["val_fine"]}
 
 
