@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,47 +21,11 @@ from .contract import CUBE_CENTRE_MM, CUBE_EDGE_MM, SITES, TRIM_MM
 from .data import read_index
 from .networks.complement_fine import FINE_SITES, TwoLevelVqVae
 from .networks.fsq import Fsq
-from .networks.masked_levels import MaskedLevels
+from .networks.latent_codes import LatentCodes
 from .runs import load_run, settings_of
+from .stages.masked_latent import load_latent
 from .stages.masked_levels import load_brain_encoder
 from .stages.vqvae_complement import SHAPE_8, FieldHead, load_fields
-
-Predict = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""Values and keep of a level so far, to logits [n, sites, codes]."""
-
-
-@dataclass(frozen=True)
-class Sampling:
-    steps: int = 12
-    temperature: float = 1.0
-    choice_noise: float = 4.5
-
-
-def sample(predict: Predict, fsq: Fsq, values: torch.Tensor, keep: torch.Tensor, wanted: torch.Tensor, options: Sampling,
-           rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Draws the sites of ``wanted`` [z, y, x] that are not kept: in each step all of them, of which the surest (with Gumbel noise that falls to
-    nothing) stay, by a cosine. Values and keep afterwards."""
-    shape = values.shape
-    values, keep = values.clone(), keep.clone()
-    open_ = (wanted.reshape(-1) > 0)[None] & (keep.flatten(1) == 0)
-    total = int(open_[0].sum())
-    for t in range(1, options.steps + 1):
-        logits = predict(values, keep) / options.temperature
-        indices = torch.multinomial(logits.softmax(-1).flatten(0, 1), 1, generator=rng).reshape(logits.shape[:2])
-        chance = logits.log_softmax(-1).gather(2, indices[..., None])[..., 0]
-        noise = options.choice_noise * (1 - t / options.steps)
-        gumbel = -torch.log(-torch.log(torch.rand(chance.shape, generator=rng).clamp(1e-9, 1 - 1e-7)))
-        sure = torch.where(open_, chance + noise * gumbel, torch.full_like(chance, -torch.inf))
-        masked = 0 if t == options.steps else math.ceil(math.cos(math.pi * t / (2 * options.steps)) * total)
-        stay = torch.zeros_like(open_)
-        count = int(open_[0].sum()) - masked
-        stay.scatter_(1, sure.topk(max(0, count), 1).indices, True)
-        drawn = fsq.values(indices).flatten(2)
-        values = torch.where(stay[:, None], drawn, values.flatten(2)).reshape(shape)
-        keep = torch.where(stay[:, None], torch.ones(()), keep.flatten(2)).reshape(keep.shape)
-        open_ = open_ & ~stay
-    return values, keep
-
 
 def sites_of_face(shape: tuple[int, int, int]) -> torch.Tensor:
     """[z, y, x]: 1 where a site's middle lies in what is drawn without the brain: brow to chin, ears, neck. As ``faceSites`` in TypeScript."""
@@ -83,37 +44,44 @@ def in_face(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
     return front | sides | (z < -75)
 
 
-@dataclass(frozen=True)
-class Order:
-    """``blind``: the face is drawn first, without the brain, and the rest given it and the brain."""
+def latent_draw(precision: torch.Tensor, evidence: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Of the Gaussians with these precisions and the means precision^-1 evidence."""
+    factor = torch.linalg.cholesky(precision.double())
+    mean = torch.cholesky_solve(evidence.double()[:, :, None], factor)
+    noise = torch.randn(mean.shape, generator=rng, dtype=torch.float64)
+    return (mean + torch.linalg.solve_triangular(factor.transpose(1, 2), noise, upper=True))[..., 0].float()
 
-    blind: bool
-    coarse: Sampling
-    fine: Sampling
+
+ORDERS = ("brain", "face first", "blind")
 
 
 @torch.no_grad()
-def draw(model: MaskedLevels, fsq: Fsq, brain_codes: torch.Tensor, brain_sites: torch.Tensor, order: Order,
-         rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Values of both levels."""
-    n = len(brain_codes)
-    ones, nothing = torch.ones(n, 1), torch.zeros(n, 1)
-    face = {shape: sites_of_face(shape) for shape in (SITES, FINE_SITES)}
-    coarse, keep = torch.zeros(n, 3, *SITES), torch.zeros(n, 1, *SITES)
-    fine, fine_keep = torch.zeros(n, 3, *FINE_SITES), torch.zeros(n, 1, *FINE_SITES)
+def draw(model: LatentCodes, brain_codes: torch.Tensor, brain_sites: torch.Tensor, order: str, rng: torch.Generator) -> list[torch.Tensor]:
+    """Values of both levels. ``brain``: all given the brain; ``face first``, as the product does: the face without it, the rest given both;
+    ``blind``: all without it."""
+    n, shapes, fsq = len(brain_codes), (SITES, FINE_SITES), Fsq()
+    nothing = [(torch.zeros(n, 3, *shape), torch.zeros(n, 1, *shape)) for shape in shapes]
 
-    def of_coarse(seen: torch.Tensor) -> Predict:
-        return lambda values, kept: model.codes(model.coarse(brain_codes, brain_sites, seen, values, kept))
+    def codes(z: torch.Tensor) -> list[torch.Tensor]:
+        out = []
+        for by_channel, shape in zip(model.logits(z), shapes, strict=True):
+            likely = (by_channel @ model.look_up).softmax(-1).flatten(0, 1)
+            out.append(fsq.values(torch.multinomial(likely, 1, generator=rng).reshape(n, *shape)))
+        return out
 
-    def of_fine(seen: torch.Tensor) -> Predict:
-        return lambda values, kept: model.codes(model.fine(brain_codes, brain_sites, seen, coarse, keep, values, kept))
+    def agreeing(known: list[tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor:
+        return latent_draw(*model.posterior(brain_codes, brain_sites, torch.ones(n, 1), *known[0], *known[1]), rng)
 
-    if order.blind:
-        coarse, keep = sample(of_coarse(nothing), fsq, coarse, keep, face[SITES], order.coarse, rng)
-        fine, fine_keep = sample(of_fine(nothing), fsq, fine, fine_keep, face[FINE_SITES], order.fine, rng)
-    coarse, keep = sample(of_coarse(ones), fsq, coarse, keep, torch.ones(SITES), order.coarse, rng)
-    fine, _ = sample(of_fine(ones), fsq, fine, fine_keep, torch.ones(FINE_SITES), order.fine, rng)
-    return coarse, fine
+    if order == "brain":
+        return codes(agreeing(nothing))
+    somebody = codes(torch.randn(n, model.brain_weights.shape[1], generator=rng))
+    if order == "blind":
+        return somebody
+    face = [sites_of_face(shape) for shape in shapes]
+    known = [(values * mask, mask.expand(n, 1, *mask.shape)) for values, mask in zip(somebody, face, strict=True)]
+    coarse = torch.where(face[0] > 0, somebody[0], codes(agreeing(known))[0])
+    fine = codes(agreeing([(coarse, torch.ones(n, 1, *SITES)), known[1]]))[1]
+    return [coarse, torch.where(face[1] > 0, somebody[1], fine)]
 
 
 class Measure:
@@ -182,28 +150,26 @@ def main() -> None:
     for name in ("fields", "complement", "masked", "brain"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--temperature", type=float, default=1.0)
-    parser.add_argument("--choice-noise", type=float, default=4.5)
     args = parser.parse_args()
     torch.set_num_threads(1)
     heads = load_fields(args.fields, read_index(args.data, "val"))
     complement = load_run(TwoLevelVqVae(settings_of(args.complement)["width"]), args.complement)
-    settings = settings_of(args.masked)
-    model = load_run(MaskedLevels(settings["width"], settings["layers"]), args.masked)
+    model = load_latent(args.masked)
     brain = load_brain_encoder(args.brain)
-    fsq = complement.encoder.fsq
-    of = Sampling(args.steps, args.temperature, args.choice_noise)
     codes = [encode(complement, brain, head.sample(np.random.default_rng(0), 0)) for head in heads]
     brain_codes, brain_sites = (torch.from_numpy(np.concatenate([c[key] for c in codes])).float() for key in ("brain_codes", "brain_sites"))
-    for blind in (False, True):
-        fields: list[list[torch.Tensor]] = [[] for _ in heads]
+    own = [torch.from_numpy(np.concatenate([c[key] for c in codes])).long() for key in ("coarse", "fine")]
+    rebuilt = [complement.encoder.fsq.values(i.reshape(-1, *shape)) for i, shape in zip(own, (SITES, FINE_SITES), strict=True)]
+    fields = [[decoded(complement, head, *(level[i : i + 1] for level in rebuilt))[0]] * 2 for i, head in enumerate(heads)]
+    print(json.dumps({"order": "own codes"} | {k: round(v, 3) for k, v in compare(heads, fields).items()}), flush=True)
+    for order in ORDERS:
+        fields = [[] for _ in heads]
         rng = torch.Generator().manual_seed(1)
         for _ in range(args.seeds):
-            coarse, fine = draw(model, fsq, brain_codes, brain_sites, Order(blind, of, of), rng)
+            coarse, fine = draw(model, brain_codes, brain_sites, order, rng)
             for i, head in enumerate(heads):
                 fields[i].append(decoded(complement, head, coarse[i : i + 1], fine[i : i + 1])[0])
-        print(json.dumps({"blind": blind} | {k: round(v, 3) for k, v in compare(heads, fields).items()}), flush=True)
+        print(json.dumps({"order": order} | {k: round(v, 3) for k, v in compare(heads, fields).items()}), flush=True)
 
 
 def decoded(complement: TwoLevelVqVae, head: FieldHead, coarse: torch.Tensor, fine: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -105,3 +105,18 @@ def test_stage_end_to_end(prepared: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert model.noise.left_fine in (0.2, 0.3) and model.brain_weights.shape == (BRAIN, 3)
     main(["export", "masked-latent", "--run", str(tmp_path / "run"), "--models", str(tmp_path / "models")])
     assert (tmp_path / "models" / "masked-autoencoder-codes" / "card.md").exists()
+
+
+def test_a_face_drawn_first_knows_nothing_of_the_brain(model: LatentCodes) -> None:
+    from prosopon_training.draws import draw, latent_draw, sites_of_face
+
+    brains = [100 * torch.rand(2, 4, *SITES), 100 * torch.rand(2, 2, *SITES)]
+    drawn = [draw(model, *(b[i : i + 1] for b in brains), "face first", torch.Generator().manual_seed(3)) for i in range(2)]
+    for level, shape in enumerate((SITES, FINE_SITES)):
+        face = sites_of_face(shape).expand(1, 3, *shape) > 0
+        assert torch.equal(drawn[0][level][face], drawn[1][level][face])
+        assert not torch.equal(drawn[0][level], drawn[1][level])
+    precision = torch.tensor([[[4.0, 1.0], [1.0, 2.0]]]).expand(4000, 2, 2)
+    z = latent_draw(precision, torch.tensor([[6.0, 5.0]]).expand(4000, 2), torch.Generator().manual_seed(1))
+    assert torch.allclose(z.mean(0), torch.tensor([1.0, 2.0]), atol=0.05)
+    assert torch.allclose(torch.cov(z.T), torch.linalg.inv(precision[0]), atol=0.05)
