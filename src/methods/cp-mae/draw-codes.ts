@@ -16,6 +16,9 @@ import type { FsqCodebook } from './fsq.js';
 import { type Drawn, drawLatent, drawPrior, drawSites, undrawn } from './sampler.js';
 import { type InstalledCodes, LOGITS_MODEL, MASKED_MODEL, type Sites, siteMeans } from './sites.js';
 
+/** Of the face's latent, in deviations of people's: chosen on val, so that draws are as unlike as strangers are. */
+const FACE_SPREAD = 1.12;
+
 /** Of both levels. */
 export interface Codes {
   readonly coarse: Drawn;
@@ -109,7 +112,7 @@ export async function drawCodes(
     };
   };
 
-  const somebody = await logitsOf(drawPrior(latent, random));
+  const somebody = await logitsOf(drawPrior(latent, random).map((v) => FACE_SPREAD * v));
   const face: Codes = {
     coarse: drawSites(undrawn(sites.count), somebody.coarse, book.size, random, faceSites(sites)),
     fine: drawSites(undrawn(fineSites.count), somebody.fine, book.size, random, faceSites(fineSites)),
