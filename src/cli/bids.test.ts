@@ -5,15 +5,11 @@ import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseTsv } from '../bids/tsv.js';
-import { fakeServices, niftiBytes, simpleHead } from '../deidentify/testing/fixtures.js';
-import { MethodRegistry } from '../methods/registry.js';
-import { fakeMethod } from '../methods/testing/fake-method.js';
+import { niftiBytes } from '../deidentify/testing/fixtures.js';
 import { Records } from '../node/bids/records.js';
-import { nodeGzip } from '../node/gzip.js';
 import { lockFolder } from '../node/lock.js';
 import { headGrid, syntheticHead } from '../volume/testing/synthetic-head.js';
-import type { Volume } from '../volume/volume.js';
-import { runCli } from './program.js';
+import { type Ran, runFake } from './testing/run-fake.js';
 
 const grid = headGrid({ spacing: [8, 8, 8] });
 const head = syntheticHead({ grid });
@@ -68,18 +64,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-async function run(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const code = await runCli(['bids', ...args], {
-    methods: new MethodRegistry().register(fakeMethod()),
-    makeHead: simpleHead,
-    makeNetworks: () => fakeServices(nodeGzip).networks,
-    extractBrain: async (volume: Volume) => ({ mask: { grid: volume.grid, data: head.brainMask.data } }),
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-  });
-  return { code, out, err };
-}
+const run = (args: readonly string[]): Promise<Ran> => runFake(head.brainMask.data, ['bids', ...args]);
 
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -247,6 +232,42 @@ describe('prosopon bids', { timeout: 240_000 }, () => {
     await put('moody-out/sub-9/anat/sub-9_T1w.nii.gz', scan());
     const { err } = await run([at('moody'), at('moody-out'), 'group', '--refusals-ok']);
     expect(err).toContain('made by no run here');
+  });
+
+  it('takes everything away that came with a result: masks, copies, and where the input cannot even be read', async () => {
+    await put('gone/dataset_description.json', '{"BIDSVersion":"1.9.0","Name":"x"}');
+    await put('gone/sub-1/anat/sub-1_T1w.nii.gz', scan());
+    await put('gone/sub-2/anat/sub-2_T1w.nii.gz', scan());
+    await put('gone/sub-1/func/sub-1_task-rest_bold.nii.gz', scan());
+    const args = [at('gone'), at('gone-out'), 'participant', '--defacemask', '--copy', 'bold'];
+    expect((await run(args)).code).toBe(0);
+    const results = async () => (await filesIn(at('gone-out'))).filter((name) => name.startsWith('sub-'));
+    expect(await results()).toHaveLength(10);
+    await put('gone/sub-1/anat/sub-1_T1w.nii.gz', 'junk');
+    await put('gone/sub-1/func/sub-1_task-rest_bold.nii.gz', 'junk');
+    await rm(at('gone/sub-2/anat/sub-2_T1w.nii.gz'));
+    await symlink(at('ds/sub-1/ses-a/anat/sub-1_ses-a_T1w.nii.gz'), at('gone/sub-2/anat/sub-2_T1w.nii.gz'));
+    expect((await run(args)).code).toBe(1);
+    expect(await results()).toEqual([]);
+  });
+
+  it('does an acquisition anew when an echo has come, and leaves what is not ours', async () => {
+    const echo = (n: number): string => `echoes/sub-1/anat/sub-1_echo-${n}_MEGRE.nii.gz`;
+    await put('echoes/dataset_description.json', '{"BIDSVersion":"1.9.0","Name":"x"}');
+    await put(echo(1), scan());
+    const args = [at('echoes'), at('echoes-out'), 'participant'];
+    expect((await run(args)).code).toBe(0);
+    await put(echo(2), scan(2));
+    const { code, out } = await run(args);
+    expect([code, out]).toEqual([0, expect.stringContaining('2 done, 0 refused, 0 failed')]);
+    // Somebody else's file in the place of a result: refused, and there after that, whatever is asked for next.
+    await put('echoes/sub-2/anat/sub-2_T1w.nii.gz', scan());
+    await put('echoes-out/sub-2/anat/sub-2_T1w.nii.gz', 'theirs');
+    for (const seed of ['5', '6']) {
+      const other = await run([...args, '--seed', seed]);
+      expect([other.code, other.out]).toEqual([1, expect.stringContaining('output-exists')]);
+      expect(await readFile(at('echoes-out/sub-2/anat/sub-2_T1w.nii.gz'), 'utf8')).toBe('theirs');
+    }
   });
 
   it('names derivatives as derivatives, with masks of what is new', async () => {
