@@ -16,6 +16,7 @@ import { outputNames } from '../formats/codecs.js';
 import type { Gzip } from '../formats/gzip.js';
 import type { FileNames } from '../formats/names.js';
 import {
+  type DecodeOptions,
   decodeImage,
   encodeImage,
   finiteVolume,
@@ -170,9 +171,7 @@ export async function deidentify(
   const { grid } = input.image;
   const coregistered = input.coregistered ?? [];
   // Said before any work is done.
-  const names = [input, ...coregistered].map(({ outputName, image }) =>
-    outputNames(outputName, image.format),
-  );
+  const names = [input, ...coregistered].map(({ outputName, image }) => outputNames(outputName, image));
   const elsewhere = coregistered.filter((each) => !alignedByGrid(each, input.image));
   if (method.kind === 'remove' && elsewhere.length > 0)
     throw new Refusal(
@@ -291,7 +290,7 @@ export async function deidentify(
       description: HEADER_DESCRIPTION,
     });
     stage('verify');
-    const result = await decodeImage(files, services.gzip);
+    const result = await decodeImage(files, services.gzip, asRead(image));
     const altered = areas[i] as Mask;
     const found = checkResult({
       before: traces[i] as Trace,
@@ -317,6 +316,11 @@ export async function deidentify(
     ...(faceState === undefined ? {} : { faceState }),
     ...(face === undefined ? {} : { face }),
   };
+}
+
+/** A result is read by what its original was read by. */
+function asRead({ codec }: StoredImage): DecodeOptions {
+  return codec === undefined ? {} : { codec };
 }
 
 /** From the model grid to an image's, by its motion. One array for images that lie on one another: each is done before the next. */

@@ -9,6 +9,7 @@
  */
 import { Failure } from '../errors/errors.js';
 import type { Grid } from '../volume/volume.js';
+import type { ImageCodec } from './codec.js';
 import type { Datatype, StoredArray } from './datatypes.js';
 
 /** value = stored * slope + intercept; 1 and 0 where the file asks for no scaling. */
@@ -28,6 +29,8 @@ export interface SourceFile {
 export interface StoredImage {
   /** Name of its codec (`codecs.ts`). */
   readonly format: string;
+  /** Where it is not one of the table's: what reads and writes this image. */
+  readonly codec?: ImageCodec;
   readonly grid: Grid;
   /** Volumes on the grid: 1, or more for a series. */
   readonly volumes: number;

@@ -64,7 +64,7 @@ function realFolder(path: string): string | undefined {
 }
 
 /** The real path of something that may not be there yet. */
-function wouldBe(path: string): string {
+export function wouldBe(path: string): string {
   try {
     return realpathSync(path);
   } catch {
@@ -79,7 +79,7 @@ export function isWithin(path: string, folder: string): boolean {
   return from === '' || !(from === '..' || from.startsWith(`..${sep}`) || resolve(from) === from);
 }
 
-function requireApart(a: string, b: string, nameA: string, nameB: string): void {
+export function requireApart(a: string, b: string, nameA: string, nameB: string): void {
   const found = isWithin(b, a)
     ? `the ${nameB} in the ${nameA}`
     : isWithin(a, b)
