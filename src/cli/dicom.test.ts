@@ -10,6 +10,7 @@ import { EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE } from '../dicom/syntax.
 import { type Extra, encodeAll, makeSlices, type SlicesOptions } from '../dicom/testing/make-slices.js';
 import { Values } from '../dicom/values.js';
 import { type WalkedFile, walk } from '../dicom/walker.js';
+import { Refusal } from '../errors/errors.js';
 import { MethodRegistry } from '../methods/registry.js';
 import { fakeMethod } from '../methods/testing/fake-method.js';
 import { nodeGzip } from '../node/gzip.js';
@@ -108,10 +109,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-/** A method that gives the head back as it is. */
+/** A method whose result is refused as the pipeline refuses one in which the face still stands (`face-gone.test.ts` has the check). */
 function keepsTheFace(): ReturnType<typeof fakeMethod> {
-  const method = fakeMethod();
-  return { ...method, synthesize: async () => head.volume } as ReturnType<typeof fakeMethod>;
+  const refuse = async (): Promise<never> => {
+    throw new Refusal('face-kept', "expected a result without the original's face, found 90 % of it in its place");
+  };
+  return { ...fakeMethod(), synthesize: refuse } as ReturnType<typeof fakeMethod>;
 }
 
 describe('prosopon dicom', () => {
@@ -209,7 +212,7 @@ describe('prosopon dicom', () => {
     expect(names.filter((name) => name.endsWith('.dcm')).length).toBe(nz);
     const all = Buffer.concat(await Promise.all(names.map((name) => readFile(at('planted-out', name)))));
     const hay = [all.toString('latin1'), names.join(), out, err].join('\n').toUpperCase();
-    for (const needle of ['QZ', 'ANNA^', '99994711', '20240305'])
+    for (const needle of ['QZWIT', 'QZHOS', 'QZACC', 'ANNA^', '99994711', '20240305'])
       for (const form of [needle, [...needle].join('\0')])
         expect([form, hay.includes(form)]).toEqual([form, false]);
     for (const file of await resultsIn('planted-out')) {
