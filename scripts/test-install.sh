@@ -77,6 +77,19 @@ done
 found=$(npx --no-install prosopon --version 2>/dev/null) || fail 'package: npx prosopon --version'
 [ "$found" = "$version" ] || fail "package: prosopon --version says $found"
 pass "package: npx prosopon --version says $found"
+# From an empty folder to a data set of results, with what README says and nothing else.
+mkdir -p "$work/dataset/ds/sub-01/anat" "$work/dataset/ds/sub-02/anat"
+echo '{"Name":"x","BIDSVersion":"1.10.0"}' >"$work/dataset/ds/dataset_description.json"
+cp node_modules/prosopon/demo/head.nii.gz "$work/dataset/ds/sub-01/anat/sub-01_T1w.nii.gz"
+echo junk >"$work/dataset/ds/sub-02/anat/sub-02_T1w.nii.gz"
+npx --no-install prosopon bids "$work/dataset/ds" "$work/dataset/released" --resolution 128 >"$work/said" 2>&1 && fail 'package: bids did not say that a scan was refused'
+for file in released/sub-01/anat/sub-01_T1w.nii.gz released/sub-01/anat/sub-01_T1w.json released/participants.tsv released-report/index.html; do
+  [ -s "$work/dataset/$file" ] || { cat "$work/said" >&2; fail "package: bids wrote no $file"; }
+done
+[ ! -e "$work/dataset/released/sub-02" ] || fail 'package: bids left something of a scan that was refused'
+grep -q '1 done, 1 refused, 0 failed' "$work/said" || { cat "$work/said" >&2; fail 'package: what bids said'; }
+pass 'package: prosopon bids makes a data set of results, and says what it refused'
+
 # Without npx, which may have warnings of its own to give.
 node_modules/.bin/prosopon --version >/dev/null 2>"$work/log" || { cat "$work/log" >&2; fail 'package: prosopon --version'; }
 [ ! -s "$work/log" ] || { cat "$work/log" >&2; fail 'package: prosopon --version writes to stderr'; }

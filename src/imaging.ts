@@ -28,7 +28,6 @@ export { HEADER_DESCRIPTION } from './deidentify/version.js';
 export { cpMaeMean } from './methods/cp-mae/cp-mae.js';
 // Pictures
 export { prepareSurface, type SurfaceField } from './render/field.js';
-export { escapeHtml, page } from './render/html.js';
 export { blank, montage, type PixelImage, type Rgb, toRgb } from './render/image.js';
 export { html, type Markup, renderMarkup, renderPage } from './render/markup.js';
 export { drawText, TEXT_HEIGHT, textWidth } from './render/pixel-text.js';

@@ -65,7 +65,7 @@ describe('scripts', () => {
     writeFileSync(join(work, 'ixi', 'sub-1', 'anat', 'sub-1_T1w.nii.gz'), bytes);
     const out = join(work, 'template.ts');
     const { stdout } = await run('scripts/make-brain-template.mjs', ['--out', out], { PROSOPON_DATA: work });
-    expect(stdout).toMatch(/round 3: .*agreement min (1|0\.99)/);
+    expect(stdout).toMatch(/round 3: .*correlation min (1|0\.99)/);
     const text = /'([A-Za-z0-9+/=]+)'/.exec(readFileSync(out, 'utf8'))?.[1] ?? '';
     const made = Buffer.from(text, 'base64');
     expect(made.length).toBe(template.data.length);

@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** A field of /proc/PID/status in MiB; 0 for a process that has ended. */
-function statusMb(pid, field) {
+export function statusMb(pid, field) {
   try {
     const found = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(
       readFileSync(`/proc/${pid}/status`, 'utf8'),
@@ -29,7 +29,8 @@ function childrenOf(pid) {
   }
 }
 
-function tree(pid) {
+/** A process and all that it started, itself first. */
+export function tree(pid) {
   return [pid, ...childrenOf(pid).flatMap(tree)];
 }
 

@@ -6,6 +6,7 @@
  * const dataset = await readDataset(folderTree('bids'));
  * const { chosen, left } = firstScans(dataset, 'T1w');
  */
+import { requireGiven } from '../errors/require-given.js';
 import { type FileTree, joinPath } from './file-tree.js';
 import { type BidsName, isEntityFolder, labelIn, parseBidsName } from './names.js';
 import { parseTsv } from './tsv.js';
@@ -59,6 +60,7 @@ export async function readDataset(
   root = '',
   { only }: { readonly only?: ReadonlySet<string> } = {},
 ): Promise<BidsDataset> {
+  requireGiven(tree, 'a tree of files, as folderTree gives it', ['list']);
   const entries = await tree.list(root);
   const people = new Map(
     (await readTable(tree, joinPath(root, 'participants.tsv'))).map((row) => [row.participant_id, row]),
@@ -175,6 +177,34 @@ export function sayLeft({ left, unknown }: Pick<FirstScans, 'left' | 'unknown'>)
 /** What says which scan it is of; `space`, `desc`, `label` and the like say what was made of it. */
 const OF_THE_SCAN = ['task', 'acq', 'ce', 'rec', 'dir', 'run', 'echo', 'part', 'inv', 'mod'];
 
+/** Of files in one folder, the one that is about this scan: nothing in its name is another scan's, and most is this one's. */
+function aboutScan(
+  files: readonly { readonly path: string; readonly name: BidsName }[],
+  image: BidsImage,
+): { readonly path: string; readonly shared: number } | undefined {
+  let best: { path: string; shared: number } | undefined;
+  for (const { path, name } of files) {
+    const pairs = OF_THE_SCAN.map((key) => [labelIn(name, key), labelIn(image, key)] as const);
+    if (pairs.some(([theirs, ours]) => theirs !== undefined && theirs !== ours)) continue;
+    const shared = pairs.filter(([theirs, ours]) => theirs !== undefined && theirs === ours).length;
+    if (best === undefined || shared > best.shared) best = { path, shared };
+  }
+  return best;
+}
+
+async function imagesNamed(
+  tree: FileTree,
+  folder: string,
+  accept: (name: BidsName) => boolean,
+): Promise<{ path: string; name: BidsName }[]> {
+  return (await tree.list(folder)).flatMap(({ name: file, kind }) => {
+    const name = kind === 'file' ? parseBidsName(file) : undefined;
+    return name !== undefined && NIFTI.test(name.extension) && accept(name)
+      ? [{ path: joinPath(folder, file), name }]
+      : [];
+  });
+}
+
 /**
  * What derivatives hold with this suffix of a scan: same subject and session, nothing in its name that is another scan's. Of
  * several the one that has most in common, then the first by derivative and name.
@@ -187,14 +217,31 @@ export async function derivativeOf(
   let best: { path: string; shared: number } | undefined;
   for (const derivative of derivatives) {
     const folder = joinPath('derivatives', derivative, image.subject, image.session ?? '', image.datatype);
-    for (const { name: file, kind } of await tree.list(folder)) {
-      const name = kind === 'file' ? parseBidsName(file) : undefined;
-      if (name === undefined || name.suffix !== suffix || !NIFTI.test(name.extension)) continue;
-      const pairs = OF_THE_SCAN.map((key) => [labelIn(name, key), labelIn(image, key)] as const);
-      if (pairs.some(([theirs, ours]) => theirs !== undefined && theirs !== ours)) continue;
-      const shared = pairs.filter(([theirs, ours]) => theirs !== undefined && theirs === ours).length;
-      if (best === undefined || shared > best.shared) best = { path: joinPath(folder, file), shared };
-    }
+    const found = aboutScan(await imagesNamed(tree, folder, (name) => name.suffix === suffix), image);
+    if (found !== undefined && (best === undefined || found.shared > best.shared)) best = found;
   }
   return best?.path;
+}
+
+/**
+ * The mask of a scan's brain (`desc-brain_mask`) in a derivative. Where it names
+ * its kind (`mod-T2w`) it is of that; where it does not, of T1-weighted scans, as anatomical pipelines write it.
+ * @param tree of the derivative
+ */
+export async function brainMaskOf(tree: FileTree, image: BidsImage): Promise<string | undefined> {
+  const folder = joinPath(image.subject, image.session ?? '', image.datatype);
+  const masks = await imagesNamed(
+    tree,
+    folder,
+    (name) =>
+      name.suffix === 'mask' &&
+      labelIn(name, 'desc') === 'brain' &&
+      labelIn(name, 'space') === undefined &&
+      (labelIn(name, 'mod') ?? 'T1w') === image.suffix,
+  );
+  const own = masks.map(({ path, name }) => ({
+    path,
+    name: { ...name, entities: name.entities.filter(([key]) => key !== 'mod') },
+  }));
+  return aboutScan(own, image)?.path;
 }

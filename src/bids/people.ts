@@ -113,6 +113,8 @@ function table(head: readonly string[], lines: readonly (readonly string[])[]): 
   return `${[head, ...lines].map((cells) => cells.map((cell) => cell.replace(/[\t\r\n]+/g, ' ')).join('\t')).join('\n')}\n`;
 }
 
+type Row = Readonly<Record<string, string>>;
+
 /**
  * The table of a subject's (or session's) scans with times that are shifted: all of one person by the same number of days, to
  * before 1925, as BIDS has it, so that intervals stay. Undefined when no time is known.
@@ -120,22 +122,35 @@ function table(head: readonly string[], lines: readonly (readonly string[])[]): 
  * @param shiftDays how many days earlier
  */
 export function scansTable(
-  rows: readonly Readonly<Record<string, string>>[],
+  rows: readonly Row[],
   outputs: ReadonlyMap<string, string>,
   shiftDays: number,
 ): string | undefined {
   const lines: string[][] = [];
   for (const row of rows) {
     const output = outputs.get(row.filename ?? '');
-    const time = shifted(row.acq_time ?? '', shiftDays);
-    if (output !== undefined && time !== undefined) lines.push([output, time]);
+    const time = minuteOf(row.acq_time ?? '');
+    if (output !== undefined && time !== undefined)
+      lines.push([output, new Date(time - shiftDays * DAY_MS).toISOString().slice(0, 19)]);
   }
   return lines.length === 0 ? undefined : table(['filename', 'acq_time'], lines);
 }
 
-/** Whole days earlier, without the time of the day's fractions; undefined for what is no time. */
-function shifted(time: string, days: number): string | undefined {
+const DAY_MS = 86_400_000;
+
+/** By how many days a table that was written is earlier than its original; undefined where they have no time in common. */
+export function shiftOf(original: readonly Row[], written: readonly Row[]): number | undefined {
+  for (const row of written) {
+    const then = minuteOf(original.find(({ filename }) => filename === row.filename)?.acq_time ?? '');
+    const now = minuteOf(row.acq_time ?? '');
+    if (then !== undefined && now !== undefined) return Math.round((then - now) / DAY_MS);
+  }
+  return undefined;
+}
+
+/** Without seconds; undefined for what is no time. */
+function minuteOf(time: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?$/.test(time)) return undefined;
   const there = Date.parse(`${time.slice(0, 16)}:00Z`);
-  return Number.isNaN(there) ? undefined : new Date(there - days * 86_400_000).toISOString().slice(0, 19);
+  return Number.isNaN(there) ? undefined : there;
 }

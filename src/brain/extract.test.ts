@@ -96,17 +96,20 @@ describe('brain extraction', { timeout: 120_000 }, () => {
       image.map((v, i) =>
         v > 0.25 && (call === 2 ? i % width > 0.6 * width : i % width < 0.4 * width) ? 8 : -8,
       );
-    expect(await reason(extractBrain(volume, new BrainSeer(third)))).toMatch(
-      /two networks.*0\.\d{3}.*--brain-mask/,
-    );
+    expect(await reason(extractBrain(volume, new BrainSeer(third)))).toMatch(/skull-stripped already/);
   });
 
   it('refuses when there is nothing, or no brain', async () => {
     const { volume } = brainOnly(motion);
-    expect(await reason(extractBrain(volume, new BrainSeer((image) => image.map(() => -8))))).toMatch(
-      /Dice of at least/,
-    );
     const [n] = volume.grid.shape;
+    const blind = (): BrainSeer => new BrainSeer((image) => image.map(() => -8));
+    expect(await reason(extractBrain(volume, blind()))).toMatch(
+      /a brain alone \(1\d{3} ml.*skull-stripped already/,
+    );
+    const withMore = volume.data.map((v, o) => (o < 12 * n * n ? 700 : v));
+    expect(await reason(extractBrain({ grid: volume.grid, data: withMore }, blind()))).toMatch(
+      /two networks.*Dice of at least.*0\.\d{3}.*--brain-mask/,
+    );
     const ball: Volume = {
       grid: volume.grid,
       data: volume.data.map((_, v) =>

@@ -28,6 +28,7 @@ import {
   requirePlausible,
 } from './plausibility.js';
 import { roughPose } from './pose.js';
+import { strippedBrainMl } from './stripped.js';
 import { brainTemplate } from './template.js';
 
 export const BRAIN_MODEL = 'brain-extraction';
@@ -174,6 +175,17 @@ function mirrored(data: Float32Array, n: number): Float32Array {
   return out;
 }
 
+/** Why no brain was found: for a scan that holds one and no head, that. */
+function notFound(scan: Volume | undefined, message: string): Refusal {
+  const ml = scan === undefined ? undefined : strippedBrainMl(scan);
+  return new Refusal(
+    'brain-implausible',
+    ml === undefined
+      ? `${message}; ${FIND_ADVICE}`
+      : `expected a head, found a brain alone (${ml.toFixed(0)} ml of tissue in the shape of one, no head outside it): the scan seems to be skull-stripped already, and has no face to replace`,
+  );
+}
+
 /**
  * @param volume values on the stored grid; more than the brain may be missing, the brain may not
  * @throws {Refusal} brain-implausible
@@ -187,10 +199,7 @@ export async function extractBrain(
   const scan = reducedScan(volume);
   const found = scan === undefined ? undefined : await findBrain(scan, networks, signal);
   if (scan === undefined || found === undefined)
-    throw new Refusal(
-      'brain-implausible',
-      `expected to find a brain in the image, found none; ${FIND_ADVICE}`,
-    );
+    throw notFound(scan, 'expected to find a brain in the image, found none');
   const level = levelOf(scan, found);
   if (!(level > 0)) throw darkBrain('one that is as dark');
   const crop = await installedCrop(networks);
@@ -217,9 +226,9 @@ export async function extractBrain(
     logits = cleaned(mean, logits.grid);
     agreement = agreementOf(logits, found);
     if (agreement < LEAST_AGREEMENT)
-      throw new Refusal(
-        'brain-implausible',
-        `expected two networks to find the same brain (Dice of at least ${LEAST_AGREEMENT}), found ${agreement.toFixed(3)}; ${FIND_ADVICE}`,
+      throw notFound(
+        scan,
+        `expected two networks to find the same brain (Dice of at least ${LEAST_AGREEMENT}), found ${agreement.toFixed(3)}`,
       );
   }
   const mask = onto(volume.grid, logits);

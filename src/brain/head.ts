@@ -4,6 +4,7 @@
  * @example
  * const head = makeHead(volume, brainMask); // refuses a mask that cannot be a brain
  */
+import { requireGiven } from '../errors/require-given.js';
 import type { Affine } from '../volume/affine.js';
 import type { Mask, Volume } from '../volume/volume.js';
 import { brainIntensity } from './intensity.js';
@@ -29,6 +30,8 @@ export interface Head {
  * @throws {Refusal} brain-implausible when it cannot be a brain; mask-empty when no voxel is set; no-signal when the brain is no brighter than air
  */
 export function makeHead(volume: Volume, brainMask: Mask): Head {
+  requireGiven(volume, 'a volume', ['grid', 'data']);
+  requireGiven(brainMask, 'a brain mask', ['grid', 'data']);
   const { air, level } = brainIntensity(volume.data, brainMask.data);
   const measures = measureMask(brainMask);
   requirePlausible(measures, GIVEN_LIMITS);

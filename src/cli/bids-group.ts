@@ -12,6 +12,7 @@ import type { ScanRecord } from '../bids/record.js';
 import { VERSION } from '../deidentify/version.js';
 import { Failure, Refusal } from '../errors/errors.js';
 import { planDataset } from '../node/bids/dataset-plan.js';
+import { putFile } from '../node/bids/disk.js';
 import { finishDataset } from '../node/bids/finish.js';
 import { isWithin, type Places } from '../node/bids/places.js';
 import { Records } from '../node/bids/records.js';
@@ -19,7 +20,6 @@ import { readSettings } from '../node/bids/settings.js';
 import { strangersIn } from '../node/bids/strangers.js';
 import { codeOf } from '../node/error-code.js';
 import { folderTree } from '../node/folder-tree.js';
-import { replaceFile } from '../node/replace-file.js';
 import { datasetIndexPage } from '../report/dataset-index.js';
 import { summaryJson, summaryTsv } from '../report/dataset-summary.js';
 import type { BidsOptions } from './bids-options.js';
@@ -66,26 +66,28 @@ export async function group(session: Session, places: Places, options: BidsOptio
     ['summary.tsv', summaryTsv(rows)],
     ['summary.json', summaryJson(rows, about)],
   ] as const)
-    replaceFile(join(report, name), content, READABLE);
+    putFile(join(report, name), content, READABLE);
   const count = (...statuses: readonly string[]): number =>
     rows.filter(({ status }) => statuses.includes(status)).length;
-  const [done, refused, failed] = [count('done'), count('refused'), count('failed', 'begun')];
-  session.facts.summary = { done, refused, failed, leftOut: about.left.length };
-  session.facts.outputs = [
-    join(report, 'index.html'),
-    join(report, 'summary.tsv'),
-    join(report, 'summary.json'),
-  ];
+  const open = rows.filter(
+    ({ path, status }) => status === 'begun' && records.get(path) === undefined,
+  ).length;
+  const [done, refused, failed] = [count('done'), count('refused'), count('failed', 'begun') - open];
+  session.facts.summary = { done, refused, failed, notBegun: open, leftOut: about.left.length };
+  session.facts.outputs = ['index.html', 'summary.tsv', 'summary.json'].map((name) => join(report, name));
   if (strangers.length > 0)
     session.warn(
       `${strangers.length} files of the output were made by no run here: look what they are before you release`,
     );
-  session.say(
-    `${done} done, ${refused} refused, ${failed} failed or not begun; look through them: ${printable(join(report, 'index.html'))}`,
-  );
-  const what = `${refused} of ${rows.length} scans refused, ${failed} failed or not begun`;
+  const what = `${refused} of ${rows.length} scans refused, ${failed} failed, ${open} not begun`;
+  session.say(`${done} done, ${what}; look through them: ${printable(join(report, 'index.html'))}`);
   if (failed > 0) throw new Failure('some-failed', `expected a result of every scan, found ${what}`);
-  if (refused > 0 && options.refusalsOk !== true)
+  // Who asked for some people has not forgotten the others.
+  const asked =
+    options.participantLabel === undefined &&
+    options.sessionLabel === undefined &&
+    options.shard === undefined;
+  if (options.refusalsOk !== true && refused + (asked ? open : 0) > 0)
     throw new Refusal('some-refused', `expected a result of every scan, found ${what}`);
 }
 

@@ -27,10 +27,13 @@ export interface BidsOptions extends CommonOptions {
   readonly resolution: '128' | '256';
   readonly keep: Keep;
   readonly brainMarginMm?: number;
+  readonly brainMasks?: string;
   readonly seed?: string;
+  readonly seedFile?: string;
   readonly jobs?: number;
   readonly memGb?: number;
   readonly shard?: string;
+  readonly wait?: boolean;
   readonly workDir?: string;
   readonly reportDir?: string;
   readonly skipBidsValidation?: boolean;
@@ -78,15 +81,21 @@ export function addBidsOptions(command: Command, { environment: { methods } }: S
       numberIn(0, 20),
     )
     .option(
+      '--brain-masks <dir>',
+      'derivative with *_desc-brain_mask.nii.gz: used where it has one for a scan, compared with the brain that is found',
+    )
+    .option(
       '--seed <n>',
       'a number or words that you keep SECRET: each person gets the same face again in every run; without it fresh ones, never stored',
     )
+    .option('--seed-file <file>', 'the same, from a file: it then stands in no list of processes and no log')
     .option('--jobs <n>', 'people at a time, 1 to 256 (default: by cores and memory)', wholeNumberIn(1, 256))
     .option('--mem-gb <x>', 'memory that may be used (default: what is free)', numberIn(1, 100_000))
     .option(
       '--shard <i/n>',
       'this share of the people alone (3/8); slurm: by the variables of a Slurm array job',
     )
+    .option('--wait', 'wait while another run has this output, or this share of it, in place of a refusal')
     .option('--work-dir <dir>', 'PRIVATE folder of records and settings (default: OUTPUT-work)')
     .option('--report-dir <dir>', 'where the index of the group level goes (default: OUTPUT-report)')
     .option('--skip-bids-validation', 'take a folder without dataset_description.json')

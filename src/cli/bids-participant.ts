@@ -5,6 +5,7 @@
  * @example
  * await participant(session, places, options);
  */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cachedTree } from '../bids/inheritance.js';
 import type { SubjectPlan } from '../bids/plan.js';
@@ -27,13 +28,14 @@ import {
   type SubjectContext,
   treatSubject,
 } from '../node/bids/subject.js';
+import { sweep } from '../node/bids/sweep.js';
 import { folderTree } from '../node/folder-tree.js';
+import { readRegularFile } from '../node/image-files.js';
 import { usualJobs } from '../node/jobs.js';
-import { lockFolder, type Share } from '../node/lock.js';
+import { lockWhenLost, type Share } from '../node/lock.js';
 import { wasKilled } from '../node/networks/node-runner.js';
 import { StageTimer } from '../node/progress.js';
 import { requireFitting, type ScanTreatment } from '../node/scan-job.js';
-import { removeLeftovers } from '../node/work-folder.js';
 import { serveTasks, threadsOf } from '../node/worker-processes.js';
 import { type BidsOptions, methodOf, settingsOf } from './bids-options.js';
 import { Interrupted, outcomeOf } from './outcome.js';
@@ -46,21 +48,26 @@ export async function participant(session: Session, places: Places, options: Bid
   const { environment, facts } = session;
   const method = methodOf(session, options);
   facts.method = method.name;
-  facts.seedGiven = options.seed !== undefined;
-  requireFitting({ method, keep: options.keep }, options.seed === undefined ? [] : ['seed']);
+  const seed = await seedOf(options);
+  facts.seedGiven = seed !== undefined;
+  requireFitting({ method, keep: options.keep }, seed === undefined ? [] : ['seed']);
   const settings = await settingsOf(session, options);
+  requireFolder(options.brainMasks);
   const share = options.shard === undefined ? undefined : parseShare(options.shard, process.env);
   const jobsAsked = options.jobs;
   if (options.worker === true) {
-    const treat = treating(session, places, options, settings, method, jobsAsked ?? 1);
+    const treat = treating(session, places, { ...options, ...seed }, settings, method, jobsAsked ?? 1);
     if ((await serveTasks(treat)) === 'busy') throw new Interrupted();
     return;
   }
   session.interruptedMessage =
     'interrupted; what is done stays, and the same command goes on where this one stopped';
-  const lock = lockFolder(places.output, share);
+  const lock = await lockWhenLost(places.output, share, {
+    signal: session.signal,
+    alive: options.wait === true,
+    onWait: () => session.log('another run has the output; waiting until it is over, or is lost'),
+  });
   try {
-    removeLeftovers(places.output);
     keepSettings(places.work, settings);
     const tree = cachedTree(folderTree(places.input));
     const { plans, warnings } = await planDataset(tree, settings, method.kind === 'remove', askedOf(options));
@@ -77,16 +84,39 @@ export async function participant(session: Session, places: Places, options: Bid
       ...(settings.sourceUri === undefined ? {} : { sourceUri: settings.sourceUri }),
     });
     const mine = shareOf(plans, share);
+    sweep(places, mine);
     const records = new Records(join(places.work, 'records'));
     await treatAll(session, mine, records, options, {
       startWorker: (jobs) =>
-        environment.startWorker?.() ?? here(treating(session, places, options, settings, method, jobs)),
+        environment.startWorker?.(['--jobs', String(jobs)]) ??
+        here(treating(session, places, { ...options, ...seed }, settings, method, jobs)),
     });
-    for (const note of await finishDataset(places, tree, records, settings)) session.log(note);
+    // What a process that was ended in the middle of its last image has left.
+    sweep(places, mine);
+    const times = {
+      subjects: new Set(mine.map(({ subject }) => subject)),
+      ...(seed === undefined ? {} : { seed: parseSeed(seed.seed) }),
+    };
+    for (const note of await finishDataset(places, tree, records, settings, times)) session.log(note);
     finish(session, mine, records, options, places, share);
   } finally {
     lock.release();
   }
+}
+
+/** From a file, where it is to be in no list of processes. @throws {Refusal} option-invalid, not-readable */
+async function seedOf({ seed, seedFile }: BidsOptions): Promise<{ seed: string } | undefined> {
+  if (seedFile === undefined) return seed === undefined ? undefined : { seed };
+  if (seed !== undefined) throw new Refusal('option-invalid', 'expected --seed or --seed-file, found both');
+  const text = new TextDecoder().decode(await readRegularFile(seedFile)).trim();
+  parseSeed(text);
+  return { seed: text };
+}
+
+/** @throws {Refusal} option-invalid */
+function requireFolder(masks: string | undefined): void {
+  if (masks !== undefined && statSync(masks, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new Refusal('option-invalid', 'expected a folder with masks at --brain-masks, found none');
 }
 
 export function askedOf({ participantLabel, sessionLabel }: BidsOptions): Asked {
@@ -183,6 +213,9 @@ function treating(
       output: places.output,
     },
     defaceMask: settings.defaceMask,
+    ...(options.brainMasks === undefined
+      ? {}
+      : { masks: { tree: cachedTree(folderTree(options.brainMasks)), folder: options.brainMasks } }),
     services: () => scanServices(session, networks, new StageTimer()),
     endOf: (error) => endOf(session, error),
   };

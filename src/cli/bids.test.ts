@@ -211,6 +211,30 @@ describe('prosopon bids', { timeout: 240_000 }, () => {
     }
   });
 
+  it('shifts the times of a person by the same days in every run, with and without a seed', async () => {
+    const table = 'sub-1/ses-a/sub-1_ses-a_scans.tsv';
+    for (const seed of [[], ['--seed', '5']]) {
+      const out = `times${seed.length}`;
+      const args = [
+        at('ds'),
+        at(out),
+        'participant',
+        '--participant-label',
+        '1',
+        '--dates',
+        'shift',
+        ...seed,
+      ];
+      expect((await run(args)).code).toBe(0);
+      const first = await readFile(at(out, table), 'utf8');
+      expect(first).toMatch(/T1w\.nii\.gz\t(18|19[01])\d+-\d\d-\d\dT10:11:00/);
+      expect((await run(args)).code).toBe(0);
+      expect((await run([at('ds'), at(out), 'group', '--refusals-ok'])).code).toBe(0);
+      expect(await readFile(at(out, table), 'utf8')).toBe(first);
+    }
+    expect(await readFile(at('times2', table), 'utf8')).toBe(await readFile(at('raw', table), 'utf8'));
+  });
+
   it('takes a result away when its input has changed and is refused', async () => {
     await put('moody/dataset_description.json', '{"BIDSVersion":"1.9.0","Name":"x"}');
     await put('moody/sub-1/anat/sub-1_T1w.nii.gz', scan());
@@ -257,6 +281,27 @@ describe('prosopon bids', { timeout: 240_000 }, () => {
     // One data set, one layout.
     const other = await run([at('ds'), at('derived'), 'participant', '--participant-label', '2']);
     expect([other.code, other.err]).toEqual([2, expect.stringContaining('expected --layout derivative')]);
+  });
+
+  it('takes the mask of a derivative where it has one, and does the scan anew when the mask has changed', async () => {
+    // With some voxels less than the brain that is found has.
+    const mask = Float32Array.from(head.brainMask.data, (v, i) => (i % 37 === 0 ? 0 : v));
+    await put(
+      'masks/sub-2/ses-a/anat/sub-2_ses-a_desc-brain_mask.nii.gz',
+      gzipSync(niftiBytes({ grid, volumes: [mask] })),
+    );
+    await put('masks/sub-2/ses-a/anat/sub-2_ses-a_space-MNI_desc-brain_mask.nii.gz', 'junk');
+    await put('masks/sub-2/ses-a/anat/sub-2_ses-a_label-lesion_mask.nii.gz', 'junk');
+    const args = [at('ds'), at('masked'), 'participant', '--seed', '5', '--participant-label', '2'];
+    expect((await run([...args, '--brain-masks', at('masks')])).code).toBe(0);
+    const result = at('masked/sub-2/ses-a/anat/sub-2_ses-a_T1w.nii.gz');
+    const given = await readFile(result);
+    expect((await run(args)).code).toBe(0);
+    expect(await readFile(result)).not.toEqual(given);
+    await put('masks/sub-2/ses-a/anat/sub-2_ses-a_desc-brain_mask.nii.gz', gzipSync('junk'));
+    const bad = await run([...args, '--brain-masks', at('masks')]);
+    expect([bad.code, bad.out]).toEqual([1, expect.stringContaining('not-an-image')]);
+    expect(await filesIn(at('masked'))).not.toContain('sub-2/ses-a/anat/sub-2_ses-a_T1w.nii.gz');
   });
 
   it('says what it would do and writes nothing', async () => {

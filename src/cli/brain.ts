@@ -5,9 +5,11 @@
  * prosopon brain head.nii.gz mask.nii.gz
  */
 import { Command } from 'commander';
+import { outputNames } from '../formats/codecs.js';
 import { finiteVolume } from '../formats/stored-image.js';
 import { inputFiles, loadImage } from '../node/image-files.js';
 import { claimImage, encodeMask, stageImage } from '../node/staged-images.js';
+import { voxelMillilitres } from '../volume/volume.js';
 import { addCommonOptions, IMAGE_HELP } from './options.js';
 import type { CommonOptions, Session } from './session.js';
 
@@ -28,15 +30,18 @@ async function brain(session: Session, input: string, output: string, options: C
   await claimImage(outputs, output);
   session.stage('read');
   const image = await loadImage(input);
+  outputNames(output, image, 'a name of the mask');
   session.stage('brain');
   const volume = finiteVolume(image);
   const { signal } = session;
   const { mask } = await session.environment.extractBrain(volume, session.networks(), { signal });
+  const millilitres = mask.data.reduce((sum, v) => sum + v, 0) * voxelMillilitres(mask.grid);
   session.stage('write');
   await stageImage(outputs, await encodeMask(image, mask, output));
   signal.throwIfAborted();
   await outputs.commit();
   session.facts.outputs = [output];
   session.timer.end();
-  session.say('done');
+  session.facts.results = { millilitres: Math.round(millilitres) };
+  session.say(`done: a brain of ${millilitres.toFixed(0)} ml`);
 }

@@ -112,7 +112,10 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 /** A method whose result is refused as the pipeline refuses one in which the face still stands (`face-gone.test.ts` has the check). */
 function keepsTheFace(): ReturnType<typeof fakeMethod> {
   const refuse = async (): Promise<never> => {
-    throw new Refusal('face-kept', "expected a result without the original's face, found 90 % of it in its place");
+    throw new Refusal(
+      'face-kept',
+      "expected a result without the original's face, found 90 % of it in its place",
+    );
   };
   return { ...fakeMethod(), synthesize: refuse } as ReturnType<typeof fakeMethod>;
 }

@@ -35,7 +35,10 @@ export function modelsCommand(session: Session): Command {
       session.timer.end();
     });
   };
-  add(new Command('list').description('name, version, size and hash of each'), list);
+  const listing = new Command('list')
+    .description('name, version, size and hash of each')
+    .allowExcessArguments();
+  add(listing, (own, folders) => list(own, folders, listing.args));
   add(new Command('verify').description('check the weights of each against their description'), verify);
   add(new Command('card').description('what a network is for and was trained on').argument('<name>'), card);
   return command;
@@ -49,8 +52,18 @@ async function installed(folders: ModelFolders): Promise<string[]> {
   return names;
 }
 
-async function list(session: Session, folders: ModelFolders): Promise<void> {
-  for (const name of await installed(folders)) {
+/** @param more words after the command, which has none: it is the default, so that they may be a misspelt one or a network's name */
+async function list(session: Session, folders: ModelFolders, more: readonly string[]): Promise<void> {
+  const names = await installed(folders);
+  const [word] = more;
+  if (word !== undefined)
+    throw new Refusal(
+      'option-invalid',
+      names.includes(word)
+        ? `expected list, verify or card after "models", found the name of a network: prosopon models card ${word}`
+        : `expected list, verify or card NAME after "models", found another word; networks are ${names.join(', ')}`,
+    );
+  for (const name of names) {
     const { version, description, sha256 } = await readModel(name, folders);
     session.say(`${name} ${version}  ${sha256.slice(0, 12)}  ${description}`);
   }

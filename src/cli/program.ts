@@ -9,7 +9,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../deidentify/version.js';
 import { DONE, type Outcome, outcomeOf } from './outcome.js';
-import { defaultEnvironment, type Environment, Session } from './session.js';
+import type { Environment, Session } from './session.js';
 import { jsonLine, printable } from './terminal.js';
 
 /** Under the help of the program and of each command. */
@@ -35,7 +35,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<(session: Session) => Comm
 
 /** Never throws; every error has become an exit code and a sentence. */
 export async function runCli(argv: readonly string[], given: Partial<Environment> = {}): Promise<number> {
+  if (argv.length === 1 && VERSION_ASKED.has(argv[0] ?? '')) {
+    (given.stdout ?? process.stdout).write(`${VERSION}\n`);
+    return 0;
+  }
   const signal = given.signal ?? new AbortController().signal;
+  // Loaded where a command runs: methods and the search for a brain are most of the start-up.
+  const { defaultEnvironment, Session } = await import('./session.js');
   const environment: Environment = { ...defaultEnvironment(signal), ...given };
   const session = new Session(environment);
   // Known before parsing, so that wrong usage is told in the same way.

@@ -35,8 +35,8 @@ export interface Environment {
     networks: NetworkRunner,
     options: { signal?: AbortSignal },
   ): Promise<{ mask: Mask; agreement?: number }>;
-  /** Starts a further process of this very command; absent where the command is no process of its own, as in tests. */
-  startWorker?(): BatchWorker;
+  /** Starts a further process of this very command, with further arguments; absent where the command is no process of its own, as in tests. */
+  startWorker?(further?: readonly string[]): BatchWorker;
   /** Aborted on Ctrl-C. */
   readonly signal: AbortSignal;
   /** The package that measures. @throws {Refusal} package-missing */

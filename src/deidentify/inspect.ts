@@ -10,6 +10,7 @@ import { degreesBetween } from '../brain/finder.js';
 import { makeHead } from '../brain/head.js';
 import { type Contrast, contrastOf, fitTissues } from '../brain/tissues.js';
 import { isRefusal } from '../errors/errors.js';
+import { doubtsOf } from '../formats/codecs.js';
 import { finiteVolume, type StoredImage } from '../formats/stored-image.js';
 import { type Affine, applyAffine, at, IDENTITY, invert, multiply, type Vec3 } from '../volume/affine.js';
 import { closestAxes } from '../volume/canonical-grid.js';
@@ -111,7 +112,7 @@ export async function inspectImage(image: StoredImage, services: InspectServices
     datatype: image.datatype,
   };
   const volume = finiteVolume(image);
-  const notes: string[] = [];
+  const notes: string[] = [...doubtsOf(image)];
   if (image.volumes > 1) notes.push(`${image.volumes} volumes: all of them would get one face`);
   try {
     const { mask, agreement } = await services.findBrain(volume);

@@ -9,7 +9,9 @@
  */
 import { extractBrain } from '../brain/extract.js';
 import { makeHead } from '../brain/head.js';
+import { requireGiven } from '../errors/require-given.js';
 import { codecOf } from '../formats/codecs.js';
+import { requireImage } from '../formats/image.js';
 import { finiteVolume, type StoredImage } from '../formats/stored-image.js';
 import type { Seed } from '../methods/method.js';
 import { createMethods, type Method } from '../methods/registry.js';
@@ -57,6 +59,9 @@ export async function deidentifyImage(
   options: LibraryOptions,
   services: PlatformServices,
 ): Promise<Deidentified> {
+  requireImage(image);
+  requireGiven(options, 'options, or {}');
+  requireGiven(services, 'services', ['networks', 'gzip']);
   const state =
     options.faceOf === undefined ? undefined : await decodeFaceState(options.faceOf, services.gzip);
   const {
@@ -98,6 +103,8 @@ export async function findBrain(
   image: StoredImage,
   services: Pick<PlatformServices, 'networks' | 'signal'>,
 ): Promise<BrainSeen> {
+  requireImage(image);
+  requireGiven(services, 'services', ['networks']);
   const { mask, agreement } = await extractBrain(finiteVolume(image), services.networks, signalOf(services));
   return { mask, agreement };
 }
@@ -123,6 +130,10 @@ export async function checkImages(
   what: WhatToCheck,
   services: Pick<PlatformServices, 'networks' | 'signal'>,
 ): Promise<Comparison> {
+  requireImage(original);
+  requireImage(result);
+  requireGiven(what, 'what to check, or {}');
+  requireGiven(services, 'services', ['networks']);
   const keep = await whatToKeep(original, what, {
     findBrain: (volume) => extractBrain(volume, services.networks, signalOf(services)),
     makeHead,

@@ -12,7 +12,7 @@
 import type { Head } from '../brain/head.js';
 import { matchBrains } from '../brain/rigid-match.js';
 import { Refusal } from '../errors/errors.js';
-import { outputNames } from '../formats/codecs.js';
+import { doubtsOf, outputNames } from '../formats/codecs.js';
 import type { Gzip } from '../formats/gzip.js';
 import type { FileNames } from '../formats/names.js';
 import {
@@ -172,6 +172,7 @@ export async function deidentify(
   const coregistered = input.coregistered ?? [];
   // Said before any work is done.
   const names = [input, ...coregistered].map(({ outputName, image }) => outputNames(outputName, image));
+  const doubts = [...new Set([input, ...coregistered].flatMap(({ image }) => doubtsOf(image)))];
   const elsewhere = coregistered.filter((each) => !alignedByGrid(each, input.image));
   if (method.kind === 'remove' && elsewhere.length > 0)
     throw new Refusal(
@@ -222,7 +223,7 @@ export async function deidentify(
     ...(options.contrast === undefined ? {} : { contrast: options.contrast }),
     ...withSignal(services),
   };
-  let warnings: readonly string[] = notes;
+  let warnings: readonly string[] = [...doubts, ...notes];
   let faceState: Uint8Array | undefined;
   let face: FaceState | undefined;
   let areas: readonly Mask[];
@@ -259,7 +260,7 @@ export async function deidentify(
   } else {
     stage('remove');
     const removal = await method.alter(head, context);
-    warnings = [...notes, ...(removal.warnings ?? [])];
+    warnings = [...warnings, ...(removal.warnings ?? [])];
     const area = { grid, data: alteredRegion(removal, first.keep) };
     areas = treated.map(() => area);
     forget();

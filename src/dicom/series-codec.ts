@@ -119,6 +119,8 @@ export function seriesCodec(words: readonly string[]): ImageCodec {
     format: FORMAT,
     title: 'DICOM series',
     endings: ['.dcm'],
+    // One frame of reference, in each file the same way: nothing to be understood in two ways.
+    doubts: () => [],
     sniff: () => undefined,
     fileNames: (name) => ({ compressed: false, files: [name] }),
     read: async (files) => {

@@ -58,4 +58,6 @@ export interface ImageCodec {
    * @param description the text that `write` was given; any other is stray
    */
   audit(original: Described, result: Described, description: string): HeaderAudit;
+  /** What readers of such a header understand differently, in sentences for the user; none for most. */
+  doubts(image: Described): readonly string[];
 }

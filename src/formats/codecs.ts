@@ -70,16 +70,26 @@ export function imageFileNames(name: string): readonly string[] {
 
 /**
  * The files that a result of this name consists of, for an image of that format or with that codec.
+ * @param what name this is, for a sentence
  * @throws {Refusal} option-invalid when the name belongs to another format or to none
  */
-export function outputNames(name: string, image: Pick<Described, 'format' | 'codec'>): FileNames {
+export function outputNames(
+  name: string,
+  image: Pick<Described, 'format' | 'codec'>,
+  what = 'an output name',
+): FileNames {
   const codec = codecFor(image);
   const names = codec.fileNames(name);
   if (names !== undefined) return names;
   throw new Refusal(
     'option-invalid',
-    `expected an output name of the input's format (${either(codec.endings)}), found one of ${codecOfName(name).codec.title}`,
+    `expected ${what} of the input's format (${either(codec.endings)}), found one of ${codecOfName(name).codec.title}`,
   );
+}
+
+/** What other programs may understand differently in the header of an image: for the user. */
+export function doubtsOf(image: Described): readonly string[] {
+  return codecFor(image).doubts(image);
 }
 
 /** The second lock on headers: see `ImageCodec.audit`. A result of another format has not the same geometry. */

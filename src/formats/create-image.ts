@@ -7,6 +7,7 @@
  * const files = await encodeImage(mask, mask.stored, nodeGzip, { name: 'mask.nii.gz' });
  */
 import { Failure } from '../errors/errors.js';
+import { requireGiven } from '../errors/require-given.js';
 import { type Affine, at } from '../volume/affine.js';
 import { type Grid, voxelCount, voxelSizes } from '../volume/volume.js';
 import { codecOf } from './codecs.js';
@@ -40,6 +41,8 @@ const UNITS_MM = 2;
  * @throws {Refusal} geometry-invalid when the affine is not finite or not invertible
  */
 export function createImage(grid: Grid, stored: StoredArray): StoredImage {
+  requireGiven(grid, 'a grid', ['shape', 'affine']);
+  requireGiven(stored, 'voxels in a typed array', ['buffer']);
   const header = new Uint8Array(NIFTI1.headerBytes);
   const { fields } = NIFTI1;
   const rows = grid.affine.slice(0, 12).map(Math.fround);

@@ -8,6 +8,7 @@
  * image.grid.shape; // [256, 256, 176]
  */
 import { Failure } from '../errors/errors.js';
+import { requireGiven } from '../errors/require-given.js';
 import type { Grid } from '../volume/volume.js';
 import type { ImageCodec } from './codec.js';
 import type { Datatype, StoredArray } from './datatypes.js';
@@ -42,6 +43,11 @@ export interface StoredImage {
   /** In the order that the codec wants them in: for most one, for a series one a slice. */
   readonly files: readonly [SourceFile, ...SourceFile[]];
   readonly littleEndian: boolean;
+}
+
+/** @throws {Refusal} option-invalid for what is no image, from callers that no compiler checks */
+export function requireImage(image: unknown): void {
+  requireGiven(image, 'an image, as decodeImage and loadImage give it', ['grid', 'stored', 'files']);
 }
 
 /** All that is known of an image beside its voxels. */

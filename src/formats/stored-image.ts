@@ -11,6 +11,7 @@
  * const [{ bytes: written }] = await encodeImage(image, result, nodeGzip, { name: 'new.nii.gz' });
  */
 import { Failure } from '../errors/errors.js';
+import { requireGiven } from '../errors/require-given.js';
 import { voxelCount } from '../volume/volume.js';
 import type { ImageCodec, OpenFile } from './codec.js';
 import { codecFor, knownFormats, outputNames, sniff } from './codecs.js';
@@ -64,7 +65,14 @@ export async function decodeImage(
   gzip: Gzip,
   options: DecodeOptions = {},
 ): Promise<StoredImage> {
+  requireGiven(
+    files,
+    'a file with its name and bytes, or several of one image',
+    Array.isArray(files) ? [] : ['bytes'],
+  );
   const [first, ...others] = 'bytes' in files ? [files] : files;
+  requireGiven(first, 'a file with its name and bytes', ['bytes']);
+  requireGiven(gzip, 'a gzip, as nodeGzip of prosopon/node and browserGzip of prosopon/browser', ['peek']);
   const opened = await openFile(first, gzip);
   const codec = options.codec ?? sniff(opened.opening)?.codec;
   if (codec === undefined) throw unknownFormat(opened.opening, knownFormats());
@@ -85,6 +93,8 @@ export async function encodeImage(
   gzip: Gzip,
   options: EncodeOptions,
 ): Promise<ImageFiles> {
+  requireGiven(like, 'an image to write like', ['grid', 'files']);
+  requireGiven(options, 'the name of the file', ['name']);
   const count = voxelCount(like.grid.shape) * like.volumes;
   if (!(stored instanceof DATATYPES[like.datatype].array) || stored.length !== count)
     throw new Failure('internal', 'the voxels to write are not of the type and number of the image');

@@ -8,7 +8,7 @@
 import { Failure, Refusal } from '../errors/errors.js';
 import { type Volume, voxelCount } from '../volume/volume.js';
 import { DATATYPES, type Datatype, type StoredArray } from './datatypes.js';
-import { type Described, type StoredImage, scalingOf } from './image.js';
+import { type Described, requireImage, type StoredImage, scalingOf } from './image.js';
 
 function volumeBounds(image: Described, volume: number): { first: number; count: number } {
   if (!Number.isInteger(volume) || volume < 0 || volume >= image.volumes)
@@ -22,6 +22,7 @@ function volumeBounds(image: Described, volume: number): { first: number; count:
  * stay so; values beyond single precision become infinite.
  */
 export function scaledData(image: StoredImage, volume: number): Float32Array {
+  requireImage(image);
   const { first, count } = volumeBounds(image, volume);
   const source = image.stored.subarray(first, first + count);
   const parts = scaledParts(image, volume);

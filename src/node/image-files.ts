@@ -22,6 +22,11 @@ const MAX_FILE_BYTES = 2 ** 31 - 1;
  * @throws {Refusal} not-readable, too-large, and all that decodeImage throws
  */
 export async function loadImage(path: string, options: DecodeOptions = {}): Promise<StoredImage> {
+  if (typeof path !== 'string')
+    throw new Refusal(
+      'option-invalid',
+      `expected the path of an image, found ${path === null ? 'null' : typeof path}`,
+    );
   const problem = nameProblem(path);
   if (problem !== undefined) throw new Refusal('not-readable', problem);
   const bytes = await readRegularFile(path);

@@ -10,7 +10,8 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Refusal } from '../errors/errors.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isRefusal, Refusal } from '../errors/errors.js';
 import { codeOf } from './error-code.js';
 import { parseIdentity, stateOf, thisProcess } from './process-identity.js';
 
@@ -78,17 +79,70 @@ export function lockFolder(folder: string, share?: Share): Lock {
   const touch = setInterval(() => {
     try {
       // Written, not dated: then its time is by the clock of the file system, which is not that of this machine.
-      writeFileSync(file, identity, { flag: 'r+' });
+      // A machine that was frozen meanwhile may have lost it.
+      if (readFileSync(file, 'utf8') === identity) writeFileSync(file, identity, { flag: 'r+' });
+      else lost();
     } catch {
       // A network drive that is away for a moment: the next touch may reach it.
     }
   }, TOUCHED_EVERY_MS).unref();
+  const lost = (): void => {
+    clearInterval(touch);
+    held.delete(file);
+  };
   return {
     release: () => {
       clearInterval(touch);
       if (held.delete(file)) rmSync(file, { force: true });
     },
   };
+}
+
+/** How a lock is waited for. */
+export interface Patience {
+  readonly signal: AbortSignal;
+  /** Called once, before it waits. */
+  onWait?(): void;
+  /** How often it looks. */
+  readonly everyMs?: number;
+  /** Also waits until a run that lives is over. */
+  readonly alive?: boolean;
+}
+
+/**
+ * As `lockFolder`, but waits until a run on another machine that does not touch its lock any more counts as lost: a job that a
+ * cluster begins again after its node was lost meets the lock of its own. One that is touched meanwhile is a living run's.
+ * @throws {Refusal} output-in-use, output-unwritable  @throws the reason of an abort
+ */
+export async function lockWhenLost(
+  folder: string,
+  share: Share | undefined,
+  { signal, onWait, everyMs = 5000, alive = false }: Patience,
+): Promise<Lock> {
+  let seen: number | undefined;
+  for (let first = true; ; first = false) {
+    try {
+      return lockFolder(folder, share);
+    } catch (error) {
+      if (!isRefusal(error, 'output-in-use')) throw error;
+      const touched = touchedElsewhere(join(folder, nameOf(share)));
+      if (!alive && (touched === undefined || (!first && touched !== seen))) throw error;
+      if (first) onWait?.();
+      seen = touched;
+    }
+    await sleep(everyMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+/** When a process on another machine last touched its lock; undefined when it is not that of one. */
+function touchedElsewhere(file: string): number | undefined {
+  try {
+    const owner = parseIdentity(readFileSync(file, 'utf8'));
+    return owner !== undefined && stateOf(owner) === 'elsewhere' ? statSync(file).mtimeMs : undefined;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function nameOf(share: Share | undefined): string {

@@ -32,18 +32,20 @@ function thisHost(): string {
   return `${hostname()} ${boot}`.trim();
 }
 
-function startOf(pid: number): string {
+/** State and start of a process; empty where the system does not say. */
+function factsOf(pid: number): { readonly state: string; readonly started: string } {
   try {
-    // The name of the program, in parentheses, may hold anything; the start is the 20th field behind it.
+    // The name of the program, in parentheses, may hold anything; the state is the first field behind it, the start the 20th.
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', started: fields[19] ?? '' };
   } catch {
-    return '';
+    return { state: '', started: '' };
   }
 }
 
 export function thisProcess(): ProcessIdentity {
-  return { host: thisHost(), pid: process.pid, started: startOf(process.pid) };
+  return { host: thisHost(), pid: process.pid, started: factsOf(process.pid).started };
 }
 
 /** Undefined for text that is none, as a process that was killed may leave it. */
@@ -65,6 +67,8 @@ export function stateOf({ host, pid, started }: ProcessIdentity): 'running' | 'g
     // Another user's process is one all the same.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return 'gone';
   }
-  const now = startOf(pid);
+  const { state, started: now } = factsOf(pid);
+  // Ended, and nobody has asked how: in a container whose first process collects no children it stays so for long.
+  if (state === 'Z' || state === 'X') return 'gone';
   return started !== '' && now !== '' && now !== started ? 'gone' : 'running';
 }

@@ -20,6 +20,8 @@ import {
 } from '../deidentify/pipeline.js';
 import { VERSION } from '../deidentify/version.js';
 import { Refusal } from '../errors/errors.js';
+import { requireGiven } from '../errors/require-given.js';
+import { outputNames } from '../formats/codecs.js';
 import { finiteVolume, type StoredImage } from '../formats/stored-image.js';
 import type { Seed } from '../methods/method.js';
 import { requireTaken } from '../methods/options.js';
@@ -152,6 +154,7 @@ export async function runScanJob(
   treatment: ScanTreatment,
   services: ScanServices,
 ): Promise<ScanReport> {
+  requireGiven(job, 'a job with the paths of a scan and of its result', ['input', 'output']);
   const { brainMask: maskPath } = job;
   const others = [...(job.applyTo ?? []), ...(job.with ?? [])];
   const inputs = [
@@ -229,6 +232,12 @@ async function treat(
   // Its process starts while the file is read.
   if (treatment.trustMask !== true) services.networks.warm?.([FINDER_MODEL, BRAIN_MODEL]);
   const image = await loadImage(job.input);
+  // Masks lie on the image's grid and are written as its format has it; said before any work is done.
+  for (const [option, name] of [
+    ['--save-brain-mask', job.saveBrainMask],
+    ['--save-altered', job.saveAltered],
+  ] as const)
+    if (name !== undefined) outputNames(name, image, `a name at ${option}`);
   const coregistered: NonNullable<DeidentifyInput['coregistered']>[number][] = [];
   const other = async ({ input, output, scan }: FilePair, alignment: 'grid' | 'brain') => ({
     image: await loadImage(input),

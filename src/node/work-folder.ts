@@ -80,8 +80,14 @@ export function makeWorkFolder(beside: string): string {
   return folder;
 }
 
-/** Removes the work folders in `folder` whose processes are gone. Whatever stands in the way is left for the next time. */
-export function removeLeftovers(folder: string): void {
+/**
+ * Removes the work folders in `folder` whose processes are gone. Whatever stands in the way is left for the next time.
+ * @param options `elsewhere`: also those of other machines, where a lock says that nobody else may be writing there
+ */
+export function removeLeftovers(
+  folder: string,
+  { elsewhere = false }: { readonly elsewhere?: boolean } = {},
+): void {
   let names: string[];
   try {
     names = readdirSync(folder);
@@ -97,7 +103,9 @@ export function removeLeftovers(folder: string): void {
       if (!mine || !there.isDirectory()) continue;
       const owner = readOwner(found);
       if (owner !== undefined) {
-        if (stateOf(owner) === 'gone') rmSync(found, { recursive: true, force: true });
+        const state = stateOf(owner);
+        if (state === 'gone' || (elsewhere && state === 'elsewhere'))
+          rmSync(found, { recursive: true, force: true });
       } else if (
         Date.now() - there.mtimeMs > UNOWNED_FOR_MS &&
         readdirSync(found).every((file) => FILE_NAME.test(file))

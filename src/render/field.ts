@@ -10,6 +10,7 @@
  * const front = castSurface(field, { view: VIEWS.front });
  */
 import { Refusal } from '../errors/errors.js';
+import { requireGiven } from '../errors/require-given.js';
 import { type Affine, multiply, translation, type Vec3 } from '../volume/affine.js';
 import { type Shape, type Volume, type VoxelArray, voxelSizes } from '../volume/volume.js';
 import { labelRuns } from './runs.js';
@@ -54,6 +55,7 @@ export interface SurfaceOptions {
  * @throws {Refusal} no-signal when the image is constant, not finite, or nothing of it reaches the threshold.
  */
 export function prepareSurface(volume: Volume<VoxelArray>, options: SurfaceOptions = {}): SurfaceField {
+  requireGiven(volume, 'a volume', ['grid', 'data']);
   const voxelMm = voxelSizes(volume.grid);
   const wanted = options.smoothingMm ?? 1;
   const { shape, data } = padded(volume);

@@ -33,9 +33,10 @@ describe('html', () => {
   });
 
   it('stands in a page that may load nothing', () => {
-    const out = renderPage('T', 'p { color: red; }', html`<p>a & b</p>`);
+    const out = renderPage('<T>', 'p { color: red; }', html`<p>a & b</p>`);
     expect(out).toMatch(/^<!doctype html>\n/);
     expect(out).toContain("default-src 'none'");
+    expect(out).toContain('<title>&lt;T></title>');
     expect(out).toContain('<body>\n<p>a &amp; b</p>\n</body>');
   });
 });

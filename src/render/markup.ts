@@ -9,7 +9,6 @@
 import { html as template } from 'htm/preact';
 import { Fragment, h, type VNode } from 'preact';
 import { render } from 'preact-render-to-string';
-import { page } from './html.js';
 
 /** One element or several; nothing where a part of a page is left out. */
 export type Markup = VNode | readonly VNode[] | undefined;
@@ -24,9 +23,24 @@ export function renderMarkup(markup: Markup): string {
 }
 
 /**
- * A whole page that can load nothing from anywhere.
- * @param title ours, as it stands  @param style CSS of ours, as it stands
+ * A whole page in one self-contained file: its content policy lets it load nothing from anywhere and run no script.
+ * @param style CSS of ours, as it stands
  */
 export function renderPage(title: string, style: string, body: Markup): string {
-  return page(title, style, renderMarkup(body));
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+${renderMarkup(html`<title>${title}</title>`)}
+<style>
+${style}
+</style>
+</head>
+<body>
+${renderMarkup(body)}
+</body>
+</html>
+`;
 }

@@ -8,6 +8,7 @@
  * @example
  * await writeFile('front.png', encodePng(image, nodeDeflate));
  */
+import { requireGiven } from '../errors/require-given.js';
 import { joinBytes } from '../volume/bytes.js';
 import { checkImage, type PixelImage } from './image.js';
 
@@ -99,6 +100,7 @@ function filterRows({ width, height, channels, data }: PixelImage): Uint8Array {
  * @throws {Failure} internal when the picture's data does not fill it.
  */
 export function encodePng(image: PixelImage, deflate: Deflate = storedDeflate): Uint8Array {
+  requireGiven(image, 'a picture', ['width', 'height', 'data']);
   checkImage(image);
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);

@@ -7,6 +7,7 @@
  */
 import type { Check, Checks } from '../deidentify/checks.js';
 import { isRefusal } from '../errors/errors.js';
+import { requireGiven } from '../errors/require-given.js';
 import { prepareSurface } from '../render/field.js';
 import { montage, type PixelImage } from '../render/image.js';
 import { html, type Markup, renderPage } from '../render/markup.js';
@@ -54,6 +55,7 @@ const OUTLINE = [255, 70, 70] as const;
 
 /** @param deflate The platform's zlib; without it pictures are stored uncompressed. */
 export function qcPage(content: QcContent, deflate?: Deflate): string {
+  requireGiven(content, 'what the page shows', ['result', 'altered', 'pose', 'checks', 'provenance']);
   const { checks, provenance, original } = content;
   const failed = Object.values(checks).filter(({ passed }) => !passed).length;
   const body = html`

@@ -12,6 +12,7 @@ import { portrait } from '../render/portrait.js';
 import { renderSlices } from '../render/slices.js';
 import { VIEWS } from '../render/views.js';
 import type { Affine } from '../volume/affine.js';
+import { blockMeans, blocksOf } from '../volume/block-means.js';
 import { quantile } from '../volume/statistics.js';
 import type { Mask, Volume } from '../volume/volume.js';
 
@@ -19,12 +20,12 @@ import type { Mask, Volume } from '../volume/volume.js';
 const SIZE_PX = 96;
 const SLICE_MM = 2.5;
 
+/** Finer voxels are means of blocks: a pixel is 3.3 mm, and making the surface ready at 1 mm took 0.7 s of the 5 that a head takes. */
+const VOXEL_MM = 2;
+
 /** PNG in base64 by name: `front`, `left`, `slice` (sagittal, through the middle). One that cannot be drawn is not there. */
-export function thumbnails(
-  result: Volume,
-  pose: Affine,
-  deflate?: Deflate,
-): Readonly<Record<string, string>> {
+export function thumbnails(fine: Volume, pose: Affine, deflate?: Deflate): Readonly<Record<string, string>> {
+  const result = blockMeans(fine, blocksOf(fine.grid, VOXEL_MM));
   const pictures: Record<string, string> = {};
   const add = (name: string, image: PixelImage): void => {
     pictures[name] = base64(deflate === undefined ? encodePng(image) : encodePng(image, deflate));
@@ -59,18 +60,19 @@ function base64(bytes: Uint8Array): string {
  */
 export function seamOf({ grid, data }: Volume, altered: Mask): number | undefined {
   const [nx, ny, nz] = grid.shape;
+  const where = altered.data;
   const steps: number[] = [];
   const kept: number[] = [];
   for (let k = 0, o = 0; k < nz; k++)
     for (let j = 0; j < ny; j++)
       for (let i = 0; i < nx; i++, o++) {
-        const here = altered.data[o];
-        if (here === 0 && o % 7 === 0) kept.push(data[o] as number);
-        if (i + 1 < nx && altered.data[o + 1] !== here)
+        const here = where[o];
+        if (i + 1 < nx && where[o + 1] !== here)
           steps.push(Math.abs((data[o + 1] as number) - (data[o] as number)));
-        if (j + 1 < ny && altered.data[o + nx] !== here)
+        if (j + 1 < ny && where[o + nx] !== here)
           steps.push(Math.abs((data[o + nx] as number) - (data[o] as number)));
       }
+  for (let o = 0; o < where.length; o += 7) if (where[o] === 0) kept.push(data[o] as number);
   if (steps.length === 0 || kept.length === 0) return undefined;
   const level = quantile(Float32Array.from(kept), 0.5);
   const step = quantile(Float32Array.from(steps), 0.5) / level;

@@ -126,7 +126,7 @@ class DrawTexture(nn.Module):
 def export_extraction(run: Path, models: Path, _: argparse.Namespace) -> None:
     net = load_run(BrainExtraction(settings_of(run)["width"]), run)
     write_model("brain-extraction", net, {"image": torch.rand(1, 1, *CROP)}, ["logits"], models, {
-        **COMMON, **BRAIN_SOURCES, "version": "0.2.0",
+        **COMMON, **BRAIN_SOURCES, "version": "0.3.0",
         "description": "Brain mask logits at 2 mm (U-Net), any structural contrast, about a brain that stands upright at an adult's size",
         "normalisation": "0 at air; divided by the brain's median, cut at 4, halved"}, run=run)
 

@@ -65,7 +65,8 @@ def export_generator(run: Path, models: Path, args: argparse.Namespace) -> None:
         gamma = torch.rand(1, 3, s, s, s, generator=generator)
         gamma[:, :2] = gamma[:, :2].round()
         feeds[f"gamma_{s}"] = gamma
-    drawn = ("displacement in normalised coordinates (1 = half of the grid: x 96 mm, y and z 128 mm), gain a logarithm, at 4 mm" if moves else "image: brain levels, >= 0")
+    field = "displacement in normalised coordinates (1 = half of the grid: x 96 mm, y and z 128 mm), gain a logarithm, at 4 mm"
+    drawn = field if moves else "image: brain levels, >= 0"
     write_model(NAME, ships, feeds, outputs, models, {
         "version": "0.2.0" if moves else "0.1.0", "licence": "CC-BY-SA-3.0",
         "data": f"IXI, Hammersmith subset at 2 mm, train split ({settings['heads']} heads), IXI project (brain-development.org), CC BY-SA 3.0",

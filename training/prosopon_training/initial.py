@@ -37,12 +37,12 @@ def load_initial(model: nn.Module, path: Path) -> list[str]:
     """Loads the weights; returns the names of the model's entries that the file does not hold (they stay as they are).
 
     An ONNX file may hold a part of the model alone: of the brain's VQ-VAE only the encoder ships, of the complement's
-    only the decoder. Exits when the file's entries fit neither the model nor one of its parts.
+    only the decoder. Exits when the file's entries fit neither the model nor one of its parts. Of a checkpoint, a part of the model
+    that is built otherwise now (or whose numbers are not finite) starts afresh as a whole: half an encoder is worth nothing.
     """
     state = model.state_dict()
     if path.suffix != ".onnx":
-        model.load_state_dict(read_checkpoint(path)["ema"])
-        return []
+        return load_parts(model, {key: v.float() if v.is_floating_point() else v for key, v in read_checkpoint(path)["ema"].items()}, path)
     weights = onnx_weights(path)
     prefixes = ["", *(f"{name}." for name, _ in model.named_children())]
     fitting = [prefix for prefix in prefixes
@@ -55,6 +55,17 @@ def load_initial(model: nn.Module, path: Path) -> list[str]:
     model.load_state_dict(named, strict=False)
     # counters of batch norm are no weights
     return [k for k in state if k not in named and state[k].dtype.is_floating_point]
+
+
+def load_parts(model: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> list[str]:
+    state = model.state_dict()
+    bad = {key.partition(".")[0] for key in {*state, *weights}
+           if key not in state or key not in weights or state[key].shape != weights[key].shape or not torch.isfinite(weights[key]).all()}
+    named = {key: v for key, v in weights.items() if key.partition(".")[0] not in bad}
+    if not named:
+        raise SystemExit(f"{path.name} of {path.parent.name} is not of this network")
+    model.load_state_dict(named, strict=False)
+    return [key for key in state if key not in named]
 
 
 def learned_head(path: Path) -> torch.Tensor:

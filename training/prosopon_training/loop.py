@@ -14,10 +14,25 @@ from pathlib import Path
 from typing import Protocol
 
 from .chance import Chance
-from .runs import draw_curves, read_checkpoint, save
+from .runs import BEST, draw_curves, read_checkpoint, save
+
+
+@dataclass(frozen=True)
+class Best:
+    """The figure of val heads by which ``best.pt`` is kept beside ``checkpoint.pt``: a run that goes on too long loses nothing."""
+
+    figure: str
+    higher: bool = True
+
+    def beaten(self, value: float, by: float) -> bool:
+        """Never by what is not a number."""
+        return by > value if self.higher else by < value
 
 
 class Learner(Protocol):
+    best: Best | None = None
+    """The last checkpoint is the only one where none is named."""
+
     def at(self, step: int, progress: float) -> None:
         """Before each step: how far the run is, from 0 to 1."""
 
@@ -73,6 +88,12 @@ class Means:
         return means
 
 
+def best_of(out: Path, best: Best) -> float:
+    """The figure of the ``best.pt`` that is there; as bad as can be where there is none, or one kept by another figure."""
+    kept = read_checkpoint(out / BEST) if (out / BEST).exists() else {}
+    return kept["value"] if kept.get("figure") == best.figure else float("-inf") if best.higher else float("inf")
+
+
 def run(learner: Learner, out: Path, budget: Budget, rhythm: Rhythm, chance: Chance) -> None:
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"
@@ -87,8 +108,11 @@ def run(learner: Learner, out: Path, budget: Budget, rhythm: Rhythm, chance: Cha
     def elapsed() -> float:
         return spent + time.time() - start
 
-    def keep() -> None:
-        save(checkpoint, **learner.state(), step=step, spent=elapsed(), chance=chance.state())
+    def keep(path: Path = checkpoint, **more: object) -> None:
+        save(path, **learner.state(), step=step, spent=elapsed(), chance=chance.state(), **more)
+
+    best = getattr(learner, "best", None)
+    kept = best_of(out, best) if best else 0.0
 
     means = Means()
     while True:
@@ -104,6 +128,9 @@ def run(learner: Learner, out: Path, budget: Budget, rhythm: Rhythm, chance: Cha
             with (out / "log.jsonl").open("a") as log:
                 log.write(json.dumps(row) + "\n")
             print(json.dumps({k: round(v, 5) for k, v in row.items()}), flush=True)
+            if best and best.figure in judged and best.beaten(kept, judged[best.figure]):
+                kept = float(judged[best.figure])
+                keep(out / BEST, figure=best.figure, value=kept)
         if step % rhythm.checkpoint == 0:
             keep()
         learner.after(step)

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from . import device
-from .runs import log_rows
+from .runs import BEST, log_rows, read_checkpoint
 
 VERSION = 1
 NOT_RECORDED = "not recorded"
@@ -102,7 +102,8 @@ def ship(run: Path, folder: Path) -> None:
     path = run / "training.json"
     record = json.loads(path.read_text()) if path.exists() else {"version": VERSION, "stage": NOT_RECORDED, "parts": NOT_RECORDED}
     if rows := log_rows(run):
-        judged = next((row for row in rows[::-1] if any(is_figure_of_val(key) for key in row)), rows[-1])
+        last = read_checkpoint(run / BEST)["step"] if (run / BEST).exists() else rows[-1]["step"]
+        judged = next((row for row in rows[::-1] if row["step"] <= last and any(is_figure_of_val(key) for key in row)), rows[-1])
         record |= {"steps": rows[-1]["step"], "minutes": round(rows[-1]["seconds"] / 60, 1), "validatedAtStep": judged["step"],
                    "metrics": {key: float(f"{value:.4g}") for key, value in judged.items() if is_figure_of_val(key)}}
     (folder / "training.json").write_text(json.dumps(record, indent=2) + "\n")

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import torch
 
+BEST = "best.pt"
+"""Beside ``checkpoint.pt`` in the run folder of a learner that names a figure to be judged by."""
+
 
 def read_checkpoint(path: Path) -> dict:
     """Tensors, numbers and text alone: a checkpoint from elsewhere runs no code."""
@@ -34,9 +37,22 @@ def write_settings(run: str | Path, **settings: object) -> Path:
     return out
 
 
+def chosen(folder: Path) -> Path:
+    """The checkpoint of a run that is used and exported."""
+    return folder / BEST if (folder / BEST).exists() else folder / "checkpoint.pt"
+
+
+def write_weights(run: Path, path: Path) -> None:
+    """The averaged weights of a run alone, as halves (a few MB): a start for ``--initial``. What halves cannot hold stays as it is:
+    the running variances of a training that ran away became infinite, and with them one code was all that was left."""
+    ema = read_checkpoint(chosen(run))["ema"]
+    halves = {key: v.half() if v.is_floating_point() else v for key, v in ema.items()}
+    save(path, ema={key: v if torch.isfinite(v).all() else ema[key] for key, v in halves.items()})
+
+
 def load_run(model: torch.nn.Module, folder: Path) -> torch.nn.Module:
-    """The averaged weights of a run."""
-    model.load_state_dict(read_checkpoint(folder / "checkpoint.pt")["ema"])
+    """The averaged weights of a run: the best ones where they were kept, else the last."""
+    model.load_state_dict(read_checkpoint(chosen(folder))["ema"])
     return model.eval().requires_grad_(False)
 
 

@@ -16,7 +16,7 @@ from torch import nn
 from . import averaging, device
 from .chance import Chance
 from .initial import load_initial
-from .loop import Budget, Rhythm, run
+from .loop import Best, Budget, Rhythm, run
 from .schedule import Rates, cosine
 
 StepLoss = Callable[[int], tuple[torch.Tensor, dict[str, float]]]
@@ -40,7 +40,9 @@ USUAL = Loop()
 class SingleNetwork:
     """The :class:`loop.Learner` of one network."""
 
-    def __init__(self, model: nn.Module, step_loss: StepLoss, validate: Validate, learning_rate: float, loop: Loop):
+    def __init__(self, model: nn.Module, step_loss: StepLoss, validate: Validate, learning_rate: float, loop: Loop,
+                 best: Best | None = None):
+        self.best = best
         self.model, self.step_loss, self._validate = model, step_loss, validate
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=loop.weight_decay, betas=(0.9, 0.98))
         self.ema = averaging.averaged(model, loop.ema_decay)
@@ -82,8 +84,8 @@ class SingleNetwork:
 
 
 def train(model: nn.Module, step_loss: StepLoss, validate: Validate, out: Path, args: argparse.Namespace, rng: np.random.Generator | None = None,
-          loop: Loop = USUAL) -> nn.Module:
-    """Runs until ``args.steps`` or ``args.minutes`` are spent; returns the averaged network.
+          loop: Loop = USUAL, best: Best | None = None) -> nn.Module:
+    """Runs until ``args.steps`` or ``args.minutes`` are spent; returns the averaged network. ``best``: by which figure ``best.pt`` is kept.
 
     ``args.initial``: a checkpoint whose averaged weights, or a shipped ``model.onnx`` whose weights are the start; not where a run is resumed.
     """
@@ -91,7 +93,7 @@ def train(model: nn.Module, step_loss: StepLoss, validate: Validate, out: Path, 
     if args.initial is not None and not (out / "checkpoint.pt").exists():
         fresh = load_initial(model, args.initial)
         print(f"started from {args.initial.name}" + (f"; {len(fresh)} entries start afresh" if fresh else ""), flush=True)
-    learner = SingleNetwork(model.to(device.pick()), step_loss, validate, args.learning_rate, loop)
+    learner = SingleNetwork(model.to(device.pick()), step_loss, validate, args.learning_rate, loop, best)
     every = loop.validate_every
     run(learner, out, Budget(args.minutes, args.steps), Rhythm(every, every, every), Chance(args.seed, rng))
     return learner.ema.module

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from . import painting as p
 from . import record
+from .contract import TRIMMED_2MM
 from .export import write_model
 from .exports import COMMON
 from .initial import learned_head
@@ -59,6 +60,17 @@ def expected(classes: np.ndarray, depth: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(values)
 
 
+def covered_of(classes: np.ndarray) -> torch.Tensor:
+    """[128, 128, 96]: a scan ends where its labels end; below the neck and beyond a cut nose nothing is known."""
+    rows = np.flatnonzero((classes > 0).any((1, 2)))
+    columns = np.flatnonzero((classes > 0).any((0, 2)))
+    covered = torch.ones(TRIMMED_2MM)
+    covered[: rows[0] // 2 + 2] = 0
+    if classes[:, columns[-1]].astype(bool).sum() > 400:
+        covered[:, columns[-1] // 2 - 1 :] = 0
+    return covered
+
+
 def fields_of(head: p.LabelHead, template4: torch.Tensor, work: Path) -> torch.Tensor:
     """Velocity [1, 3, 32, 32, 24] that carries the learned head onto this one; kept in ``work``."""
     kept = work / f"{head.id}_velocity.npy"
@@ -67,14 +79,7 @@ def fields_of(head: p.LabelHead, template4: torch.Tensor, work: Path) -> torch.T
     classes, depth = trimmed(head.load("classes")), trimmed(head.load("depth"))
     image = F.avg_pool3d(expected(classes.astype(np.int64), depth)[None, None], 2)[0, 0]
     brain = (F.avg_pool3d(torch.from_numpy(trimmed(head.load("brain")).astype(np.float32))[None, None], 2)[0, 0] > 0.5).float()
-    # a scan ends where its labels end: below the neck and beyond a cut nose nothing is known
-    rows = np.flatnonzero((classes > 0).any((1, 2)))
-    columns = np.flatnonzero((classes > 0).any((0, 2)))
-    covered = torch.ones_like(image)
-    covered[: rows[0] // 2 + 2] = 0
-    if classes[:, columns[-1]].astype(bool).sum() > 400:
-        covered[:, columns[-1] // 2 - 1 :] = 0
-    sample = tensors(image, brain, covered)
+    sample = tensors(image, brain, covered_of(classes))
     velocity, gain = torch.zeros(1, 3, *VELOCITY_SHAPE), torch.zeros(1, 1, *VELOCITY_SHAPE)
     for level, iterations in zip((2, 1, 0), ITERATIONS, strict=True):
         with torch.enable_grad():
@@ -82,6 +87,12 @@ def fields_of(head: p.LabelHead, template4: torch.Tensor, work: Path) -> torch.T
     print(f"{head.id}: {data:.4f}", flush=True)
     np.save(kept, smooth_velocity(velocity).numpy())
     return smooth_velocity(velocity)
+
+
+def write_fields(heads: list[p.LabelHead], velocities: list[torch.Tensor], work: Path) -> None:
+    """``fields.npz``: shapes for ``train vqvae-complement-fine --label-fields``."""
+    covered = torch.stack([F.avg_pool3d(covered_of(trimmed(head.load("classes")))[None], 4) for head in heads])
+    np.savez(work / "fields.npz", ids=[head.id for head in heads], velocity=torch.cat(velocities).half().numpy(), covered=covered.half().numpy())
 
 
 def carried_votes(heads: list[p.LabelHead], velocities: list[torch.Tensor]) -> np.ndarray:
@@ -206,6 +217,7 @@ def run(args: argparse.Namespace) -> None:
     template = learned_bytes(args.models / "head-256" / "model.onnx")
     with torch.no_grad():
         velocities = [fields_of(h, template4, args.work) for h in heads]
+    write_fields(heads, velocities, args.work)
     tissues = finished(carried_votes(heads, velocities), template)
     brain = ndimage.binary_dilation((share + share[:, :, ::-1]) > 0.6, iterations=2)
     write_model(

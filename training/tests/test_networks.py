@@ -174,3 +174,42 @@ def test_two_level_codes_have_their_sites_and_each_level_tells():
     keep, fine_keep = random_keeps(np.random.default_rng(1), 200)
     whole = (keep.mean((1, 2, 3, 4)) == 1) & (fine_keep.mean((1, 2, 3, 4)) == 1)
     assert 0.25 < float(whole.float().mean()) < 0.45
+
+
+def test_whitened_channels_are_independent_and_leave_the_spread_alone():
+    from prosopon_training.networks.fsq import Fsq, SiteWhitening
+
+    torch.manual_seed(0)
+    site = (2, 2, 2)
+    alike = torch.tensor([[1.0, 0.9, 0.9], [0.0, 0.2, 0.0], [0.0, 0.0, 0.2]])
+
+    def heads(n: int) -> torch.Tensor:
+        """Three channels that say nearly the same, at a spread of hundreds."""
+        return torch.einsum("nizyx,ij->njzyx", torch.randn(n, 3, *site), 300 * alike) + 1000
+
+    layer = SiteWhitening(3, site)
+    for _ in range(300):
+        layer(heads(4))
+    layer.eval()
+    out = layer(heads(2000)).flatten(2).permute(1, 0, 2).flatten(1)
+    assert torch.allclose(torch.cov(out), torch.eye(3), atol=0.25)
+    fsq = Fsq()
+    assert (torch.bincount(fsq.indices(fsq(layer(heads(2000)))).flatten(), minlength=fsq.size) > 0).float().mean() > 0.9
+
+    layer.train()
+    x = heads(4).requires_grad_(True)
+    (torch.randn(4, 3, *site) * layer(x)).sum().backward()
+    apart = (x - layer.mean).detach()
+    flat = apart.permute(1, 0, 2, 3, 4).flatten(1)
+    pull = flat @ x.grad.permute(1, 0, 2, 3, 4).flatten(1).T / (flat.norm() * x.grad.norm())
+    assert pull.abs().max() < 0.05, "the loss can make channels larger, or alike"
+
+
+def test_whitening_is_the_same_function_in_use_and_in_training():
+    from prosopon_training.networks.fsq import SiteWhitening
+
+    torch.manual_seed(0)
+    layer = SiteWhitening(3, (2, 3, 2))
+    x = torch.randn(4, 3, 2, 3, 2)
+    trained = layer(x)
+    assert torch.allclose(trained, layer.eval()(x), atol=1e-4)

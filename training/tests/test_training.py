@@ -18,6 +18,10 @@ from prosopon_training import averaging
 from prosopon_training.__main__ import STAGES, main
 from prosopon_training.contract import BRAIN
 from prosopon_training.data import read_index
+from prosopon_training.initial import load_initial
+from prosopon_training.loop import Best
+from prosopon_training.record import ship
+from prosopon_training.runs import load_run, write_weights
 from prosopon_training.schedule import Rates, cosine, linear_end
 from prosopon_training.single import Loop, train
 
@@ -138,6 +142,45 @@ def test_initial_checkpoint_is_the_start(tmp_path: Path) -> None:
     ema = fit(tmp_path / "a", 50, [])
     started = fit(tmp_path / "b", 0, [], initial=tmp_path / "a" / "checkpoint.pt")
     assert torch.equal(started.weight, ema.weight)
+
+
+@pytest.mark.parametrize("higher, wanted", [(True, 8), (False, 12)])
+def test_best_checkpoint_is_kept_and_used(tmp_path: Path, higher: bool, wanted: int) -> None:
+    figures = iter([0.2, 0.7, 0.1, float("nan"), 0.5, 0.3])
+
+    def go(steps: int) -> None:
+        model = nn.Linear(3, 1)
+        train(model, lambda step: ((model(torch.randn(16, 3)) ** 2).mean(), {}), lambda ema: {"val_share": next(figures)}, tmp_path, arguments(steps),
+              loop=Loop(warm_up=1, validate_every=4), best=Best("val_share", higher))
+
+    go(16)
+    go(24)  # resumed: what was kept before is beaten by nothing that comes
+    best, last = (torch.load(tmp_path / name, weights_only=True) for name in ("best.pt", "checkpoint.pt"))
+    assert (best["step"], best["value"], last["step"]) == (wanted, {8: 0.7, 12: 0.1}[wanted], 24)
+    assert torch.equal(load_run(nn.Linear(3, 1), tmp_path).weight, best["ema"]["weight"])
+    started = nn.Linear(3, 1)
+    assert load_initial(started, tmp_path / "best.pt") == [] and torch.equal(started.weight, best["ema"]["weight"])
+    (tmp_path / "shipped").mkdir()
+    ship(tmp_path, tmp_path / "shipped")
+    shipped = json.loads((tmp_path / "shipped" / "training.json").read_text())
+    assert shipped["validatedAtStep"] == wanted and shipped["metrics"]["val_share"] == best["value"]
+
+
+def test_weights_kept_as_halves_hold_what_halves_cannot(tmp_path: Path) -> None:
+    torch.save({"ema": {"weight": torch.full((2,), 0.5), "variance": torch.full((2,), 3e5), "seen": torch.tensor(7)}}, tmp_path / "checkpoint.pt")
+    write_weights(tmp_path, tmp_path / "small.pt")
+    kept = torch.load(tmp_path / "small.pt", weights_only=True)["ema"]
+    assert [kept[k].dtype for k in ("weight", "variance", "seen")] == [torch.float16, torch.float32, torch.int64]
+    assert float(kept["variance"][0]) == 3e5
+
+
+def test_part_that_is_built_otherwise_starts_afresh(tmp_path: Path) -> None:
+    old, new = (nn.ModuleDict({"a": nn.Linear(2, 2), "b": nn.Linear(2, n)}) for n in (2, 3))
+    torch.save({"ema": old.state_dict()}, tmp_path / "old.pt")
+    assert sorted(load_initial(new, tmp_path / "old.pt")) == ["b.bias", "b.weight"]
+    assert torch.equal(new["a"].weight, old["a"].weight)
+    with pytest.raises(SystemExit, match="is not of this network"):
+        load_initial(nn.ModuleDict({"c": nn.Linear(2, 2)}), tmp_path / "old.pt")
 
 
 def test_read_index(prepared: Path) -> None:

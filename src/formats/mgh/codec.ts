@@ -32,4 +32,5 @@ export const mghCodec: ImageCodec = {
     return header === undefined ? undefined : [{ header }];
   },
   audit: auditMgh,
+  doubts: () => [],
 };

@@ -12,6 +12,7 @@ import { type FileNames, splitName } from '../names.js';
 import { packFiles } from '../pack.js';
 import { readVoxels } from '../read-voxels.js';
 import { auditNifti } from './audit.js';
+import { niftiDoubts } from './doubts.js';
 import { NIFTI1, NIFTI2, type NiftiLayout, niftiCode, niftiKind } from './layout.js';
 import { parseNifti } from './read.js';
 import { niftiHeader } from './write.js';
@@ -70,6 +71,7 @@ function niftiCodec(layout: NiftiLayout): ImageCodec {
     },
     retype: (like, datatype, volumes) => [{ header: retyped(like, layout, datatype, volumes) }],
     audit: (original, result, description) => auditNifti(layout.format, original, result, description),
+    doubts: (image) => niftiDoubts(image, layout),
   };
 }
 

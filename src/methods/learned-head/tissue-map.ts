@@ -61,69 +61,101 @@ export async function drawnTissues(
  */
 export function readTissues(
   map: Uint8Array,
-  [mx, my, mz]: Shape,
+  mapShape: Shape,
   positions: Float32Array,
   head: Volume,
 ): Pick<DrawnTissues, 'first' | 'second' | 'share'> {
   const [nx, ny, nz] = head.grid.shape;
-  const [fx] = FIELD_SHAPE;
   const rows = new FieldRows(positions, 3, FIELD_SHAPE, head.grid.shape);
-  const { line, x: ax } = rows;
   const first = new Uint8Array(nx * ny * nz);
-  const second = new Uint8Array(first.length);
-  const share = new Uint8Array(first.length);
-  const weights = new Float32Array(BODY_TISSUES.length);
-  const stepZ = mx * my;
-  const clampTo = (n: number, at: number): number => (at < 0 ? 0 : at > n - 1.001 ? n - 1.001 : at);
+  const found = { first, second: new Uint8Array(first.length), share: new Uint8Array(first.length) };
   for (let k = 0, o = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++) {
+    for (let j = 0; j < ny; j++, o += nx) {
       rows.fill(j, k);
-      for (let i = 0; i < nx; i++, o++) {
-        if (!((head.data[o] as number) > 0)) continue;
-        const l = ax.low[i] as number;
-        const p = ax.part[i] as number;
-        const at = (c: number): number => (line[c + l] as number) * (1 - p) + (line[c + l + 1] as number) * p;
-        const x = clampTo(mx, ((at(0) + 1) * mx - 1) / 2);
-        const y = clampTo(my, ((at(fx) + 1) * my - 1) / 2);
-        const z = clampTo(mz, ((at(2 * fx) + 1) * mz - 1) / 2);
-        const [ix, iy, iz] = [x | 0, y | 0, z | 0];
-        const [gx, gy, gz] = [x - ix, y - iy, z - iz];
-        const v = ix + mx * iy + stepZ * iz;
-        const corner = map[v] as number;
-        if (
-          corner === map[v + 1] &&
-          corner === map[v + mx] &&
-          corner === map[v + mx + 1] &&
-          corner === map[v + stepZ] &&
-          corner === map[v + stepZ + 1] &&
-          corner === map[v + stepZ + mx] &&
-          corner === map[v + stepZ + mx + 1]
-        ) {
-          first[o] = corner;
-          second[o] = corner;
-          continue;
-        }
-        weights.fill(0);
-        for (let c = 0; c < 8; c++) {
-          const [cx, cy, cz] = [c & 1, (c >> 1) & 1, c >> 2];
-          const tissue = map[v + cx + mx * cy + stepZ * cz] as number;
-          weights[tissue] =
-            (weights[tissue] as number) + (cx ? gx : 1 - gx) * (cy ? gy : 1 - gy) * (cz ? gz : 1 - gz);
-        }
-        let [most, next] = [-1, -1];
-        for (let t = 0; t < weights.length; t++) {
-          const w = weights[t] as number;
-          if (w === 0) continue;
-          if (most < 0 || w > (weights[most] as number)) [next, most] = [most, t];
-          else if (next < 0 || w > (weights[next] as number)) next = t;
-        }
-        first[o] = most;
-        second[o] = next < 0 ? most : next;
-        if (next >= 0) {
-          const [a, b] = [weights[most] as number, weights[next] as number];
-          share[o] = Math.round((255 * b) / (a + b));
-        }
-      }
+      readRow(rows, map, mapShape, head.data, found, o);
     }
-  return { first, second, share };
+  return found;
+}
+
+/** A function of its own, without closures: as part of the loops above it left 700 MB of garbage a head. */
+function readRow(
+  rows: FieldRows,
+  map: Uint8Array,
+  [mx, my, mz]: Shape,
+  head: Float32Array,
+  { first, second, share }: Pick<DrawnTissues, 'first' | 'second' | 'share'>,
+  start: number,
+): void {
+  const { line } = rows;
+  const { low, part } = rows.x;
+  const [fx] = FIELD_SHAPE;
+  const count = low.length;
+  const stepZ = mx * my;
+  for (let i = 0; i < count; i++) {
+    const o = start + i;
+    if (!((head[o] as number) > 0)) continue;
+    const l = low[i] as number;
+    const p = part[i] as number;
+    const q = 1 - p;
+    const atX = (line[l] as number) * q + (line[l + 1] as number) * p;
+    const atY = (line[fx + l] as number) * q + (line[fx + l + 1] as number) * p;
+    const atZ = (line[2 * fx + l] as number) * q + (line[2 * fx + l + 1] as number) * p;
+    const x = clampTo(mx, ((atX + 1) * mx - 1) / 2);
+    const y = clampTo(my, ((atY + 1) * my - 1) / 2);
+    const z = clampTo(mz, ((atZ + 1) * mz - 1) / 2);
+    const ix = x | 0;
+    const iy = y | 0;
+    const iz = z | 0;
+    const v = ix + mx * iy + stepZ * iz;
+    const corner = map[v] as number;
+    if (
+      corner === map[v + 1] &&
+      corner === map[v + mx] &&
+      corner === map[v + mx + 1] &&
+      corner === map[v + stepZ] &&
+      corner === map[v + stepZ + 1] &&
+      corner === map[v + stepZ + mx] &&
+      corner === map[v + stepZ + mx + 1]
+    ) {
+      first[o] = corner;
+      second[o] = corner;
+      continue;
+    }
+    const gx = x - ix;
+    const gy = y - iy;
+    const gz = z - iz;
+    WEIGHTS.fill(0);
+    for (let c = 0; c < 8; c++) {
+      const cx = c & 1;
+      const cy = (c >> 1) & 1;
+      const cz = c >> 2;
+      const tissue = map[v + cx + mx * cy + stepZ * cz] as number;
+      WEIGHTS[tissue] =
+        (WEIGHTS[tissue] as number) + (cx ? gx : 1 - gx) * (cy ? gy : 1 - gy) * (cz ? gz : 1 - gz);
+    }
+    let most = -1;
+    let next = -1;
+    for (let t = 0; t < WEIGHTS.length; t++) {
+      const w = WEIGHTS[t] as number;
+      if (w === 0) continue;
+      if (most < 0 || w > (WEIGHTS[most] as number)) {
+        next = most;
+        most = t;
+      } else if (next < 0 || w > (WEIGHTS[next] as number)) next = t;
+    }
+    first[o] = most;
+    second[o] = next < 0 ? most : next;
+    if (next >= 0) {
+      const a = WEIGHTS[most] as number;
+      const b = WEIGHTS[next] as number;
+      share[o] = Math.round((255 * b) / (a + b));
+    }
+  }
+}
+
+/** Of the tissues at one voxel. */
+const WEIGHTS = new Float32Array(BODY_TISSUES.length);
+
+function clampTo(n: number, at: number): number {
+  return at < 0 ? 0 : at > n - 1.001 ? n - 1.001 : at;
 }

@@ -8,6 +8,7 @@ import { mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure, Refusal } from '../../errors/errors.js';
 import { codeOf } from '../error-code.js';
+import { replaceFile } from '../replace-file.js';
 
 /** A file of the data set that the system will not read is the data set's fault. */
 export function asRefusal(error: unknown): unknown {
@@ -31,6 +32,19 @@ export function makeFolder(path: string): void {
     if (code === 'ENOSPC' || code === 'EDQUOT')
       throw new Failure('write-failed', `a folder could not be made (${code})`, { cause });
     throw new Refusal('output-unwritable', `a folder cannot be made in the output (${code})`, { cause });
+  }
+}
+
+/** A file of the data set or of the work folder, in one step. @throws {Failure} write-failed */
+export function putFile(path: string, content: Uint8Array | string, mode?: number): void {
+  try {
+    replaceFile(path, content, mode);
+  } catch (cause) {
+    throw new Failure(
+      'write-failed',
+      `a file of the data set of results could not be written (${codeOf(cause)})`,
+      { cause },
+    );
   }
 }
 

@@ -11,12 +11,14 @@ import { dirname, join } from 'node:path';
 import { readTable } from '../../bids/dataset.js';
 import { type Described, rootFiles } from '../../bids/describe.js';
 import type { FileTree } from '../../bids/file-tree.js';
-import { participantsTable, scansTable } from '../../bids/people.js';
-import { replaceFile } from '../replace-file.js';
-import { exists } from './disk.js';
+import { participantsTable, scansTable, shiftOf } from '../../bids/people.js';
+import type { Seed } from '../../methods/method.js';
+import { folderTree } from '../folder-tree.js';
+import { exists, putFile } from './disk.js';
 import { DESCRIPTION, type Places, readDescription } from './places.js';
 import type { Records } from './records.js';
 import type { Settings } from './settings.js';
+import { seedOfSubject } from './subject.js';
 
 /** Files of results are for everybody whom the folder is for. */
 const PUBLIC = 0o644;
@@ -28,7 +30,7 @@ export function beginDataset(places: Places, described: Described): void {
     const path = join(places.output, name);
     // The day of a release is that of its first run.
     if (name !== DESCRIPTION && exists(path)) continue;
-    replaceFile(path, content, PUBLIC);
+    putFile(path, content, PUBLIC);
   }
 }
 
@@ -48,22 +50,31 @@ export function resultsOf(
   return results;
 }
 
-/** @returns sentences about what was left behind */
+/** @param times whose tables of times are written  @returns sentences about what was left behind */
 export async function finishDataset(
   places: Places,
   tree: FileTree,
   records: Records,
   settings: Settings,
+  times: { readonly subjects: ReadonlySet<string>; readonly seed?: Seed } = { subjects: new Set() },
 ): Promise<readonly string[]> {
-  const results = resultsOf(places, records);
   const rows = await readTable(tree, 'participants.tsv');
-  const people = participantsTable(rows, [...results.keys()].sort(), settings.columns);
-  for (const [name, content] of [
-    ['participants.tsv', people.tsv],
-    ['participants.json', people.json],
-  ] as const)
-    replaceFile(join(places.output, name), content, PUBLIC);
-  for (const [subject, outputs] of results) await writeTimes(places, tree, subject, outputs, settings);
+  const subjectsOf = (of: ReadonlyMap<string, unknown>): string[] => [...of.keys()].sort();
+  let results: ReturnType<typeof resultsOf>;
+  let people: ReturnType<typeof participantsTable>;
+  // Shares that end at a time would write over one another's people: whoever has written looks once more what there is.
+  do {
+    results = resultsOf(places, records);
+    people = participantsTable(rows, subjectsOf(results), settings.columns);
+    for (const [name, content] of [
+      ['participants.tsv', people.tsv],
+      ['participants.json', people.json],
+    ] as const)
+      putFile(join(places.output, name), content, PUBLIC);
+  } while (subjectsOf(resultsOf(places, records)).join(' ') !== subjectsOf(results).join(' '));
+  // Times are a person's: whoever has the person's share writes them, and nobody else at the same time.
+  for (const [subject, outputs] of results)
+    if (times.subjects.has(subject)) await writeTimes(places, tree, subject, outputs, settings, times.seed);
   return people.left === 0
     ? []
     : [
@@ -75,18 +86,37 @@ export async function finishDataset(
 const LEAST_DAYS = 45_000;
 const SPREAD_DAYS = 3650;
 
+/**
+ * The number of days is drawn from the person's seed; without one it is drawn once, and read again from the tables that were written
+ * with it: it is stored nowhere else, as it is the key to the true dates.
+ */
 async function writeTimes(
   places: Places,
   tree: FileTree,
   subject: string,
   outputs: ReadonlyMap<string, string>,
   { dates, layout }: Settings,
+  seed: Seed | undefined,
 ): Promise<void> {
-  const folders = new Set([...outputs.keys()].map((path) => dirname(dirname(path))));
-  const days = LEAST_DAYS + randomInt(SPREAD_DAYS);
-  for (const folder of folders) {
-    const name = `${[subject, ...folder.split('/').slice(1)].join('_')}_scans.tsv`;
-    const path = join(places.output, folder, name);
+  const shifts = dates === 'shift' && layout === 'raw';
+  const written = folderTree(places.output);
+  const tables = await Promise.all(
+    [...new Set([...outputs.keys()].map((path) => dirname(dirname(path))))].map(async (folder) => {
+      const name = `${[subject, ...folder.split('/').slice(1)].join('_')}_scans.tsv`;
+      const path = `${folder}/${name}`;
+      const rows = shifts ? await readTable(tree, path) : [];
+      return { folder, path, rows, before: shifts ? await readTable(written, path) : [] };
+    }),
+  );
+  const before = tables
+    .map(({ rows, before: there }) => shiftOf(rows, there))
+    .find((days) => days !== undefined);
+  const drawn =
+    seed === undefined
+      ? randomInt(SPREAD_DAYS)
+      : (seedOfSubject(seed, `${subject} dates`)[0] ?? 0) % SPREAD_DAYS;
+  const days = (seed === undefined ? before : undefined) ?? LEAST_DAYS + drawn;
+  for (const { folder, path, rows } of tables) {
     const within = new Map(
       [...outputs].flatMap(([from, to]) =>
         dirname(dirname(from)) === folder
@@ -94,11 +124,9 @@ async function writeTimes(
           : [],
       ),
     );
-    const table =
-      dates === 'shift' && layout === 'raw'
-        ? scansTable(await readTable(tree, `${folder}/${name}`), within, days)
-        : undefined;
-    if (table === undefined) rmSync(path, { force: true });
-    else replaceFile(path, table, PUBLIC);
+    const target = join(places.output, path);
+    const table = scansTable(rows, within, days);
+    if (table === undefined) rmSync(target, { force: true });
+    else putFile(target, table, PUBLIC);
   }
 }

@@ -10,6 +10,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { Refusal } from '../../errors/errors.js';
 import { codeOf } from '../error-code.js';
 import { LOCK_NAME } from '../lock.js';
+import { PART_NAME } from '../replace-file.js';
 
 export interface Places {
   /** Real paths. */
@@ -94,8 +95,10 @@ export function requireApart(a: string, b: string, nameA: string, nameB: string)
 
 /** @throws {Refusal} output-exists when the folder holds something and is no output of this program */
 function requireOurs(output: string): void {
+  // Another share may be about to write the description, or was killed when it was.
+  const begun = (name: string): boolean => name.startsWith(`${DESCRIPTION}.`) && PART_NAME.test(name);
   const there = readdirSync(output).filter(
-    (name) => !name.startsWith(LOCK_NAME) && !/^\.prosopon-/.test(name),
+    (name) => !name.startsWith(LOCK_NAME) && !/^\.prosopon-/.test(name) && !begun(name),
   );
   if (there.length === 0) return;
   const made = readDescription(output)?.GeneratedBy;

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { Refusal } from '../../errors/errors.js';
 import { codeOf } from '../error-code.js';
-import { replaceFile } from '../replace-file.js';
+import { putFile } from './disk.js';
 
 const SettingsSchema = v.object({
   layout: v.picklist(['raw', 'derivative']),
@@ -52,5 +52,5 @@ export function keepSettings(work: string, settings: Settings): void {
         'option-invalid',
         `expected ${name} ${before[key]}, as this output was begun with it, found ${settings[key]}; a data set has one, take another output folder`,
       );
-  replaceFile(join(work, NAME), JSON.stringify(settings));
+  putFile(join(work, NAME), JSON.stringify(settings));
 }

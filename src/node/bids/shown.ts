@@ -44,6 +44,6 @@ export function shownOf(done: Deidentified, i: number): Shown {
 
 function millilitres({ brainMask }: Deidentified): number {
   let voxels = 0;
-  for (const v of brainMask.data) voxels += v;
+  for (let o = 0; o < brainMask.data.length; o++) voxels += brainMask.data[o] as number;
   return Math.round(voxels * voxelMillilitres(brainMask.grid));
 }

@@ -7,6 +7,7 @@
  */
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { brainMaskOf } from '../../bids/dataset.js';
 import type { FileTree } from '../../bids/file-tree.js';
 import type { PlannedGroup, PlannedImage, SubjectPlan } from '../../bids/plan.js';
 import type { ScanRecord } from '../../bids/record.js';
@@ -46,6 +47,8 @@ export interface SubjectContext {
   readonly sidecars: SidecarOptions;
   /** Also writes masks of the new voxels. */
   readonly defaceMask: boolean;
+  /** A derivative with masks of brains, by its folder: used where it has one. */
+  readonly masks?: { readonly tree: FileTree; readonly folder: string };
   services(): ScanServices;
   /** Says what an error was. Rethrows what ends the run. */
   endOf(error: unknown): Ended;
@@ -64,6 +67,8 @@ interface Piece {
   readonly sidecars: readonly Sidecars[];
   /** Of the images alone; what else the result depends on is added. */
   readonly digests: readonly string[];
+  /** Of the first image. */
+  readonly brainMask?: string;
 }
 
 /** How many images ended how. */
@@ -151,7 +156,12 @@ class SubjectRun {
       }
       const beside: Sidecars[] = [];
       for (const planned of group) beside.push(await sidecarsOf(tree, planned, sidecars));
-      return { group, digests, sidecars: beside };
+      const { masks } = this.#context;
+      const mask = masks === undefined ? undefined : await brainMaskOf(masks.tree, group[0].image);
+      if (masks === undefined || mask === undefined) return { group, digests, sidecars: beside };
+      const brainMask = join(masks.folder, mask);
+      digests.push(await fileDigest(brainMask));
+      return { group, digests, sidecars: beside, brainMask };
     } catch (error) {
       this.#end(group, '', asRefusal(error));
       return undefined;
@@ -239,6 +249,7 @@ class SubjectRun {
             output: join(places.output, output),
             scan: piece.sidecars[i + 1]?.scan ?? {},
           })),
+          ...(piece.brainMask === undefined ? {} : { brainMask: piece.brainMask }),
           alongside: [...piece.sidecars.flatMap(({ files }) => files), ...(mask === undefined ? [] : [mask])],
           ...(mask === undefined ? {} : { saveAltered: mask.image }),
           // What stands there is of an earlier run, as the record says.

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from ..contract import COMPLEMENT_LEVELS, SITES
 from .blocks import Conv, PositionMap, Residual, Up
-from .fsq import Fsq, SiteNorm
+from .fsq import Fsq, SiteNorm, SiteWhitening
 
 MAX_GAIN = 0.9
 # normalised coordinates; about 5 mm, the deviation of a training head's displacement
@@ -85,13 +85,13 @@ class ComplementEncoder(nn.Module):
     """e2: displacement (x, y, z over ``DISPLACEMENT_SCALE``) and log gain at 8 mm, [n, 4, 32, 32, 24], to quantised values
     [n, d, 8, 8, 6]. Never called when de-identifying, and never exported."""
 
-    def __init__(self, width: int = 32, levels: tuple[int, ...] = COMPLEMENT_LEVELS):
+    def __init__(self, width: int = 32, levels: tuple[int, ...] = COMPLEMENT_LEVELS, norm: type[SiteNorm] | type[SiteWhitening] = SiteNorm):
         super().__init__()
         w = width
         self.fsq = Fsq(levels)
         self.net = nn.Sequential(
             Conv(4, 2 * w, 2), Residual(2 * w), Conv(2 * w, 3 * w, 2), Residual(3 * w),
-            nn.Conv3d(3 * w, len(levels), 1), SiteNorm(len(levels), SITES),
+            nn.Conv3d(3 * w, len(levels), 1), norm(len(levels), SITES),
         )
 
     def forward(self, fields: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,9 @@
 """The complement's VQ-VAE with two levels of codes (VQ-VAE-2's way): 8 x 8 x 6 sites of 32 mm say what a head is like, 16 x 16 x 12
 sites of 16 mm say what the first left open. The fine encoder sees the fields beside what the coarse codes make of them, so it
 codes the difference; the decoder works with the coarse codes alone too (fine codes null).
+
+The channels of a code are made independent of each other before they are rounded (:class:`SiteWhitening`). Standardised one by one
+(``SiteNorm``), all three came to say the same thing: correlated at 0.999, they left 17 to 19 of 240 codes in use.
 """
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from torch import nn
 from ..contract import COMPLEMENT_LEVELS
 from .blocks import Conv, Residual
 from .complement import DISPLACEMENT_SCALE, MAX_GAIN, ComplementDecoder, ComplementEncoder, blur, encoder_input, integrate
-from .fsq import Fsq, SiteNorm
+from .fsq import Fsq, SiteWhitening
 
 FINE_SITES = (16, 16, 12)
 
@@ -23,7 +26,7 @@ class FineEncoder(nn.Module):
         self.fsq = Fsq(levels)
         self.net = nn.Sequential(
             Conv(8, 2 * width, 2), Residual(2 * width), Residual(2 * width),
-            nn.Conv3d(2 * width, len(levels), 1), SiteNorm(len(levels), FINE_SITES),
+            nn.Conv3d(2 * width, len(levels), 1), SiteWhitening(len(levels), FINE_SITES),
         )
 
     def forward(self, fields: torch.Tensor) -> torch.Tensor:
@@ -46,14 +49,14 @@ class TwoLevelDecoder(ComplementDecoder):
         h = self.start(torch.cat([h, self.brain32(b16)], 1))
         h = self.place16(self.up16(h)) + self.fine(torch.cat([fine * fine_keep, fine_keep], 1))
         h = self.join16(torch.cat([h, b16], 1))
-        out = self.out8(self.join8(torch.cat([self.up8(h), b8], 1)))
+        out = self.out8(self.join8(torch.cat([self.up8(h), b8], 1))).float()
         return integrate(blur(DISPLACEMENT_SCALE * out[:, :3]), 4), MAX_GAIN * torch.tanh(blur(out[:, 3:]))
 
 
 class TwoLevelVqVae(nn.Module):
     def __init__(self, width: int = 32, levels: tuple[int, ...] = COMPLEMENT_LEVELS):
         super().__init__()
-        self.encoder = ComplementEncoder(width, levels)
+        self.encoder = ComplementEncoder(width, levels, SiteWhitening)
         self.fine_encoder = FineEncoder(width, levels)
         self.decoder = TwoLevelDecoder(width, levels)
 

@@ -76,3 +76,48 @@ class SiteNorm(nn.Module):
                 self.mean.lerp_(x.mean(0, keepdim=True), self.momentum)
                 self.variance.lerp_(((x - self.mean) ** 2).mean(0, keepdim=True), self.momentum)
         return (x - self.mean) / (self.variance.sqrt() + self.floor)
+
+
+class SiteWhitening(nn.Module):
+    """As :class:`SiteNorm`, and makes the channels of a site independent of each other (Cholesky's factor of their running covariance).
+
+    This is what the reset of dead codes is in a learned codebook: FSQ has no code to reset, its codes die when its channels
+    say the same. Nothing in the loss keeps them apart: each is pulled to the direction in which heads differ most, and as the statistics
+    follow without a gradient, the spread before them grew to hundreds. So the gradient that turns channels to each other or makes
+    them larger, over all sites, is taken away; the values are not touched by that.
+    """
+
+    def __init__(self, channels: int, shape: tuple[int, int, int], momentum: float = 0.03, floor: float = 0.05):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(1, channels, *shape))
+        self.register_buffer("covariance", torch.eye(channels).repeat(shape[0] * shape[1] * shape[2], 1, 1))
+        self.register_buffer("seen", torch.zeros((), dtype=torch.long))
+        self.momentum = momentum
+        self.floor = floor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return self.whitened(x.float())
+
+    def whitened(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.follow(x.detach())
+        apart = (x - self.mean).flatten(2).permute(2, 1, 0)
+        # of the mean spread over sites, not of this one's: where nothing differs (air) noise stays at one code
+        eye = torch.eye(x.shape[1], device=x.device)
+        floor = self.floor**2 * self.covariance.diagonal(dim1=1, dim2=2).mean() + 1e-12
+        white = torch.linalg.solve_triangular(torch.linalg.cholesky(self.covariance + floor * eye), apart, upper=False)
+        if self.training:
+            flat = white.permute(1, 0, 2).flatten(1)
+            factor = torch.linalg.cholesky(flat @ flat.T / flat.shape[1] + 1e-3 * eye)
+            flat = factor.detach() @ torch.linalg.solve_triangular(factor, flat, upper=False)
+            white = flat.reshape(x.shape[1], -1, x.shape[0]).permute(1, 0, 2)
+        return white.permute(2, 1, 0).reshape(x.shape)
+
+    @torch.no_grad()
+    def follow(self, x: torch.Tensor) -> None:
+        self.seen += 1
+        share = max(self.momentum, 1 / (int(self.seen) + 1))
+        self.mean.lerp_(x.mean(0, keepdim=True), 1.0 if self.seen == 1 else share)
+        apart = (x - self.mean).flatten(2)
+        self.covariance.lerp_(torch.einsum("nis,njs->sij", apart, apart) / len(x), 1.0 if self.seen == 1 else share)

@@ -92,27 +92,33 @@ class FieldHead:
         s = make_sample(np.random.default_rng(0), head, 0)
         self.brain = s["brain4"]
         self.covered = F.avg_pool3d(s["covered4"], 2)
-        self.displacement = integrate(torch.from_numpy(velocity).float()[None], 4)
+        self.velocity = torch.from_numpy(velocity).float()[None]
+        self.displacement = integrate(self.velocity, 4)
         self.gain = torch.from_numpy(gain).float()[None]
 
     def sample(self, rng: np.random.Generator, strength: float = 1.0) -> dict[str, torch.Tensor]:
         """Mirrored and deformed together with its brain; ``strength`` 0: as it is."""
-        brain, covered, u, g = self.brain, self.covered, self.displacement, self.gain
-        if strength > 0:
-            if rng.random() < 0.5:
-                brain, covered, u, g = (v.flip(4) for v in (brain, covered, u, g))
-                u = u * torch.tensor([-1.0, 1, 1]).view(1, 3, 1, 1, 1)
-            matrix = rotation_matrix(rng.normal(0, 0.02 * strength, 3)) * np.exp(rng.normal(0, 0.03 * strength, 3))
-            grid = sampling_grid(SHAPE_8, matrix, rng.normal(0, 0.2 * strength, 3), SHAPE_8, random_elastic(rng, 0.35 * strength, 6))
-            # to displacement in normalised coordinates, align_corners False
-            position = [(grid[..., i] * (n - 1) / 2 + (n - 1) / 2 + 0.5) * 2 / n - 1 for i, n in enumerate((24, 32, 32))]
-            identity = F.affine_grid(torch.eye(3, 4)[None], [1, 1, *SHAPE_8], align_corners=False)
-            delta = (torch.stack(position, -1) - identity).permute(0, 4, 1, 2, 3)
-            u = warp(u, delta) + delta
-            g, covered = warp(g, delta), warp(covered, delta)
-            brain = warp(brain, F.interpolate(delta, scale_factor=2, mode="trilinear", align_corners=False))
-            brain = torch.cat([brain[:, :1], brain[:, 1:] * float(np.exp(rng.normal(0, 0.03)))], 1)
-        return {"brain4": brain, "covered": covered, "displacement": u, "gain": g}
+        return deformed(rng, self.brain, self.covered, self.displacement, self.gain, strength)
+
+
+def deformed(rng: np.random.Generator, brain: torch.Tensor, covered: torch.Tensor, u: torch.Tensor, g: torch.Tensor,
+             strength: float = 1.0) -> dict[str, torch.Tensor]:
+    """A head's fields and brain, mirrored and deformed together."""
+    if strength > 0:
+        if rng.random() < 0.5:
+            brain, covered, u, g = (v.flip(4) for v in (brain, covered, u, g))
+            u = u * torch.tensor([-1.0, 1, 1]).view(1, 3, 1, 1, 1)
+        matrix = rotation_matrix(rng.normal(0, 0.02 * strength, 3)) * np.exp(rng.normal(0, 0.03 * strength, 3))
+        grid = sampling_grid(SHAPE_8, matrix, rng.normal(0, 0.2 * strength, 3), SHAPE_8, random_elastic(rng, 0.35 * strength, 6))
+        # to displacement in normalised coordinates, align_corners False
+        position = [(grid[..., i] * (n - 1) / 2 + (n - 1) / 2 + 0.5) * 2 / n - 1 for i, n in enumerate((24, 32, 32))]
+        identity = F.affine_grid(torch.eye(3, 4)[None], [1, 1, *SHAPE_8], align_corners=False)
+        delta = (torch.stack(position, -1) - identity).permute(0, 4, 1, 2, 3)
+        u = warp(u, delta) + delta
+        g, covered = warp(g, delta), warp(covered, delta)
+        brain = warp(brain, F.interpolate(delta, scale_factor=2, mode="trilinear", align_corners=False))
+        brain = torch.cat([brain[:, :1], brain[:, 1:] * float(np.exp(rng.normal(0, 0.03)))], 1)
+    return {"brain4": brain, "covered": covered, "displacement": u, "gain": g}
 
 
 SHAPE_8 = VELOCITY_SHAPE

@@ -5,10 +5,10 @@
  * @example
  * const html = reportPage(evaluation, []);
  */
-import { type Deflate, escapeHtml, page } from 'prosopon/imaging';
+import { type Deflate, html, type Markup, renderPage } from 'prosopon/imaging';
 import { formatNumber, unitSuffix } from './report-format.js';
 import { boxPlotSvg, rocSvg } from './report-plots.js';
-import { pngUrl, regionMapHtml } from './report-region-map.js';
+import { pngUrl, regionMapFigure } from './report-region-map.js';
 import type { Block, Cell, Evaluation, Row, Section, Table, Unit } from './results.js';
 
 const STYLE = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff; }
@@ -43,45 +43,44 @@ const KIND_ORDER = ['control', 'reference', 'warning', 'method'] as const;
 /** @param deflate The platform's zlib for the pictures that the page draws; without it they are stored uncompressed. */
 export function reportPage(evaluation: Evaluation, shown: readonly ShownHead[], deflate?: Deflate): string {
   const { cohort, sections } = evaluation;
-  const body = [
-    shown.length > 0
-      ? '<p class="danger" role="alert">This page shows ORIGINAL faces, of the heads that were asked for. It identifies them: treat it as you treat the scans.</p>'
-      : '',
-    '<h1>Prosopon: evaluation</h1>',
-    `<p>${cohort.n} subjects${cohort.splits.length > 0 ? ` (${escapeHtml(cohort.splits.join(' and '))})` : ''}. Intervals are 95 %, from 2,000 resamples of subjects; n is the number of subjects unless a column says otherwise. Scan to scan: the attacker has a scan of the person, not a photograph.</p>`,
-    ...cohort.refused.map(
-      ({ reason, count }) => `<p>${count} head${count === 1 ? '' : 's'} not used: ${escapeHtml(reason)}</p>`,
-    ),
-    `<nav><ol>${sections.map(({ id, title }) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`).join('')}</ol></nav>`,
-    ...sections.map((section) => sectionHtml(section, deflate)),
-    shown.length > 0 ? shownHtml(shown) : '',
-    provenance(evaluation),
-  ].join('\n');
-  return page('Prosopon: evaluation', STYLE, body);
+  const splits = cohort.splits.length > 0 ? ` (${cohort.splits.join(' and ')})` : '';
+  const body = html`
+    ${shown.length > 0 && html`<p class="danger" role="alert">This page shows ORIGINAL faces, of the heads that were asked for. It identifies them: treat it as you treat the scans.</p>`}
+    <h1>Prosopon: evaluation</h1>
+    <p>${`${cohort.n} subjects${splits}. `}Intervals are 95 %, from 2,000 resamples of subjects; n is the number of subjects unless a column says otherwise. Scan to scan: the attacker has a scan of the person, not a photograph.</p>
+    ${cohort.refused.map(({ reason, count }) => html`<p>${`${count} head${count === 1 ? '' : 's'} not used: ${reason}`}</p>`)}
+    <nav><ol>${sections.map(({ id, title }) => html`<li><a href=${`#${id}`}>${title}</a></li>`)}</ol></nav>
+    ${sections.map((section) => sectionOf(section, deflate))}
+    ${shown.length > 0 && renderings(shown)}
+    ${provenance(evaluation)}
+  `;
+  return renderPage('Prosopon: evaluation', STYLE, body);
 }
 
-function sectionHtml({ id, title, about, blocks }: Section, deflate: Deflate | undefined): string {
-  return `<section id="${id}"><h2>${escapeHtml(title)}</h2><p class="note">${escapeHtml(about)}</p>${blocks.map((block) => blockHtml(block, deflate)).join('\n')}</section>`;
+function sectionOf({ id, title, about, blocks }: Section, deflate: Deflate | undefined): Markup {
+  return html`<section id=${id}><h2>${title}</h2><p class="note">${about}</p>${blocks.map((block) => blockOf(block, deflate))}</section>`;
 }
 
-function blockHtml(block: Block, deflate: Deflate | undefined): string {
-  const heading = `<h3>${escapeHtml(block.title)}</h3>`;
+function blockOf(block: Block, deflate: Deflate | undefined): Markup {
+  const heading = html`<h3>${block.title}</h3>`;
   switch (block.kind) {
     case 'absent':
-      return `${heading}<p class="absent">${block.state === 'not measured' ? 'Not measured' : 'Not published'}: ${escapeHtml(block.reason)}</p>`;
+      return html`${heading}<p class="absent">${block.state === 'not measured' ? 'Not measured' : 'Not published'}: ${block.reason}</p>`;
     case 'table': {
-      const table = tableHtml(block);
-      const shown = block.folded === true ? `<details><summary>show</summary>${table}</details>` : table;
-      return `${heading}${block.note === '' ? '' : `<p class="note">${escapeHtml(block.note)}</p>`}${shown}`;
+      const table = tableOf(block);
+      const shown = block.folded === true ? html`<details><summary>show</summary>${table}</details>` : table;
+      return html`${heading}${block.note !== '' && html`<p class="note">${block.note}</p>`}${shown}`;
     }
     case 'box': {
-      const svg = boxPlotSvg(block);
-      return svg === '' ? '' : `${heading}<div class="scroll">${svg}</div>`;
+      const plot = boxPlotSvg(block);
+      return plot === undefined ? undefined : html`${heading}<div class="scroll">${plot}</div>`;
     }
     case 'roc':
-      return block.curves.length === 0 ? '' : `${heading}<div class="scroll">${rocSvg(block)}</div>`;
+      return block.curves.length === 0
+        ? undefined
+        : html`${heading}<div class="scroll">${rocSvg(block)}</div>`;
     case 'region-map':
-      return `${heading}${regionMapHtml(block, deflate)}`;
+      return html`${heading}${regionMapFigure(block, deflate)}`;
   }
 }
 
@@ -90,46 +89,46 @@ export function orderedRows(rows: readonly Row[]): Row[] {
   return KIND_ORDER.flatMap((kind) => rows.filter((row) => row.kind === kind));
 }
 
-function tableHtml({ columns, rows }: Table): string {
-  const head = columns
-    .map(({ title, unit }) => {
-      const suffix = unitSuffix(unit).trim();
-      return `<th scope="col">${escapeHtml(title)}${suffix === '' || title.includes(suffix) ? '' : ` (${suffix})`}</th>`;
-    })
-    .join('');
-  const line = (row: Row): string => {
-    const kind = row.kind === 'method' ? '' : ` <span class="kind">${row.kind}</span>`;
-    const note = row.note === undefined ? '' : `<span class="interval">${escapeHtml(row.note)}</span>`;
-    const cells = columns.map(({ id, unit }) => cellHtml(row.cells[id], unit)).join('');
-    return `<tr class="${row.kind}"><th scope="row">${escapeHtml(row.title)}${kind}${note}</th>${cells}</tr>`;
+function tableOf({ columns, rows }: Table): Markup {
+  const column = ({ title, unit }: Table['columns'][number]): Markup => {
+    const suffix = unitSuffix(unit).trim();
+    return html`<th scope="col">${title}${suffix === '' || title.includes(suffix) ? '' : ` (${suffix})`}</th>`;
   };
-  return `<div class="scroll"><table><thead><tr><th scope="col"></th>${head}</tr></thead><tbody>${orderedRows(rows).map(line).join('')}</tbody></table></div>`;
+  const line = (row: Row): Markup => {
+    const kind = row.kind !== 'method' && html` <span class="kind">${row.kind}</span>`;
+    const note = row.note !== undefined && html`<span class="interval">${row.note}</span>`;
+    const cells = columns.map(({ id, unit }) => cellOf(row.cells[id], unit));
+    return html`<tr class=${row.kind}><th scope="row">${row.title}${kind}${note}</th>${cells}</tr>`;
+  };
+  return html`<div class="scroll"><table><thead><tr><th scope="col"></th>${columns.map(column)}</tr></thead><tbody>${orderedRows(rows).map(line)}</tbody></table></div>`;
 }
 
-function cellHtml(cell: Cell | undefined, unit: Unit): string {
-  if (cell === undefined) return '<td class="none">-</td>';
+function cellOf(cell: Cell | undefined, unit: Unit): Markup {
+  if (cell === undefined) return html`<td class="none">-</td>`;
   const { value, low, high, n } = cell;
   const interval =
     low !== undefined && high !== undefined && Number.isFinite(low) && Number.isFinite(high)
       ? `${formatNumber(low, unit)} to ${formatNumber(high, unit)}, `
       : '';
-  return `<td>${formatNumber(value, unit)}<span class="interval">${interval}n = ${n}</span></td>`;
+  return html`<td>${formatNumber(value, unit)}<span class="interval">${`${interval}n = ${n}`}</span></td>`;
 }
 
-function shownHtml(shown: readonly ShownHead[]): string {
-  const picture = ({ name, png }: ShownHead['pictures'][number]): string =>
-    `<figure><img alt="${escapeHtml(name)}" src="${pngUrl(png)}"><figcaption>${escapeHtml(name)}</figcaption></figure>`;
-  return `<section id="renderings"><h2>Renderings</h2>${shown
-    .map(({ title, pictures }) => `<h3>${escapeHtml(title)}</h3>${pictures.map(picture).join('')}`)
-    .join('')}</section>`;
+function renderings(shown: readonly ShownHead[]): Markup {
+  const picture = ({ name, png }: ShownHead['pictures'][number]): Markup =>
+    html`<figure><img alt=${name} src=${pngUrl(png)}/><figcaption>${name}</figcaption></figure>`;
+  return html`<section id="renderings"><h2>Renderings</h2>${shown.map(
+    ({ title, pictures }) => html`<h3>${title}</h3>${pictures.map(picture)}`,
+  )}</section>`;
 }
 
-function provenance({ version, command, models, options }: Evaluation): string {
+function provenance({ version, command, models, options }: Evaluation): Markup {
   const rows: [string, string][] = [
     ['Prosopon', version],
     ['command', command],
     ...models.map((m): [string, string] => [`model ${m.name} ${m.version}`, `SHA-256 ${m.sha256}`]),
     ...Object.entries(options).map(([name, value]): [string, string] => [`option ${name}`, String(value)]),
   ];
-  return `<section id="provenance"><h2>How it was made</h2><table>${rows.map(([k, v]) => `<tr><th scope="row">${escapeHtml(k)}</th><td><code>${escapeHtml(v)}</code></td></tr>`).join('')}</table></section>`;
+  return html`<section id="provenance"><h2>How it was made</h2><table>${rows.map(
+    ([k, v]) => html`<tr><th scope="row">${k}</th><td><code>${v}</code></td></tr>`,
+  )}</table></section>`;
 }

@@ -2,9 +2,9 @@
  * Box plots and ROC curves as inline SVG: no script, no font, nothing from outside.
  *
  * @example
- * const svg = boxPlotSvg({ kind: 'box', id: 'age', title: 'Age', unit: 'years', groups, marks: [0] });
+ * const drawn = boxPlotSvg({ kind: 'box', id: 'age', title: 'Age', unit: 'years', groups, marks: [0] });
  */
-import { escapeHtml } from 'prosopon/imaging';
+import { html, type Markup } from 'prosopon/imaging';
 import { formatNumber, unitSuffix } from './report-format.js';
 import type { BoxPlot, RocPlot } from './results.js';
 
@@ -54,76 +54,73 @@ export function ticks(low: number, high: number): number[] {
 
 const n1 = (v: number): string => v.toFixed(1);
 
-export function boxPlotSvg(plot: BoxPlot): string {
+/** @returns undefined where no group has a value */
+export function boxPlotSvg(plot: BoxPlot): Markup {
   const groups = plot.groups
     .map(({ name, values }) => ({ name, values: values.filter(Number.isFinite) }))
     .filter(({ values }) => values.length > 0);
   const all = [...groups.flatMap(({ values }) => values), ...(plot.marks ?? [])];
-  if (groups.length === 0) return '';
+  if (groups.length === 0) return undefined;
   let [low, high] = [Math.min(...all), Math.max(...all)];
   const pad = (high - low || Math.abs(high) || 1) * 0.04;
   low -= pad;
   high += pad;
   const height = groups.length * ROW + 46;
-  const x = (v: number): number => LEFT + ((v - low) / (high - low)) * (WIDTH - LEFT - RIGHT);
+  const x = (v: number): string => n1(LEFT + ((v - low) / (high - low)) * (WIDTH - LEFT - RIGHT));
   const bottom = groups.length * ROW + 8;
-  const parts = ticks(low, high).map(
-    (t) =>
-      `<line x1="${n1(x(t))}" x2="${n1(x(t))}" y1="4" y2="${bottom}" stroke="#ddd"/>` +
-      `<text x="${n1(x(t))}" y="${bottom + 16}" text-anchor="middle">${formatNumber(t, plot.unit)}</text>`,
-  );
-  for (const mark of plot.marks ?? [])
-    parts.push(
-      `<line x1="${n1(x(mark))}" x2="${n1(x(mark))}" y1="4" y2="${bottom}" stroke="#666" stroke-dasharray="4 3"/>`,
-    );
-  groups.forEach(({ name, values }, row) => {
-    const y = 8 + row * ROW + ROW / 2;
-    const box = boxOf(values);
-    parts.push(
-      `<text x="${LEFT - 10}" y="${y + 4}" text-anchor="end">${escapeHtml(name)} (${values.length})</text>`,
-      `<line x1="${n1(x(box.low))}" x2="${n1(x(box.high))}" y1="${y}" y2="${y}" stroke="#333"/>`,
-      `<rect x="${n1(x(box.q1))}" y="${y - 8}" width="${n1(Math.max(1, x(box.q3) - x(box.q1)))}" height="16" fill="#cfe3f1" stroke="#333"/>`,
-      `<line x1="${n1(x(box.median))}" x2="${n1(x(box.median))}" y1="${y - 8}" y2="${y + 8}" stroke="#b00020" stroke-width="2"/>`,
-    );
-    // A value beyond its whisker is a subject worth knowing of.
-    for (const v of values)
-      if (v < box.low || v > box.high)
-        parts.push(`<circle cx="${n1(x(v))}" cy="${y}" r="2.5" fill="none" stroke="#333"/>`);
-  });
+  const tick = (t: number): Markup => html`
+    <line x1=${x(t)} x2=${x(t)} y1="4" y2=${bottom} stroke="#ddd"/>
+    <text x=${x(t)} y=${bottom + 16} text-anchor="middle">${formatNumber(t, plot.unit)}</text>`;
+  const mark = (v: number): Markup =>
+    html`<line x1=${x(v)} x2=${x(v)} y1="4" y2=${bottom} stroke="#666" stroke-dasharray="4 3"/>`;
   const unit = unitSuffix(plot.unit).trim();
-  parts.push(
-    `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${height - 4}" text-anchor="middle">${escapeHtml(unit === '' ? plot.title : unit)}</text>`,
-  );
-  return `<svg role="img" aria-label="${escapeHtml(plot.title)}" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}">${parts.join('')}</svg>`;
+  return html`<svg role="img" aria-label=${plot.title} viewBox=${`0 0 ${WIDTH} ${height}`} width=${WIDTH}>
+    ${ticks(low, high).map(tick)}
+    ${plot.marks?.map(mark)}
+    ${groups.map(({ name, values }, row) => boxRow(name, values, 8 + row * ROW + ROW / 2, x))}
+    <text x=${(LEFT + WIDTH - RIGHT) / 2} y=${height - 4} text-anchor="middle">${unit === '' ? plot.title : unit}</text>
+  </svg>`;
 }
 
-export function rocSvg(plot: RocPlot): string {
+function boxRow(name: string, values: readonly number[], y: number, x: (v: number) => string): Markup {
+  const box = boxOf(values);
+  const width = n1(Math.max(1, Number(x(box.q3)) - Number(x(box.q1))));
+  // A value beyond its whisker is a subject worth knowing of.
+  const beyond = values.filter((v) => v < box.low || v > box.high);
+  return html`
+    <text x=${LEFT - 10} y=${y + 4} text-anchor="end">${`${name} (${values.length})`}</text>
+    <line x1=${x(box.low)} x2=${x(box.high)} y1=${y} y2=${y} stroke="#333"/>
+    <rect x=${x(box.q1)} y=${y - 8} width=${width} height="16" fill="#cfe3f1" stroke="#333"/>
+    <line x1=${x(box.median)} x2=${x(box.median)} y1=${y - 8} y2=${y + 8} stroke="#b00020" stroke-width="2"/>
+    ${beyond.map((v) => html`<circle cx=${x(v)} cy=${y} r="2.5" fill="none" stroke="#333"/>`)}`;
+}
+
+export function rocSvg(plot: RocPlot): Markup {
   const size = 340;
   const [left, top] = [56, 10];
   const x = (v: number): number => left + v * size;
   const y = (v: number): number => top + (1 - v) * size;
-  const parts: string[] = [];
-  for (const t of [0, 0.2, 0.4, 0.6, 0.8, 1])
-    parts.push(
-      `<line x1="${x(t)}" x2="${x(t)}" y1="${y(0)}" y2="${y(1)}" stroke="#e5e5e5"/>`,
-      `<line x1="${x(0)}" x2="${x(1)}" y1="${y(t)}" y2="${y(t)}" stroke="#e5e5e5"/>`,
-      `<text x="${x(t)}" y="${y(0) + 16}" text-anchor="middle">${t * 100}</text>`,
-      `<text x="${left - 6}" y="${y(t) + 4}" text-anchor="end">${t * 100}</text>`,
-    );
-  parts.push(`<line x1="${x(0)}" y1="${y(0)}" x2="${x(1)}" y2="${y(1)}" stroke="#999"/>`);
-  plot.curves.forEach(({ name, n, points }, i) => {
+  const tick = (t: number): Markup => html`
+    <line x1=${x(t)} x2=${x(t)} y1=${y(0)} y2=${y(1)} stroke="#e5e5e5"/>
+    <line x1=${x(0)} x2=${x(1)} y1=${y(t)} y2=${y(t)} stroke="#e5e5e5"/>
+    <text x=${x(t)} y=${y(0) + 16} text-anchor="middle">${t * 100}</text>
+    <text x=${left - 6} y=${y(t) + 4} text-anchor="end">${t * 100}</text>`;
+  const curve = ({ name, n, points }: RocPlot['curves'][number], i: number): Markup => {
     const colour = COLOURS[i % COLOURS.length];
     const dash = DASHES[Math.floor(i / COLOURS.length) % DASHES.length];
-    parts.push(
-      `<polyline fill="none" stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}" points="${points.map(([a, b]) => `${n1(x(a))},${n1(y(b))}`).join(' ')}"/>`,
-      `<line x1="${x(1) + 16}" x2="${x(1) + 40}" y1="${top + 12 + 18 * i}" y2="${top + 12 + 18 * i}" stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}"/>`,
-      `<text x="${x(1) + 46}" y="${top + 16 + 18 * i}">${escapeHtml(name)} (${n})</text>`,
-    );
-  });
-  parts.push(
-    `<text x="${x(0.5)}" y="${y(0) + 34}" text-anchor="middle">others taken for the subject, %</text>`,
-    `<text transform="translate(14 ${y(0.5)}) rotate(-90)" text-anchor="middle">subject found, %</text>`,
-  );
+    const path = points.map(([a, b]) => `${n1(x(a))},${n1(y(b))}`).join(' ');
+    const at = top + 12 + 18 * i;
+    return html`
+      <polyline fill="none" stroke=${colour} stroke-width="2" stroke-dasharray=${dash} points=${path}/>
+      <line x1=${x(1) + 16} x2=${x(1) + 40} y1=${at} y2=${at} stroke=${colour} stroke-width="2" stroke-dasharray=${dash}/>
+      <text x=${x(1) + 46} y=${at + 4}>${`${name} (${n})`}</text>`;
+  };
   const height = Math.max(size + 54, top + 18 * plot.curves.length + 10);
-  return `<svg role="img" aria-label="${escapeHtml(plot.title)}" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}">${parts.join('')}</svg>`;
+  return html`<svg role="img" aria-label=${plot.title} viewBox=${`0 0 ${WIDTH} ${height}`} width=${WIDTH}>
+    ${[0, 0.2, 0.4, 0.6, 0.8, 1].map(tick)}
+    <line x1=${x(0)} y1=${y(0)} x2=${x(1)} y2=${y(1)} stroke="#999"/>
+    ${plot.curves.map(curve)}
+    <text x=${x(0.5)} y=${y(0) + 34} text-anchor="middle">others taken for the subject, %</text>
+    <text transform=${`translate(14 ${y(0.5)}) rotate(-90)`} text-anchor="middle">subject found, %</text>
+  </svg>`;
 }

@@ -4,7 +4,7 @@
  * @example
  * for (const [name, png] of regionMapFiles(sections, nodeDeflate)) await writeFile(name, png);
  */
-import { type Deflate, encodePng, escapeHtml } from 'prosopon/imaging';
+import { type Deflate, encodePng, html, type Markup } from 'prosopon/imaging';
 import { SEGMENTATION_CLASSES } from '../utility/segmentation-classes.js';
 import { drawRegionMap } from './region-map.js';
 import { type Absent, absent, type RegionMap, type Section } from './results.js';
@@ -27,13 +27,19 @@ export function regionMapBlock({
 }
 
 /** @param deflate The platform's zlib; without it the picture is stored uncompressed. */
-export function regionMapHtml({ changes, arm }: RegionMap, deflate?: Deflate): string {
+export function regionMapFigure({ changes, arm }: RegionMap, deflate?: Deflate): Markup {
   const heads = changes.map(({ n }) => n);
   const [least, most] = [Math.min(...heads), Math.max(...heads)];
   const n = least === most ? `${most}` : `${least} to ${most}`;
   const consistent = changes.filter((change) => change.consistent).length;
   const png = encodePng(drawRegionMap([{ changes }]), deflate);
-  return `<figure class="map"><img alt="Slices of an average brain, regions coloured by their mean change in volume, ${escapeHtml(arm)}" src="${pngUrl(png)}"><figcaption>Mean change in volume, n = ${n}; white: none, blue: less, red: more, full colour at 5 % and beyond. Dark outline and full colour: the ${consistent} of ${changes.length} regions that change consistently (Holm below 0.05); paler, without an outline: the others. Grey: no class; darker grey: a class without a number. Regions are those of most of the training heads at 4 mm, no subject's; the subject's right (R) is on the left, A is the front.</figcaption></figure>`;
+  const alt = `Slices of an average brain, regions coloured by their mean change in volume, ${arm}`;
+  const caption =
+    `Mean change in volume, n = ${n}; white: none, blue: less, red: more, full colour at 5 % and beyond. ` +
+    `Dark outline and full colour: the ${consistent} of ${changes.length} regions that change consistently (Holm below 0.05); ` +
+    'paler, without an outline: the others. Grey: no class; darker grey: a class without a number. Regions are those of most ' +
+    "of the training heads at 4 mm, no subject's; the subject's right (R) is on the left, A is the front.";
+  return html`<figure class="map"><img alt=${alt} src=${pngUrl(png)}/><figcaption>${caption}</figcaption></figure>`;
 }
 
 export function pngUrl(png: Uint8Array): string {

@@ -13,7 +13,7 @@ import { boxOf, boxPlotSvg, ticks } from './report-plots.js';
 import { regionMapFiles } from './report-region-map.js';
 import { regionBlocks, segmentationBlocks } from './report-segmentation.js';
 import { resultsTsv } from './report-tsv.js';
-import { type Evaluation, evaluationJson, type RegionMap, type Table } from './results.js';
+import { type BoxPlot, type Evaluation, evaluationJson, type RegionMap, type Table } from './results.js';
 
 const random = (): Random => new Random(new Uint32Array(8).fill(1));
 const n = 8;
@@ -260,6 +260,21 @@ describe('the report', () => {
     expect(html).not.toMatch(/<script|http:|https:/);
     expect(html).toContain('1 head not used: no brain');
     expect(html).not.toContain('ORIGINAL faces');
+    // A name in a plot, the one place where markup would come in by another way.
+    const plot: BoxPlot = {
+      kind: 'box',
+      id: 'p',
+      title: '<i>',
+      unit: 'mm',
+      groups: [{ name: '<u>"', values: [1, 2] }],
+    };
+    const drawn = reportPage(
+      { ...evaluation, sections: [{ id: 's', title: '', about: '', blocks: [plot] }] },
+      [],
+    );
+    expect(drawn).toContain('&lt;u>&quot; (2)');
+    expect(drawn).toContain('aria-label="&lt;i>"');
+    expect(drawn).not.toMatch(/<[iu]>/);
     // Every number cell of a table has its n.
     for (const cell of html.match(/<td>.*?<\/td>/g) ?? [])
       if (!cell.includes('<code>')) expect(cell).toContain('n = ');
@@ -279,7 +294,9 @@ describe('the report', () => {
     );
     const sections = [{ id: 's', title: 'S', about: '', blocks }];
     const html = reportPage({ ...evaluation, sections }, [], nodeDeflate);
-    const pictures = html.match(/<figure class="map"><img alt="[^"]+" src="data:image\/png;base64,[^"]+">/g);
+    const pictures = html.match(
+      /<figure class="map"><img alt="[^"]+" src="data:image\/png;base64,[^"]+"\/?>/g,
+    );
     expect(pictures).toHaveLength(2);
     expect(html).toContain('Map of regions, m, brain mask extracted again');
     expect(html).toContain('n = 10; white: none');
@@ -316,6 +333,6 @@ describe('the report', () => {
     expect(ticks(0, 1)).toEqual([0, 0.2, 0.4, 0.6000000000000001, 0.8, 1]);
     expect(
       boxPlotSvg({ kind: 'box', id: 'x', title: 'x', unit: 'mm', groups: [{ name: 'a', values: [] }] }),
-    ).toBe('');
+    ).toBeUndefined();
   });
 });
