@@ -14,6 +14,7 @@ import { Keyed } from '../dicom/keyed.js';
 import { type DicomReport, dicomPage } from '../dicom/report.js';
 import { Failure, REFUSALS, Refusal, type RefusalTag } from '../errors/errors.js';
 import { KEEP, type Keep } from '../methods/options.js';
+import { NO_IMAGES } from '../node/dicom/find.js';
 import { runDicom } from '../node/dicom/run.js';
 import { readRegularFile } from '../node/image-files.js';
 import { StageTimer } from '../node/progress.js';
@@ -137,7 +138,8 @@ async function finish(session: Session, output: string, report: DicomReport, fin
   const found = `${treated.length} series treated, ${refused.length - failed} refused, ${failed} failed, ${others} files left out`;
   session.say(found);
   if (failed > 0) throw new Failure('some-failed', `expected to treat every series, found ${found}`);
-  if (refused.length + others === 0 || fine) return;
+  const missed = leftOut.some(({ what }) => !NO_IMAGES.has(what));
+  if ((refused.length === 0 && !missed) || fine) return;
   const [only] = refused;
   if (only !== undefined && refused.length === 1 && treated.length === 0)
     throw new Refusal(tagOf(only.reason), only.message);

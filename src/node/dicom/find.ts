@@ -31,6 +31,13 @@ export interface FoundDicom {
   readonly copies: number;
 }
 
+/** What is met beside DICOM and is none, or says only what stands where: leaving it out is told, and no reason to exit with 1. */
+export const NO_IMAGES: ReadonlySet<string> = new Set([
+  'a file that is not DICOM',
+  'an empty file',
+  'DICOMDIR',
+]);
+
 /** More is no slice: Node reads no larger file at once. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 
