@@ -128,3 +128,21 @@ export function defaceMaskOf({ image, output }: PlannedImage, layout: Layout, re
   const name = layout === 'raw' ? named : withEntity(named, 'desc', descriptionOf(removes, 'treated'));
   return `${output.slice(0, output.lastIndexOf('/') + 1)}${formatBidsName(name)}`;
 }
+
+/** All files that an image's result may consist of, from the root of the output: the image, and what appears with it. */
+export function resultFiles(planned: PlannedImage, layout: Layout, removes: boolean): readonly string[] {
+  const { image, output } = planned;
+  const mask = defaceMaskOf(planned, layout, removes);
+  return [
+    output,
+    ...['.json', '.bval', '.bvec'].map((ending) => beside(output, ending)),
+    ...(image.suffix === 'asl' ? [aslContextOf(output)] : []),
+    mask,
+    beside(mask, '.json'),
+  ];
+}
+
+/** Of a perfusion series: the table that says what each volume is. */
+export function aslContextOf(output: string): string {
+  return output.replace(/_asl\.nii(\.gz)?$/i, '_aslcontext.tsv');
+}

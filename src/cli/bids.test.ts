@@ -249,6 +249,42 @@ describe('prosopon bids', { timeout: 240_000 }, () => {
     expect(err).toContain('made by no run here');
   });
 
+  it('takes everything away that came with a result: masks, copies, and where the input cannot even be read', async () => {
+    await put('gone/dataset_description.json', '{"BIDSVersion":"1.9.0","Name":"x"}');
+    await put('gone/sub-1/anat/sub-1_T1w.nii.gz', scan());
+    await put('gone/sub-2/anat/sub-2_T1w.nii.gz', scan());
+    await put('gone/sub-1/func/sub-1_task-rest_bold.nii.gz', scan());
+    const args = [at('gone'), at('gone-out'), 'participant', '--defacemask', '--copy', 'bold'];
+    expect((await run(args)).code).toBe(0);
+    const results = async () => (await filesIn(at('gone-out'))).filter((name) => name.startsWith('sub-'));
+    expect(await results()).toHaveLength(10);
+    await put('gone/sub-1/anat/sub-1_T1w.nii.gz', 'junk');
+    await put('gone/sub-1/func/sub-1_task-rest_bold.nii.gz', 'junk');
+    await rm(at('gone/sub-2/anat/sub-2_T1w.nii.gz'));
+    await symlink(at('ds/sub-1/ses-a/anat/sub-1_ses-a_T1w.nii.gz'), at('gone/sub-2/anat/sub-2_T1w.nii.gz'));
+    expect((await run(args)).code).toBe(1);
+    expect(await results()).toEqual([]);
+  });
+
+  it('does an acquisition anew when an echo has come, and leaves what is not ours', async () => {
+    const echo = (n: number): string => `echoes/sub-1/anat/sub-1_echo-${n}_MEGRE.nii.gz`;
+    await put('echoes/dataset_description.json', '{"BIDSVersion":"1.9.0","Name":"x"}');
+    await put(echo(1), scan());
+    const args = [at('echoes'), at('echoes-out'), 'participant'];
+    expect((await run(args)).code).toBe(0);
+    await put(echo(2), scan(2));
+    const { code, out } = await run(args);
+    expect([code, out]).toEqual([0, expect.stringContaining('2 done, 0 refused, 0 failed')]);
+    // Somebody else's file in the place of a result: refused, and there after that, whatever is asked for next.
+    await put('echoes/sub-2/anat/sub-2_T1w.nii.gz', scan());
+    await put('echoes-out/sub-2/anat/sub-2_T1w.nii.gz', 'theirs');
+    for (const seed of ['5', '6']) {
+      const other = await run([...args, '--seed', seed]);
+      expect([other.code, other.out]).toEqual([1, expect.stringContaining('output-exists')]);
+      expect(await readFile(at('echoes-out/sub-2/anat/sub-2_T1w.nii.gz'), 'utf8')).toBe('theirs');
+    }
+  });
+
   it('names derivatives as derivatives, with masks of what is new', async () => {
     const args = [
       at('ds'),

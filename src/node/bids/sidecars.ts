@@ -10,7 +10,7 @@ import { deidentificationKeys, derivativeKeys } from '../../bids/describe.js';
 import type { FileTree } from '../../bids/file-tree.js';
 import { inheritedFiles, inheritedSidecar } from '../../bids/inheritance.js';
 import { labelIn } from '../../bids/names.js';
-import { beside, defaceMaskOf, type Layout, type PlannedImage } from '../../bids/plan.js';
+import { aslContextOf, beside, defaceMaskOf, type Layout, type PlannedImage } from '../../bids/plan.js';
 import { safeSidecar, sayable } from '../../bids/sidecar.js';
 import { readAcquisition } from '../../deidentify/acquisition.js';
 import type { ScanContrast } from '../../deidentify/paint.js';
@@ -131,11 +131,10 @@ async function tablesOf(
     await add((await inheritedFiles(tree, image, ending)).at(-1), ending, (text) => NUMBERS.test(text));
   if (image.suffix === 'asl') {
     const [context] = await inheritedFiles(tree, { ...image, suffix: 'aslcontext' }, '.tsv');
-    const to = output.replace(/_asl\.nii(\.gz)?$/i, '_aslcontext.tsv');
     if (context !== undefined) {
       const text = new TextDecoder().decode(await tree.read(context));
       if (text.split(/\s+/).every((word) => word === '' || ASL_WORDS.has(word)))
-        files.push({ path: join(root, to), bytes: new TextEncoder().encode(text) });
+        files.push({ path: join(root, aslContextOf(output)), bytes: new TextEncoder().encode(text) });
     }
   }
   return files;

@@ -9,7 +9,7 @@ import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { brainMaskOf } from '../../bids/dataset.js';
 import type { FileTree } from '../../bids/file-tree.js';
-import type { PlannedGroup, PlannedImage, SubjectPlan } from '../../bids/plan.js';
+import { type PlannedGroup, type PlannedImage, resultFiles, type SubjectPlan } from '../../bids/plan.js';
 import type { ScanRecord } from '../../bids/record.js';
 import { cleanHeader } from '../../deidentify/clean-header.js';
 import type { FaceState } from '../../deidentify/face-state.js';
@@ -96,9 +96,8 @@ class SubjectRun {
   readonly #alone: boolean;
   readonly #treatment: ScanTreatment;
   readonly #counts: SubjectCounts = { done: 0, refused: 0, failed: 0 };
-  #face: FaceState | undefined;
-  /** Of the image that the head was drawn for. */
-  #anchorKey = '';
+  /** The head of this run, and the key of the image that it was drawn for. */
+  #drawn: { readonly face: FaceState; readonly key: string } | undefined;
 
   constructor(plan: SubjectPlan, context: SubjectContext, alone: boolean) {
     this.#plan = plan;
@@ -129,14 +128,11 @@ class SubjectRun {
       anchored !== undefined &&
       pieces.every((piece) => this.#stands(piece, this.#keyOf(piece, anchored)));
     for (const piece of pieces) {
-      const drawn = this.#face !== undefined;
-      const key = this.#keyOf(
-        piece,
-        alone ? undefined : whole ? anchored : drawn ? this.#anchorKey : undefined,
-      );
+      const key = this.#keyOf(piece, whole ? anchored : this.#drawn?.key);
       // Without a seed what was drawn in an earlier run cannot be drawn again: a person who is not whole is begun anew.
       const kept =
-        this.#stands(piece, key) && (whole || alone || this.#isRefused(piece) || (seeded && drawn));
+        this.#stands(piece, key) &&
+        (whole || alone || this.#isRefused(piece) || (seeded && this.#drawn !== undefined));
       if (kept) this.#remember(piece);
       else await this.#treat(piece, key);
     }
@@ -163,7 +159,7 @@ class SubjectRun {
       digests.push(await fileDigest(brainMask));
       return { group, digests, sidecars: beside, brainMask };
     } catch (error) {
-      this.#end(group, '', asRefusal(error));
+      this.#end(group, '', asRefusal(error), this.#ours(group));
       return undefined;
     }
   }
@@ -226,11 +222,11 @@ class SubjectRun {
     const { places, records, defaceMask, sidecars } = this.#context;
     const { group } = piece;
     const [lead, ...others] = group;
-    const before = group.map(({ image }) => records.get(image.path));
+    let ours = this.#ours(group);
     const services = this.#context.services();
     let treated: Deidentified | undefined;
     let shown: readonly Shown[] = [];
-    const face = this.#face;
+    const face = this.#drawn?.face;
     const role =
       this.#treatment.method.kind === 'remove' ? 'alone' : face === undefined ? 'anchor' : 'same head';
     const mask = defaceMask ? defaceMaskSidecar(lead, sidecars) : undefined;
@@ -252,8 +248,8 @@ class SubjectRun {
           ...(piece.brainMask === undefined ? {} : { brainMask: piece.brainMask }),
           alongside: [...piece.sidecars.flatMap(({ files }) => files), ...(mask === undefined ? [] : [mask])],
           ...(mask === undefined ? {} : { saveAltered: mask.image }),
-          // What stands there is of an earlier run, as the record says.
-          force: before.every((record) => record !== undefined),
+          // What stands there is of an earlier run, as the record says; an echo may have come since.
+          force: ours.includes(true),
         },
         {
           ...shared,
@@ -269,11 +265,9 @@ class SubjectRun {
           },
         },
       );
+      ours = group.map(() => true);
       if (treated === undefined) throw new Failure('internal', 'a scan was treated and nothing came of it');
-      if (role === 'anchor' && treated.face !== undefined) {
-        this.#face = treated.face;
-        this.#anchorKey = key;
-      }
+      if (role === 'anchor' && treated.face !== undefined) this.#drawn = { face: treated.face, key };
       const seconds = Object.values(services.stages()).reduce((sum, s) => sum + s, 0);
       for (const [i, { image, output }] of group.entries()) {
         const suffix = i === 0 ? '' : `.${i + 1}`;
@@ -293,35 +287,41 @@ class SubjectRun {
     } catch (error) {
       const ended = this.#context.endOf(error);
       if (ended.killed === true && !this.#alone) throw new KilledBySystem();
-      // What an earlier run made of these images is not what stands in the records any more.
-      for (const [i, { output }] of group.entries())
-        if (before[i] !== undefined) this.#takeAway(output, piece.sidecars[i]?.files ?? []);
-      for (const { output } of group) removeEmpty(join(places.output, dirname(output)), places.output);
-      this.#end(group, key, ended.killed === true ? OUT_OF_MEMORY : ended);
+      this.#end(group, key, ended.killed === true ? OUT_OF_MEMORY : ended, ours);
     }
   }
 
-  #takeAway(output: string, files: Sidecars['files']): void {
-    for (const path of [join(this.#context.places.output, output), ...files.map(({ path }) => path)])
-      rmSync(path, { force: true });
+  /** Whether what stands at each image's output is of an earlier run: it was begun, and did not end without a result. */
+  #ours(group: readonly PlannedImage[]): readonly boolean[] {
+    return group.map(({ image }) => {
+      const status = this.#context.records.get(image.path)?.status;
+      return status === 'begun' || status === 'done';
+    });
+  }
+
+  /** What an earlier run made of an image, with all that came with it. */
+  #takeAway(planned: PlannedImage): void {
+    const { layout, removes, output } = this.#context.sidecars;
+    for (const file of resultFiles(planned, layout, removes)) rmSync(join(output, file), { force: true });
   }
 
   async #copy(planned: PlannedImage): Promise<void> {
     const { places, tree, records, sidecars } = this.#context;
     const { image, output } = planned;
     const source = join(places.input, image.path);
+    let ours = this.#ours([planned]);
     let key = '';
     try {
       requireInside(source, places.input);
       const beside = await sidecarsOf(tree, planned, sidecars, true);
       const names = beside.files.map(({ bytes }) => Buffer.from(bytes).toString('base64'));
       key = keyOf(await fileDigest(source), ['copied', output, names]);
-      const before = records.get(image.path);
       const target = join(places.output, output);
+      const before = records.get(image.path);
       if (before?.key === key && before.status === 'done' && exists(target)) return this.#count('done');
       records.put({ path: image.path, key, status: 'begun', output });
       makeFolder(dirname(target));
-      const outputs = new Outputs({ force: before !== undefined, inputs: [source] });
+      const outputs = new Outputs({ force: ours.includes(true), inputs: [source] });
       try {
         for (const { path, bytes } of beside.files) await outputs.stage(path, bytes);
         await stageImage(
@@ -329,6 +329,7 @@ class SubjectRun {
           await cleanHeader(await loadImage(source, { allowConstant: true }), target, nodeGzip),
         );
         await outputs.commit();
+        ours = [true];
       } finally {
         outputs.wipe();
       }
@@ -342,16 +343,18 @@ class SubjectRun {
       });
       this.#count('done');
     } catch (error) {
-      this.#end([planned], key, this.#context.endOf(asRefusal(error)));
-      removeEmpty(join(places.output, dirname(output)), places.output);
+      this.#end([planned], key, asRefusal(error), ours);
     }
   }
 
-  #end(group: readonly PlannedImage[], key: string, error: unknown): void {
-    const ended = isEnded(error) ? error : this.#context.endOf(error);
-    for (const { image } of group) {
-      const { status, reason, message } = ended;
-      this.#context.records.put({ path: image.path, key, status, reason, message });
+  /** @param ours whether what stands at an image's output is ours: it is not what stands in the records any more, and goes */
+  #end(group: readonly PlannedImage[], key: string, error: unknown, ours: readonly boolean[]): void {
+    const { status, reason, message } = isEnded(error) ? error : this.#context.endOf(error);
+    const { output: root } = this.#context.places;
+    for (const [i, planned] of group.entries()) {
+      if (ours[i] === true) this.#takeAway(planned);
+      removeEmpty(join(root, dirname(planned.output)), root);
+      this.#context.records.put({ path: planned.image.path, key, status, reason, message });
       this.#count(status);
     }
   }
