@@ -33,10 +33,9 @@ import { type Affine, IDENTITY, invert } from '../volume/affine.js';
 import { invertMask } from '../volume/morphology.js';
 import { Random } from '../volume/random.js';
 import { type Mask, movedBy, type Volume } from '../volume/volume.js';
-import { type Check, type Checks, checkResult, requirePassed } from './checks.js';
-import { type FaceSurface, isFaceGone } from './face-gone.js';
+import { type Checks, checkResult, requirePassed } from './checks.js';
 import { brainOf, encodeFaceState, type FaceState } from './face-state.js';
-import { faceSurfaces, mostKept } from './face-volumes.js';
+import { faceGone, faceSurfaces } from './face-volumes.js';
 import { readMask } from './given-mask.js';
 import { facesOf, type ScanContrast } from './paint.js';
 import { resampleFace } from './resample-face.js';
@@ -360,34 +359,6 @@ function stateOf(
 ): FaceState {
   const shaped = { method: method.name, seed, resolution, keep, ...(scale === undefined ? {} : { scale }) };
   return { ...shaped, gamma, brain: brainConditioning(head) };
-}
-
-/**
- * How much of the original's face still stands in a result, 0 to 1.
- * @throws {Refusal} face-kept when it is more than strangers share
- */
-function faceGone(
-  faces: readonly FaceSurface[],
-  result: StoredImage,
-  drawn: boolean,
-): { readonly check: Check; readonly movedMm?: number } {
-  const { kept, volume, before } = mostKept(faces, result, drawn);
-  const { movedMm } = kept;
-  if (isFaceGone(kept, drawn))
-    return {
-      check: { passed: true, value: Number(kept.share.toFixed(3)) },
-      ...(movedMm === undefined ? {} : { movedMm: Number(movedMm.toFixed(2)) }),
-    };
-  throw new Refusal(
-    'face-kept',
-    `expected a result without the original's face, found ${(100 * Math.max(kept.share, kept.sameBits)).toFixed(0)} % of it in its place${faces.length > 1 ? ` in volume ${volume + 1} of ${faces.length}` : ''}; ${
-      before.elsewhere
-        ? 'the face is not where the brain mask says: look at the mask and at the orientation (prosopon inspect)'
-        : kept.folded !== undefined && kept.folded >= kept.share
-          ? 'it is folded over behind the head, where this method does not reach: try --method cp-mae'
-          : 'look at the brain mask, or try another --method'
-    }`,
-  );
 }
 
 function withSignal(services: DeidentifyServices): { signal?: AbortSignal } {
