@@ -7,17 +7,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../src/cli/program.js';
-import { fakeServices, simpleHead } from '../src/deidentify/testing/fixtures.js';
+import { runFake } from '../src/cli/testing/run-fake.js';
 import { unchanged } from '../src/dicom/assemble.js';
 import { EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE } from '../src/dicom/syntax.js';
 import { makeSlices } from '../src/dicom/testing/make-slices.js';
 import { Values } from '../src/dicom/values.js';
 import { walk } from '../src/dicom/walker.js';
-import { MethodRegistry } from '../src/methods/registry.js';
-import { fakeMethod } from '../src/methods/testing/fake-method.js';
-import { nodeGzip } from '../src/node/gzip.js';
 import { headGrid, syntheticHead } from '../src/volume/testing/synthetic-head.js';
-import type { Volume } from '../src/volume/volume.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const data = path.join(process.env.PROSOPON_DATA ?? path.join(root, '../shared/data'), 'dicom');
@@ -67,14 +63,7 @@ describe('pydicom', () => {
       const made = makeSlices(head.volume, { syntax, slope: (k) => 1 + k / 64 });
       for (const [k, bytes] of made.entries()) await writeFile(path.join(input, `${k}`), bytes);
       const output = path.join(dir, `${name}-out`);
-      const code = await runCli(['dicom', input, output, '--quiet'], {
-        methods: new MethodRegistry().register(fakeMethod()),
-        makeHead: simpleHead,
-        makeNetworks: () => fakeServices(nodeGzip).networks,
-        extractBrain: async (volume: Volume) => ({ mask: { grid: volume.grid, data: head.brainMask.data } }),
-        stdout: { write: () => true },
-        stderr: { write: () => true },
-      });
+      const { code } = await runFake(head.brainMask.data, ['dicom', input, output, '--quiet']);
       expect([name, code]).toEqual([name, 0]);
       const { status, output: said } = pydicom(input, output);
       if (status === MISSING) return context.skip(`not read by pydicom: ${said.trim()}`);

@@ -4,19 +4,16 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fakeServices, simpleHead } from '../deidentify/testing/fixtures.js';
 import { text, uidText } from '../dicom/assemble.js';
 import { EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE } from '../dicom/syntax.js';
 import { type Extra, encodeAll, makeSlices, type SlicesOptions } from '../dicom/testing/make-slices.js';
 import { Values } from '../dicom/values.js';
 import { type WalkedFile, walk } from '../dicom/walker.js';
 import { Refusal } from '../errors/errors.js';
-import { MethodRegistry } from '../methods/registry.js';
 import { fakeMethod } from '../methods/testing/fake-method.js';
-import { nodeGzip } from '../node/gzip.js';
 import { headGrid, syntheticHead } from '../volume/testing/synthetic-head.js';
 import type { Mask, Volume } from '../volume/volume.js';
-import { runCli } from './program.js';
+import { type Ran, runFake } from './testing/run-fake.js';
 
 const grid = headGrid({ spacing: [8, 8, 8] });
 const head = syntheticHead({ grid });
@@ -34,26 +31,8 @@ async function put(folder: string, files: readonly Uint8Array[], name = 'IM'): P
 }
 const series = (options: SlicesOptions = {}): Uint8Array[] => makeSlices(head.volume, options);
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-async function run(args: readonly string[], method = fakeMethod()): Promise<Ran> {
-  let [out, err] = ['', ''];
-  const code = await runCli(
-    ['dicom', '--quiet', ...args.map((arg) => (arg.startsWith('-') ? arg : at(arg)))],
-    {
-      methods: new MethodRegistry().register(method),
-      makeHead: simpleHead,
-      makeNetworks: () => fakeServices(nodeGzip).networks,
-      extractBrain: async (volume: Volume) => ({ mask: maskOn(volume) }),
-      stdout: { write: (said) => (out += said) },
-      stderr: { write: (said) => (err += said) },
-    },
-  );
-  return { code, out, err };
-}
+const run = (args: readonly string[], method = fakeMethod()): Promise<Ran> =>
+  runFake(maskOn, ['dicom', '--quiet', ...args.map((arg) => (arg.startsWith('-') ? arg : at(arg)))], method);
 /** The head's own mask, whichever way round its slices are. */
 function maskOn({ grid: { affine, shape } }: Volume): Mask {
   const straight = Math.abs(affine[9] as number) < 1;

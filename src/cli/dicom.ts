@@ -19,8 +19,8 @@ import { runDicom } from '../node/dicom/run.js';
 import { readRegularFile } from '../node/image-files.js';
 import { StageTimer } from '../node/progress.js';
 import { requireFitting } from '../node/scan-job.js';
+import { badEnd } from './bad-end.js';
 import { addCommonOptions, numberIn } from './options.js';
-import { outcomeOf } from './outcome.js';
 import { progressOf } from './progress-of.js';
 import { scanServices } from './scan-services.js';
 import type { CommonOptions, Session } from './session.js';
@@ -98,11 +98,7 @@ async function run(session: Session, input: string, output: string, options: Dic
     },
     {
       services: () => scanServices(session, networks, new StageTimer()),
-      endOf: (error) => {
-        session.signal.throwIfAborted();
-        const { status, reason = 'internal', message = '' } = outcomeOf(error, false);
-        return { status: status === 'failed' ? 'failed' : 'refused', reason, message };
-      },
+      endOf: (error) => badEnd(session, error),
       onSeries: (done, of) => progress(done, of, 'series'),
     },
   );

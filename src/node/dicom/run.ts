@@ -13,9 +13,10 @@ import type { Keyed } from '../../dicom/keyed.js';
 import type { DicomReport, RefusedEntry, TreatedEntry } from '../../dicom/report.js';
 import { type FoundPerson, type FoundSeries, groupSlices } from '../../dicom/series.js';
 import { Refusal } from '../../errors/errors.js';
+import type { BadEnd } from '../batch-state.js';
 import { rememberingHead } from '../bids/one-head.js';
 import { requireApart, wouldBe } from '../bids/places.js';
-import { type Ended, seedOfSubject } from '../bids/subject.js';
+import { seedOfSubject } from '../bids/subject.js';
 import { codeOf } from '../error-code.js';
 import type { ScanServices, ScanTreatment } from '../scan-job.js';
 import { type BrokenSeries, type FoundDicom, findDicom } from './find.js';
@@ -35,7 +36,7 @@ export interface DicomServices {
   /** For each series anew, as its stages are timed. */
   services(): ScanServices;
   /** Says what an error was. Rethrows what ends the run. */
-  endOf(error: unknown): Ended;
+  endOf(error: unknown): BadEnd;
   readonly onSeries?: (done: number, of: number) => void;
 }
 
@@ -203,7 +204,7 @@ class Run {
     return this.#found.broken.filter((other) => sameSeries(other, series)).length;
   }
 
-  #refuse(person: string, series: string, files: number, { status, reason, message }: Ended): void {
+  #refuse(person: string, series: string, files: number, { status, reason, message }: BadEnd): void {
     const seriesUid = this.#job.keyed.uid(series);
     this.#refused.push({ patient: this.#patient(person), seriesUid, files, status, reason, message });
   }
@@ -227,7 +228,7 @@ function two(n: number): string {
   return String(n).padStart(2, '0');
 }
 
-function asEnded(message: string): Ended {
+function asEnded(message: string): BadEnd {
   return { status: 'refused', reason: 'header-invalid', message };
 }
 
