@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { text, uidText } from '../dicom/assemble.js';
+import { text, uidText, words16 } from '../dicom/assemble.js';
 import { EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE } from '../dicom/syntax.js';
 import { type Extra, encodeAll, makeSlices, type SlicesOptions } from '../dicom/testing/make-slices.js';
 import { Values } from '../dicom/values.js';
@@ -159,6 +159,28 @@ describe('prosopon dicom', () => {
         Math.max(...there),
       ]);
     }
+  });
+
+  it("draws new air where the header's padding value says that it is, and asks no voxel outside of the brain", async () => {
+    await writeFile(at('key-air'), 'a key of a site that is long enough');
+    const air = -500;
+    const bytesOf = async (variant: number): Promise<string[]> => {
+      const { volume } = syntheticHead({ grid, variant });
+      // All of the brain lies above 0: it cannot say where air is.
+      const data = volume.data.map((v) => 20 * Math.max(0, v - 250));
+      const name = `air-${variant}`;
+      const extra: Extra[] = [['00280120', 'SS', words16([air], EXPLICIT_LITTLE)]];
+      await put(name, makeSlices({ grid, data }, { signed: true, bits: 16, air, extra }));
+      const { code, err } = await run([name, `${name}-out`, '--seed=7', `--key-file=${at('key-air')}`]);
+      expect([code, err]).toEqual([0, '']);
+      const results = await resultsIn(`${name}-out`);
+      const corners = results.flatMap((file) => voxels(file).slice(0, 3));
+      const signed = corners.map((v) => (v << 16) >> 16);
+      const mean = signed.reduce((sum, v) => sum + v, 0) / signed.length;
+      expect(Math.abs(mean - air)).toBeLessThan(150);
+      return results.map((file) => Buffer.from(file.bytes).toString('base64'));
+    };
+    expect(await bytesOf(1)).toEqual(await bytesOf(0));
   });
 
   it('leaves nothing of the person in bytes, names, report or log, whatever it is planted in', async () => {

@@ -110,7 +110,7 @@ export interface DeidentifyServices {
     options: { signal?: AbortSignal },
   ): Promise<{ mask: Mask; pose?: Affine; agreement?: number }>;
   /** Default: pose and intensity from the brain's voxels. */
-  makeHead?(volume: Volume, brainMask: Mask): Head;
+  makeHead?(volume: Volume, brainMask: Mask, airSaid?: number): Head;
   readonly signal?: AbortSignal;
   readonly onStage?: (stage: string) => void;
 }
@@ -191,7 +191,7 @@ export async function deidentify(
   const { brainMask, notes } = await settleMask(given, finding, margin);
   const agreement = given === undefined ? (await finding)?.agreement : undefined;
   const statistics = imageStatistics(input.image, brainMask);
-  const head = finder.make({ grid, data: values }, brainMask);
+  const head = finder.make({ grid, data: values }, brainMask, input.image.airSaid);
   const { pose, scale } = head;
   const known =
     faceOf === undefined

@@ -91,7 +91,7 @@ export interface SettledImage {
 /** What finds a brain and poses it. */
 export interface BrainFinder {
   find(volume: Volume): Promise<{ readonly mask: Mask; readonly agreement?: number }>;
-  make(volume: Volume, mask: Mask): Head;
+  make(volume: Volume, mask: Mask, airSaid?: number): Head;
 }
 
 /**

@@ -90,7 +90,7 @@ export function keptOf(mask: Mask, marginMm: number, keep: Keep | undefined, pos
 /** One entry per volume. @throws {Refusal} values-invalid, no-signal (no volume has a positive brain) */
 export function imageStatistics(image: StoredImage, brain: Mask): VolumeStatistics[] {
   const found = Array.from({ length: image.volumes }, (_, volume) =>
-    volumeStatistics(scaledData(image, volume), brain),
+    volumeStatistics(scaledData(image, volume), brain, image.airSaid),
   );
   // Says why.
   if (!found.some(({ level }) => level > 0)) brainIntensity(scaledData(image, 0), brain.data);
@@ -150,7 +150,9 @@ export async function settleOthers(
     const { mask } = await found;
     // The networks look at the next image while this one is registered.
     next = look(elsewhere.shift());
-    const { brainMask, bothMasks, motion, match } = settleOther(volume, mask, seen, finder.make);
+    const { brainMask, bothMasks, motion, match } = settleOther(volume, mask, seen, (seenVolume, brain) =>
+      finder.make(seenVolume, brain, image.airSaid),
+    );
     const pose = multiply(motion, first.brain.pose);
     treated.push({
       image,

@@ -42,6 +42,8 @@ export interface SliceFacts {
   readonly spacing: readonly [number, number];
   readonly slope: number;
   readonly intercept: number;
+  /** Stored value of what is no picture, where the header says one (0028,0120). */
+  readonly padding?: number;
   readonly localizer: boolean;
   /** How likely it is that a brain is seen well in it: for the order in which a person's series are treated. */
   readonly rank: number;
@@ -118,6 +120,7 @@ export function describe(file: WalkedFile): Described {
   if (!(Math.abs(slope) > 1e-12 && Math.abs(slope) < 1e12 && Math.abs(intercept) < 1e12))
     return why('expected a rescale slope and intercept that are numbers, the slope not 0, found others');
   const imageType = values.text(0x00080008).toUpperCase();
+  const padding = values.word(0x00280120, pixels.signed);
   return {
     kind: 'slice',
     slice: {
@@ -134,6 +137,7 @@ export function describe(file: WalkedFile): Described {
       ...place,
       slope,
       intercept,
+      ...(padding === undefined ? {} : { padding }),
       localizer: imageType.split('\\').includes('LOCALIZER'),
       rank: rankOf(values),
     },

@@ -71,12 +71,23 @@ export function readStack(
     scaling: sameForAll(scaling) ? [scaling[0]] : scaling,
     files: sources as unknown as StoredImage['files'],
     littleEndian: (sorted[0] as ReadSlice).file.syntax.littleEndian,
+    ...airSaidBy(sorted.map(({ slice }) => slice)),
   };
 }
 
 function sameForAll(scaling: readonly Scaling[]): boolean {
   const [first] = scaling;
   return scaling.every((s) => s.slope === first?.slope && s.intercept === first?.intercept);
+}
+
+/** A padding value that means the same in every slice. */
+function airSaidBy(slices: readonly SliceFacts[]): { airSaid?: number } {
+  const said = slices.map((slice) => {
+    const { slope, intercept } = scalingOfSlice(slice);
+    return (slice.padding ?? Number.NaN) * slope + intercept;
+  });
+  const [low, high] = [Math.min(...said), Math.max(...said)];
+  return high - low <= 1e-3 * Math.abs(low) ? { airSaid: low } : {};
 }
 
 function datatypeOf({ allocated, signed }: PixelFacts): Datatype {

@@ -43,6 +43,8 @@ export interface StoredImage {
   /** In the order that the codec wants them in: for most one, for a series one a slice. */
   readonly files: readonly [SourceFile, ...SourceFile[]];
   readonly littleEndian: boolean;
+  /** Value, in the image's units, that its header names for what is no picture: what air may be. */
+  readonly airSaid?: number;
 }
 
 /** @throws {Refusal} option-invalid for what is no image, from callers that no compiler checks */
