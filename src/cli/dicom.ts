@@ -31,6 +31,7 @@ interface DicomOptions extends CommonOptions {
   readonly keep: Keep;
   readonly brainMarginMm?: number;
   readonly seed?: string;
+  readonly noise: boolean;
   readonly keyFile?: string;
   readonly dates: 'remove' | 'shift';
   readonly refusalsOk?: boolean;
@@ -58,8 +59,9 @@ export function dicomCommand(session: Session): Command {
     )
     .option(
       '--seed <n>',
-      'a number or words that you keep SECRET: each person gets the same face again in every run; without it fresh ones, never stored',
+      'a number or words that you keep SECRET: the same face again in every run, and the one that `deid --seed <n>` draws; without it a fresh one for each person, never stored',
     )
+    .option('--no-noise', 'leave out the scanner-like noise on new voxels')
     .option(
       '--key-file <file>',
       "the site's SECRET key, 16 bytes or more: the same UIDs, patient IDs and date shifts in every run; without it random ones",
@@ -80,7 +82,10 @@ async function run(session: Session, input: string, output: string, options: Dic
   const method = environment.methods.get(options.method ?? environment.methods.names[0] ?? 'none');
   facts.method = method.name;
   facts.seedGiven = options.seed !== undefined;
-  requireFitting({ method, keep: options.keep }, options.seed === undefined ? [] : ['seed']);
+  requireFitting({ method, keep: options.keep }, [
+    ...(options.seed === undefined ? [] : ['seed']),
+    ...(options.noise ? [] : ['noise']),
+  ]);
   const { keyFile, dates, brainMarginMm, seed, keep } = options;
   const key = keyFile === undefined ? randomBytes(32) : await readRegularFile(keyFile);
   const networks = session.networks();
@@ -92,7 +97,7 @@ async function run(session: Session, input: string, output: string, options: Dic
       method,
       resolution: options.resolution === '128' ? 128 : 256,
       keep,
-      noise: true,
+      noise: options.noise,
       ...(brainMarginMm === undefined ? {} : { brainMarginMm }),
       ...(seed === undefined ? {} : { seed: parseSeed(seed) }),
     },

@@ -16,7 +16,6 @@ import { Refusal } from '../../errors/errors.js';
 import type { BadEnd } from '../batch-state.js';
 import { rememberingHead } from '../bids/one-head.js';
 import { requireApart, wouldBe } from '../bids/places.js';
-import { seedOfSubject } from '../bids/subject.js';
 import { codeOf } from '../error-code.js';
 import type { ScanServices, ScanTreatment } from '../scan-job.js';
 import { type BrokenSeries, type FoundDicom, findDicom } from './find.js';
@@ -113,7 +112,7 @@ class Run {
     let done = 0;
     for (const person of people) {
       let face: FaceState | undefined;
-      const treatment = this.#treatmentOf(person);
+      const treatment = this.#treatmentOf();
       for (const series of person.series) {
         face = (await this.#one(person, series, treatment, face)) ?? face;
         this.#services.onSeries?.(++done, total);
@@ -129,12 +128,11 @@ class Run {
     return this.#report();
   }
 
-  #treatmentOf({ key }: FoundPerson<string>): ScanTreatment {
-    const { seed, method } = this.#treatment;
+  /** A seed is taken as it is given, as `deid` takes it: nothing that a header says of a person shapes a face. */
+  #treatmentOf(): ScanTreatment {
+    const { method } = this.#treatment;
     return {
       ...this.#treatment,
-      // Each person another face, and the same one each time.
-      ...(seed === undefined ? {} : { seed: seedOfSubject(seed, key) }),
       ...(method.kind === 'remodel' ? { method: rememberingHead(method) } : {}),
     };
   }
