@@ -17,6 +17,7 @@ import { doubtsOf, outputNames } from '../formats/codecs.js';
 import type { Gzip } from '../formats/gzip.js';
 import type { FileNames } from '../formats/names.js';
 import {
+  type DecodeOptions,
   decodeImage,
   encodeImage,
   finiteVolume,
@@ -112,7 +113,7 @@ export interface DeidentifyServices {
   /** A quick look at a brain that is thought to be known (`confirmBrain`). Default: the network that ships; none beside an `extractBrain` of the caller's own. */
   confirmBrain?: typeof confirmBrain;
   /** Default: pose and intensity from the brain's voxels. */
-  makeHead?(volume: Volume, brainMask: Mask): Head;
+  makeHead?(volume: Volume, brainMask: Mask, airSaid?: number): Head;
   readonly signal?: AbortSignal;
   readonly onStage?: (stage: string) => void;
 }
@@ -172,9 +173,7 @@ export async function deidentify(
   const { grid } = input.image;
   const coregistered = input.coregistered ?? [];
   // Said before any work is done.
-  const names = [input, ...coregistered].map(({ outputName, image }) =>
-    outputNames(outputName, image.format),
-  );
+  const names = [input, ...coregistered].map(({ outputName, image }) => outputNames(outputName, image));
   const doubts = [...new Set([input, ...coregistered].flatMap(({ image }) => doubtsOf(image)))];
   const elsewhere = coregistered.filter((each) => !alignedByGrid(each, input.image));
   if (method.kind === 'remove' && elsewhere.length > 0)
@@ -195,7 +194,7 @@ export async function deidentify(
   const { brainMask, notes } = await settleMask(given, finding, margin);
   const agreement = given === undefined ? (await finding)?.agreement : undefined;
   const statistics = imageStatistics(input.image, brainMask);
-  const head = finder.make({ grid, data: values }, brainMask);
+  const head = finder.make({ grid, data: values }, brainMask, input.image.airSaid);
   const { pose, scale } = head;
   const known =
     faceOf === undefined
@@ -294,7 +293,7 @@ export async function deidentify(
       description: HEADER_DESCRIPTION,
     });
     stage('verify');
-    const result = await decodeImage(files, services.gzip);
+    const result = await decodeImage(files, services.gzip, asRead(image));
     const altered = areas[i] as Mask;
     const found = checkResult({
       before: traces[i] as Trace,
@@ -320,6 +319,11 @@ export async function deidentify(
     ...(faceState === undefined ? {} : { faceState }),
     ...(face === undefined ? {} : { face }),
   };
+}
+
+/** A result is read by what its original was read by. */
+function asRead({ codec }: StoredImage): DecodeOptions {
+  return codec === undefined ? {} : { codec };
 }
 
 /** From the model grid to an image's, by its motion. One array for images that lie on one another: each is done before the next. */

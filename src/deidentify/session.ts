@@ -134,7 +134,7 @@ export interface SettledImage {
 /** What finds a brain and poses it. */
 export interface BrainFinder {
   find(volume: Volume): Promise<{ readonly mask: Mask; readonly agreement?: number }>;
-  make(volume: Volume, mask: Mask): Head;
+  make(volume: Volume, mask: Mask, airSaid?: number): Head;
   /** Dice of a mask with what a quick look about that brain sees; absent where nothing can look. */
   confirm?(
     volume: Volume,

@@ -102,7 +102,7 @@ export function keptOf(mask: Mask, marginMm: number, keep: Keep | undefined, pos
 /** One entry per volume. @throws {Refusal} values-invalid, no-signal (no volume has a positive brain) */
 export function imageStatistics(image: StoredImage, brain: Mask): VolumeStatistics[] {
   const found = Array.from({ length: image.volumes }, (_, volume) =>
-    volumeStatistics(scaledData(image, volume), brain),
+    volumeStatistics(scaledData(image, volume), brain, image.airSaid),
   );
   // Says why.
   if (!found.some(({ level }) => level > 0)) brainIntensity(scaledData(image, 0), brain.data);
@@ -155,9 +155,10 @@ export async function settleOthers(
       continue;
     }
     const volume = finiteVolume(image);
+    const make: BrainFinder['make'] = (of, brain) => finder.make(of, brain, image.airSaid);
     const byHeader = confirm === undefined ? undefined : await settleByHeader(volume, seen, confirmed);
     const { brainMask, bothMasks, motion, match } =
-      byHeader ?? settleOther(volume, (await finder.find(volume)).mask, seen, finder.make);
+      byHeader ?? settleOther(volume, (await finder.find(volume)).mask, seen, make);
     const pose = multiply(motion, first.brain.pose);
     treated.push({
       image,

@@ -238,7 +238,7 @@ async function treat(
     ['--save-brain-mask', job.saveBrainMask],
     ['--save-altered', job.saveAltered],
   ] as const)
-    if (name !== undefined) outputNames(name, image.format, `a name at ${option}`);
+    if (name !== undefined) outputNames(name, image, `a name at ${option}`);
   const coregistered: NonNullable<DeidentifyInput['coregistered']>[number][] = [];
   const other = async ({ input, output, scan }: FilePair, alignment: 'grid' | 'brain') => ({
     image: await loadImage(input),

@@ -62,7 +62,7 @@ function realFolder(path: string): string | undefined {
 }
 
 /** The real path of something that may not be there yet. */
-function wouldBe(path: string): string {
+export function wouldBe(path: string): string {
   try {
     return realpathSync(path);
   } catch {
@@ -93,7 +93,7 @@ function isWithin(path: string, folder: string): boolean {
   return from === '' || !(from === '..' || from.startsWith(`..${sep}`) || resolve(from) === from);
 }
 
-function requireApart(a: string, b: string, nameA: string, nameB: string): void {
+export function requireApart(a: string, b: string, nameA: string, nameB: string): void {
   const found = isWithin(b, a)
     ? `the ${nameB} in the ${nameA}`
     : isWithin(a, b)
