@@ -28,14 +28,15 @@ const SURFACE: Vec3 = [66, 84, 64];
 const FADE_MM = 30;
 /** The logarithm of the field is kept within this: a coil that is twice as bright at the skin is a bad one. */
 const MOST = Math.log(2);
-/** Tissues and field are fitted in turns. */
+/** Tissues and field are fitted in turns; with half as many of either, fields are seen where clean heads have none. */
 const ROUNDS = 8;
 const MIXTURE_ROUNDS = 8;
-const THINNED = 2;
+/** One in six tells the field as well as one in two, in half of the time (8 heads, `bench/bias-field.mjs`). */
+const THINNED = 6;
 /** A voxel further from its tissue's mean (logarithm) is another tissue, or a lesion. */
 const FAR = 0.5;
 /** Draws the terms towards 0, in voxels of unit size: a brain of which half is seen must not tell of the other. */
-const RIDGE = 10;
+const RIDGE = 3.3;
 
 function terms(x: number, y: number, z: number, into: Float64Array): void {
   const [a, b, c] = [x / UNIT_MM, y / UNIT_MM, z / UNIT_MM];
