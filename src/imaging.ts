@@ -33,6 +33,7 @@ export { html, type Markup, renderMarkup, renderPage } from './render/markup.js'
 export { drawText, TEXT_HEIGHT, textWidth } from './render/pixel-text.js';
 export { type Deflate, encodePng, storedDeflate } from './render/png.js';
 export { PORTRAIT, PORTRAIT_FOV_MM, portrait } from './render/portrait.js';
+export { dataBlock, type ScriptedPage, scriptedPage } from './render/scripted-page.js';
 export { GREY, type ShadeStyle, shade } from './render/shade.js';
 export { type Plane, renderSlices } from './render/slices.js';
 export { castSurface } from './render/surface.js';
@@ -48,6 +49,7 @@ export {
   translation,
   type Vec3,
 } from './volume/affine.js';
+export { base64 } from './volume/bytes.js';
 export { canonicalGrid } from './volume/canonical-grid.js';
 export { largestComponent } from './volume/components.js';
 export { dice } from './volume/dice.js';

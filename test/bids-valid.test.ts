@@ -7,13 +7,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../src/cli/program.js';
-import { fakeServices, niftiBytes, simpleHead } from '../src/deidentify/testing/fixtures.js';
-import { MethodRegistry } from '../src/methods/registry.js';
-import { fakeMethod } from '../src/methods/testing/fake-method.js';
-import { nodeGzip } from '../src/node/gzip.js';
+import { runFake } from '../src/cli/testing/run-fake.js';
+import { niftiBytes } from '../src/deidentify/testing/fixtures.js';
 import { headGrid, syntheticHead } from '../src/volume/testing/synthetic-head.js';
-import type { Volume } from '../src/volume/volume.js';
 
 const VALIDATOR = 'bids-validator-deno';
 const missing = spawnSync(VALIDATOR, ['--version']).error !== undefined;
@@ -55,14 +51,8 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 async function treat(output: string, ...args: readonly string[]): Promise<number> {
-  return runCli(['bids', at('ds'), at(output), 'participant', '--defacemask', '--dates', 'shift', ...args], {
-    methods: new MethodRegistry().register(fakeMethod()),
-    makeHead: simpleHead,
-    makeNetworks: () => fakeServices(nodeGzip).networks,
-    extractBrain: async (volume: Volume) => ({ mask: { grid: volume.grid, data: head.brainMask.data } }),
-    stdout: { write: () => true },
-    stderr: { write: () => true },
-  });
+  const options = ['participant', '--defacemask', '--dates', 'shift', ...args];
+  return (await runFake(head.brainMask.data, ['bids', at('ds'), at(output), ...options])).code;
 }
 
 interface Issue {

@@ -67,15 +67,18 @@ export function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>
   }
 }
 
-/** A tree whose folders are listed once. */
+/** A tree whose folders are listed once, and whose files at the root, which hold for everybody, are read once. */
 export function cachedTree(tree: FileTree): FileTree {
-  const lists = new Map<string, ReturnType<FileTree['list']>>();
-  return {
-    list(folder) {
-      const known = lists.get(folder) ?? tree.list(folder);
-      lists.set(folder, known);
-      return known;
-    },
-    read: (path) => tree.read(path),
+  const list = once((folder) => tree.list(folder));
+  const atRoot = once((path) => tree.read(path));
+  return { list, read: (path) => (path.includes('/') ? tree.read(path) : atRoot(path)) };
+}
+
+function once<T>(find: (path: string) => Promise<T>): (path: string) => Promise<T> {
+  const known = new Map<string, Promise<T>>();
+  return (path) => {
+    const found = known.get(path) ?? find(path);
+    known.set(path, found);
+    return found;
   };
 }

@@ -27,12 +27,13 @@ export interface Head {
 
 /**
  * The head of a scan and its brain mask. The mask is used exactly as it is; only its voxels decide pose and level.
+ * @param airSaid value that the header names for what is no picture: see `measureIntensity`
  * @throws {Refusal} brain-implausible when it cannot be a brain; mask-empty when no voxel is set; no-signal when the brain is no brighter than air
  */
-export function makeHead(volume: Volume, brainMask: Mask): Head {
+export function makeHead(volume: Volume, brainMask: Mask, airSaid?: number): Head {
   requireGiven(volume, 'a volume', ['grid', 'data']);
   requireGiven(brainMask, 'a brain mask', ['grid', 'data']);
-  const { air, level } = brainIntensity(volume.data, brainMask.data);
+  const { air, level } = brainIntensity(volume.data, brainMask.data, airSaid);
   const measures = measureMask(brainMask);
   requirePlausible(measures, GIVEN_LIMITS);
   const fromAir = air === 0 ? volume : { grid: volume.grid, data: volume.data.map((v) => v - air) };

@@ -52,6 +52,19 @@ describe('brainIntensity', () => {
     );
   });
 
+  it("takes a header's padding value for air where it fits the brain better than 0 does, and not otherwise", () => {
+    const t1w = brain(CONTRASTS.t1w).map((v) => 8 * v);
+    const lowered = t1w.map((v) => v - 400);
+    const mask = all(lowered.length);
+    // All of the brain lies above 0: nothing but the header can say it.
+    expect(brainIntensity(lowered, mask).air).toBe(0);
+    expect(brainIntensity(lowered, mask, -400).air).toBe(-400);
+    for (const said of [-32768, -2000, 0, 7000, Number.NaN]) {
+      expect(brainIntensity(brain(CONTRASTS.t1w), mask, said).air).toBe(0);
+      expect(brainIntensity(lowered, mask, said)).toEqual(brainIntensity(lowered, mask));
+    }
+  });
+
   it('finds a raised background too, and looks at no voxel outside the mask', () => {
     const values = brain(CONTRASTS.t1w).map((v) => v + 8000);
     const mask = all(values.length);

@@ -14,8 +14,8 @@ import { Refusal } from '../errors/errors.js';
 import { KEEP, type Keep } from '../methods/options.js';
 import type { Method } from '../methods/registry.js';
 import type { Settings } from '../node/bids/settings.js';
-import { readRegularFile } from '../node/image-files.js';
 import { numberIn, wholeNumberIn } from './options.js';
+import { readJson } from './read-json.js';
 import type { CommonOptions, Session } from './session.js';
 
 export interface BidsOptions extends CommonOptions {
@@ -102,7 +102,7 @@ export function addBidsOptions(command: Command, { environment: { methods } }: S
     .option(
       '--copy <what>',
       `copy these too, untreated, with clean headers: ${copyable().join(', ')}`,
-      (text: string, before: string[]) => listed(text, before),
+      listed,
       [],
     )
     .option('--keep-columns <names>', 'further columns of participants.tsv to keep', listed, [])
@@ -152,17 +152,7 @@ export async function settingsOf(session: Session, options: BidsOptions): Promis
 }
 
 async function readFilter(path: string): Promise<unknown> {
-  const text = new TextDecoder().decode(await readRegularFile(path));
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new Refusal(
-      'option-invalid',
-      'expected a JSON file at --bids-filter-file, found one that is none',
-      { cause },
-    );
-  }
+  const json = await readJson(path, 'option-invalid', ' at --bids-filter-file');
   parseFilter(json);
   return json;
 }

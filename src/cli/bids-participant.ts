@@ -13,32 +13,26 @@ import { parseSeed } from '../deidentify/seed.js';
 import { VERSION } from '../deidentify/version.js';
 import { Failure, Refusal } from '../errors/errors.js';
 import type { Method } from '../methods/registry.js';
-import { type BatchTask, type BatchWorker, runBatch } from '../node/batch.js';
-import type { BatchOutcome } from '../node/batch-state.js';
+import { type BatchTask, type BatchWorker, OUT_OF_MEMORY, runBatch, workerHere } from '../node/batch.js';
+import type { BadEnd, BatchOutcome } from '../node/batch-state.js';
 import { type Asked, planDataset } from '../node/bids/dataset-plan.js';
 import { beginDataset, finishDataset } from '../node/bids/finish.js';
 import type { Places } from '../node/bids/places.js';
 import { Records } from '../node/bids/records.js';
 import { keepSettings, type Settings } from '../node/bids/settings.js';
 import { parseShare, shareOf, slurmCapacity } from '../node/bids/shards.js';
-import {
-  type Ended,
-  KilledBySystem,
-  OUT_OF_MEMORY,
-  type SubjectContext,
-  treatSubject,
-} from '../node/bids/subject.js';
+import { KilledBySystem, type SubjectContext, treatSubject } from '../node/bids/subject.js';
 import { sweep } from '../node/bids/sweep.js';
 import { folderTree } from '../node/folder-tree.js';
 import { readRegularFile } from '../node/image-files.js';
 import { usualJobs } from '../node/jobs.js';
 import { lockWhenLost, type Share } from '../node/lock.js';
-import { wasKilled } from '../node/networks/node-runner.js';
 import { StageTimer } from '../node/progress.js';
 import { requireFitting, type ScanTreatment } from '../node/scan-job.js';
 import { serveTasks, threadsOf } from '../node/worker-processes.js';
+import { badEnd } from './bad-end.js';
 import { type BidsOptions, methodOf, settingsOf } from './bids-options.js';
-import { Interrupted, outcomeOf } from './outcome.js';
+import { Interrupted } from './outcome.js';
 import { progressOf } from './progress-of.js';
 import { scanServices } from './scan-services.js';
 import type { Session } from './session.js';
@@ -54,9 +48,8 @@ export async function participant(session: Session, places: Places, options: Bid
   const settings = await settingsOf(session, options);
   requireFolder(options.brainMasks);
   const share = options.shard === undefined ? undefined : parseShare(options.shard, process.env);
-  const jobsAsked = options.jobs;
   if (options.worker === true) {
-    const treat = treating(session, places, { ...options, ...seed }, settings, method, jobsAsked ?? 1);
+    const treat = treating(session, places, { ...options, ...seed }, settings, method, options.jobs ?? 1);
     if ((await serveTasks(treat)) === 'busy') throw new Interrupted();
     return;
   }
@@ -89,7 +82,7 @@ export async function participant(session: Session, places: Places, options: Bid
     await treatAll(session, mine, records, options, {
       startWorker: (jobs) =>
         environment.startWorker?.(['--jobs', String(jobs)]) ??
-        here(treating(session, places, { ...options, ...seed }, settings, method, jobs)),
+        workerHere(treating(session, places, { ...options, ...seed }, settings, method, jobs)),
     });
     // What a process that was ended in the middle of its last image has left.
     sweep(places, mine);
@@ -163,11 +156,7 @@ async function treatAll(
 }
 
 /** Gives what a process left as begun the end that it had. @returns how many */
-function settle(
-  plan: SubjectPlan,
-  records: Records,
-  outcome: Exclude<BatchOutcome, { status: 'done' }>,
-): number {
+function settle(plan: SubjectPlan, records: Records, outcome: BadEnd): number {
   let settled = 0;
   for (const { image } of [...plan.treat.flat(), ...plan.copy]) {
     const record = records.get(image.path);
@@ -217,7 +206,7 @@ function treating(
       ? {}
       : { masks: { tree: cachedTree(folderTree(options.brainMasks)), folder: options.brainMasks } }),
     services: () => scanServices(session, networks, new StageTimer()),
-    endOf: (error) => endOf(session, error),
+    endOf: (error) => badEnd(session, error),
   };
   return async ({ id, alone = false }) => {
     try {
@@ -227,30 +216,10 @@ function treating(
       if (plan === undefined) throw new Failure('internal', 'a subject that was not asked for');
       return { status: 'done', value: { ...(await treatSubject(plan, context, { alone })) } };
     } catch (error) {
-      if (error instanceof KilledBySystem)
-        return {
-          status: 'failed',
-          reason: OUT_OF_MEMORY.reason,
-          message: OUT_OF_MEMORY.message,
-          killed: true,
-        };
-      const { status, reason, message } = endOf(session, error);
-      return status === 'refused' ? { status, reason, message } : { status: 'failed', reason, message };
+      if (error instanceof KilledBySystem) return { ...OUT_OF_MEMORY, status: 'failed', killed: true };
+      return badEnd(session, error);
     }
   };
-}
-
-/** @throws the reason of an interruption */
-function endOf(session: Session, error: unknown): Ended {
-  session.signal.throwIfAborted();
-  const { status, reason = 'internal', message = '' } = outcomeOf(error, false);
-  if (status !== 'failed') return { status: 'refused', reason, message };
-  return { status, reason, message, ...(wasKilled(error) ? { killed: true } : {}) };
-}
-
-/** Where no further processes can be started. */
-function here(work: (task: BatchTask) => Promise<BatchOutcome>): BatchWorker {
-  return { run: work, stop: async () => undefined };
 }
 
 function finish(

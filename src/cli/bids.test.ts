@@ -5,15 +5,11 @@ import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseTsv } from '../bids/tsv.js';
-import { fakeServices, niftiBytes, simpleHead } from '../deidentify/testing/fixtures.js';
-import { MethodRegistry } from '../methods/registry.js';
-import { fakeMethod } from '../methods/testing/fake-method.js';
+import { niftiBytes } from '../deidentify/testing/fixtures.js';
 import { Records } from '../node/bids/records.js';
-import { nodeGzip } from '../node/gzip.js';
 import { lockFolder } from '../node/lock.js';
 import { headGrid, syntheticHead } from '../volume/testing/synthetic-head.js';
-import type { Volume } from '../volume/volume.js';
-import { runCli } from './program.js';
+import { type Ran, runFake } from './testing/run-fake.js';
 
 const grid = headGrid({ spacing: [8, 8, 8] });
 const head = syntheticHead({ grid });
@@ -68,18 +64,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-async function run(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const code = await runCli(['bids', ...args], {
-    methods: new MethodRegistry().register(fakeMethod()),
-    makeHead: simpleHead,
-    makeNetworks: () => fakeServices(nodeGzip).networks,
-    extractBrain: async (volume: Volume) => ({ mask: { grid: volume.grid, data: head.brainMask.data } }),
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-  });
-  return { code, out, err };
-}
+const run = (args: readonly string[]): Promise<Ran> => runFake(head.brainMask.data, ['bids', ...args]);
 
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -30,7 +30,7 @@ async function brain(session: Session, input: string, output: string, options: C
   await claimImage(outputs, output);
   session.stage('read');
   const image = await loadImage(input);
-  outputNames(output, image.format, 'a name of the mask');
+  outputNames(output, image, 'a name of the mask');
   session.stage('brain');
   const volume = finiteVolume(image);
   const { signal } = session;

@@ -13,19 +13,19 @@ import * as v from 'valibot';
 import { VERSION } from '../deidentify/version.js';
 import { Failure, Refusal } from '../errors/errors.js';
 import { imageFileNames } from '../formats/codecs.js';
-import { type BatchTask, type BatchWorker, runBatch } from '../node/batch.js';
+import { type BatchTask, runBatch, workerHere } from '../node/batch.js';
 import { type BatchOutcome, BatchState } from '../node/batch-state.js';
 import { codeOf } from '../node/error-code.js';
 import { inputFiles } from '../node/image-files.js';
 import { usualJobs } from '../node/jobs.js';
 import { lockFolder } from '../node/lock.js';
-import { wasKilled } from '../node/networks/node-runner.js';
 import { StageTimer } from '../node/progress.js';
 import { runScanJob, type ScanJob, type ScanTreatment } from '../node/scan-job.js';
 import { removeLeftovers } from '../node/work-folder.js';
 import { serveTasks, threadsOf } from '../node/worker-processes.js';
+import { badEnd } from './bad-end.js';
 import type { DeidOptions } from './deid.js';
-import { Interrupted, outcomeOf } from './outcome.js';
+import { Interrupted } from './outcome.js';
 import { progressOf } from './progress-of.js';
 import { scanServices } from './scan-services.js';
 import type { Session } from './session.js';
@@ -61,7 +61,8 @@ export async function deidMany(
     const outcomes = await runBatch([...scans.keys()], {
       workers: jobs,
       startWorker:
-        session.environment.startWorker ?? (() => here(treating(session, scans, treatment, options, 1))),
+        session.environment.startWorker ??
+        (() => workerHere(treating(session, scans, treatment, options, 1))),
       signal: session.signal,
       key: (id) => keyOf(scans.get(id)?.input ?? '', options, treatment),
       state: BatchState.open(outDir, { forget: options.force === true }),
@@ -200,23 +201,9 @@ function treating(
       const { checks, warnings } = done;
       return { status: 'done', value: { stages: timer.seconds, checks, warnings } };
     } catch (error) {
-      session.signal.throwIfAborted();
-      const { status, reason = 'internal', message = '', trace } = outcomeOf(error, false);
-      if (status !== 'failed') return { status: 'refused', reason, message };
-      return {
-        status,
-        reason,
-        message,
-        ...(wasKilled(error) ? { killed: true } : {}),
-        ...(trace === undefined ? {} : { trace }),
-      };
+      return badEnd(session, error);
     }
   };
-}
-
-/** Where no further processes can be started. */
-function here(work: (task: BatchTask) => Promise<BatchOutcome>): BatchWorker {
-  return { run: work, stop: async () => undefined };
 }
 
 function teller(

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(session: Session) => Comm
   inspect: async () => (await import('./inspect.js')).inspectCommand,
   verify: async () => (await import('./verify.js')).verifyCommand,
   bids: async () => (await import('./bids.js')).bidsCommand,
+  dicom: async () => (await import('./dicom.js')).dicomCommand,
   models: async () => (await import('./models.js')).modelsCommand,
   profile: async () => (await import('./profile.js')).profileCommand,
   prepare: async () => (await import('./prepare.js')).prepareCommand,

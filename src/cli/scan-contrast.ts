@@ -11,8 +11,7 @@ import { CONTRASTS } from '../brain/tissues.js';
 import { readAcquisition } from '../deidentify/acquisition.js';
 import type { ScanContrast } from '../deidentify/paint.js';
 import { parseProfile } from '../deidentify/profile.js';
-import { Refusal, type RefusalTag } from '../errors/errors.js';
-import { readRegularFile } from '../node/image-files.js';
+import { readJson } from './read-json.js';
 
 export interface ContrastOptions {
   readonly contrast: ContrastChoice | 't2starw';
@@ -35,15 +34,6 @@ export function addContrastOptions(command: Command): Command {
       '--profile <json>',
       'what prosopon profile measured over at least 5 heads of the protocol; goes before --acquisition',
     );
-}
-
-async function readJson(path: string, tag: RefusalTag): Promise<unknown> {
-  const bytes = await readRegularFile(path);
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new Refusal(tag, 'expected a JSON file, found one that is none', { cause });
-  }
 }
 
 /** @throws {Refusal} acquisition-invalid, profile-invalid, not-readable */

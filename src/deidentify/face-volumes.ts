@@ -6,10 +6,11 @@
  * const before = faceSurfaces(image, head.pose, head.scale); // the image may be overwritten now
  * const { kept, volume } = mostKept(before, result, true);
  */
-import { Failure } from '../errors/errors.js';
+import { Failure, Refusal } from '../errors/errors.js';
 import { finiteVolume, type StoredImage } from '../formats/stored-image.js';
 import type { Affine } from '../volume/affine.js';
 import type { Volume } from '../volume/volume.js';
+import type { Check } from './checks.js';
 import { type FaceKept, type FaceSurface, faceKept, faceSurface, isFaceGone } from './face-gone.js';
 
 /** One a volume. @param first values of the first, where they are there already */
@@ -48,4 +49,32 @@ export function mostKept(before: readonly FaceSurface[], result: StoredImage, dr
 
 function rank(kept: FaceKept, drawn: boolean): number {
   return isFaceGone(kept, drawn) ? kept.share : 2 + Math.max(kept.share, kept.sameBits);
+}
+
+/**
+ * How much of the original's face still stands in a result, 0 to 1.
+ * @throws {Refusal} face-kept when it is more than strangers share
+ */
+export function faceGone(
+  faces: readonly FaceSurface[],
+  result: StoredImage,
+  drawn: boolean,
+): { readonly check: Check; readonly movedMm?: number } {
+  const { kept, volume, before } = mostKept(faces, result, drawn);
+  const { movedMm } = kept;
+  if (isFaceGone(kept, drawn))
+    return {
+      check: { passed: true, value: Number(kept.share.toFixed(3)) },
+      ...(movedMm === undefined ? {} : { movedMm: Number(movedMm.toFixed(2)) }),
+    };
+  throw new Refusal(
+    'face-kept',
+    `expected a result without the original's face, found ${(100 * Math.max(kept.share, kept.sameBits)).toFixed(0)} % of it in its place${faces.length > 1 ? ` in volume ${volume + 1} of ${faces.length}` : ''}; ${
+      before.elsewhere
+        ? 'the face is not where the brain mask says: look at the mask and at the orientation (prosopon inspect)'
+        : kept.folded !== undefined && kept.folded >= kept.share
+          ? 'it is folded over behind the head, where this method does not reach: try --method cp-mae'
+          : 'look at the brain mask, or try another --method'
+    }`,
+  );
 }

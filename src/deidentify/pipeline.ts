@@ -9,6 +9,7 @@
  * const done = await deidentify({ image, outputName: 'out.nii.gz' }, { method, resolution: 256 }, { networks, gzip: nodeGzip });
  * done.images[0].files; // encoded, read back and checked
  */
+import type { confirmBrain } from '../brain/finder.js';
 import type { Head } from '../brain/head.js';
 import { matchBrains } from '../brain/rigid-match.js';
 import { Refusal } from '../errors/errors.js';
@@ -16,6 +17,7 @@ import { doubtsOf, outputNames } from '../formats/codecs.js';
 import type { Gzip } from '../formats/gzip.js';
 import type { FileNames } from '../formats/names.js';
 import {
+  type DecodeOptions,
   decodeImage,
   encodeImage,
   finiteVolume,
@@ -32,10 +34,9 @@ import { type Affine, IDENTITY, invert } from '../volume/affine.js';
 import { invertMask } from '../volume/morphology.js';
 import { Random } from '../volume/random.js';
 import { type Mask, movedBy, type Volume } from '../volume/volume.js';
-import { type Check, type Checks, checkResult, requirePassed } from './checks.js';
-import { type FaceSurface, isFaceGone } from './face-gone.js';
+import { type Checks, checkResult, requirePassed } from './checks.js';
 import { brainOf, encodeFaceState, type FaceState } from './face-state.js';
-import { faceSurfaces, mostKept } from './face-volumes.js';
+import { faceGone, faceSurfaces } from './face-volumes.js';
 import { readMask } from './given-mask.js';
 import { facesOf, type ScanContrast } from './paint.js';
 import { resampleFace } from './resample-face.js';
@@ -109,8 +110,10 @@ export interface DeidentifyServices {
     networks: NetworkRunner,
     options: { signal?: AbortSignal },
   ): Promise<{ mask: Mask; pose?: Affine; agreement?: number }>;
+  /** A quick look at a brain that is thought to be known (`confirmBrain`). Default: the network that ships; none beside an `extractBrain` of the caller's own. */
+  confirmBrain?: typeof confirmBrain;
   /** Default: pose and intensity from the brain's voxels. */
-  makeHead?(volume: Volume, brainMask: Mask): Head;
+  makeHead?(volume: Volume, brainMask: Mask, airSaid?: number): Head;
   readonly signal?: AbortSignal;
   readonly onStage?: (stage: string) => void;
 }
@@ -170,9 +173,7 @@ export async function deidentify(
   const { grid } = input.image;
   const coregistered = input.coregistered ?? [];
   // Said before any work is done.
-  const names = [input, ...coregistered].map(({ outputName, image }) =>
-    outputNames(outputName, image.format),
-  );
+  const names = [input, ...coregistered].map(({ outputName, image }) => outputNames(outputName, image));
   const doubts = [...new Set([input, ...coregistered].flatMap(({ image }) => doubtsOf(image)))];
   const elsewhere = coregistered.filter((each) => !alignedByGrid(each, input.image));
   if (method.kind === 'remove' && elsewhere.length > 0)
@@ -193,7 +194,7 @@ export async function deidentify(
   const { brainMask, notes } = await settleMask(given, finding, margin);
   const agreement = given === undefined ? (await finding)?.agreement : undefined;
   const statistics = imageStatistics(input.image, brainMask);
-  const head = finder.make({ grid, data: values }, brainMask);
+  const head = finder.make({ grid, data: values }, brainMask, input.image.airSaid);
   const { pose, scale } = head;
   const known =
     faceOf === undefined
@@ -292,7 +293,7 @@ export async function deidentify(
       description: HEADER_DESCRIPTION,
     });
     stage('verify');
-    const result = await decodeImage(files, services.gzip);
+    const result = await decodeImage(files, services.gzip, asRead(image));
     const altered = areas[i] as Mask;
     const found = checkResult({
       before: traces[i] as Trace,
@@ -318,6 +319,11 @@ export async function deidentify(
     ...(faceState === undefined ? {} : { faceState }),
     ...(face === undefined ? {} : { face }),
   };
+}
+
+/** A result is read by what its original was read by. */
+function asRead({ codec }: StoredImage): DecodeOptions {
+  return codec === undefined ? {} : { codec };
 }
 
 /** From the model grid to an image's, by its motion. One array for images that lie on one another: each is done before the next. */
@@ -356,34 +362,6 @@ function stateOf(
 ): FaceState {
   const shaped = { method: method.name, seed, resolution, keep, ...(scale === undefined ? {} : { scale }) };
   return { ...shaped, gamma, brain: brainConditioning(head) };
-}
-
-/**
- * How much of the original's face still stands in a result, 0 to 1.
- * @throws {Refusal} face-kept when it is more than strangers share
- */
-function faceGone(
-  faces: readonly FaceSurface[],
-  result: StoredImage,
-  drawn: boolean,
-): { readonly check: Check; readonly movedMm?: number } {
-  const { kept, volume, before } = mostKept(faces, result, drawn);
-  const { movedMm } = kept;
-  if (isFaceGone(kept, drawn))
-    return {
-      check: { passed: true, value: Number(kept.share.toFixed(3)) },
-      ...(movedMm === undefined ? {} : { movedMm: Number(movedMm.toFixed(2)) }),
-    };
-  throw new Refusal(
-    'face-kept',
-    `expected a result without the original's face, found ${(100 * Math.max(kept.share, kept.sameBits)).toFixed(0)} % of it in its place${faces.length > 1 ? ` in volume ${volume + 1} of ${faces.length}` : ''}; ${
-      before.elsewhere
-        ? 'the face is not where the brain mask says: look at the mask and at the orientation (prosopon inspect)'
-        : kept.folded !== undefined && kept.folded >= kept.share
-          ? 'it is folded over behind the head, where this method does not reach: try --method cp-mae'
-          : 'look at the brain mask, or try another --method'
-    }`,
-  );
 }
 
 function withSignal(services: DeidentifyServices): { signal?: AbortSignal } {

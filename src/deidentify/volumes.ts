@@ -27,9 +27,10 @@ export interface VolumeStatistics {
 /**
  * Statistics of one volume's brain voxels; no other voxel is looked at.
  * @param values The volume's values, scaling applied.
+ * @param airSaid By the header: see `measureIntensity`.
  * @throws {Refusal} values-invalid when a brain voxel is not finite.
  */
-export function volumeStatistics(values: Float32Array, brain: Mask): VolumeStatistics {
+export function volumeStatistics(values: Float32Array, brain: Mask, airSaid?: number): VolumeStatistics {
   let broken = 0;
   for (let o = 0; o < values.length; o++) if (brain.data[o] !== 0 && !Number.isFinite(values[o])) broken++;
   if (broken > 0)
@@ -38,7 +39,7 @@ export function volumeStatistics(values: Float32Array, brain: Mask): VolumeStati
       `expected finite values in the brain, found ${broken} voxels without`,
     );
   return {
-    ...(measureIntensity(values, brain.data) ?? { air: 0, level: 0 }),
+    ...(measureIntensity(values, brain.data, airSaid) ?? { air: 0, level: 0 }),
     noise: noiseLevel({ grid: brain.grid, data: values }, brain.data),
   };
 }

@@ -25,6 +25,11 @@ export function codecOf(format: string): ImageCodec {
   return found;
 }
 
+/** Of an image: the table's, unless it brought its own (a format that stands on a higher floor, as a DICOM series does). */
+export function codecFor({ format, codec }: Pick<Described, 'format' | 'codec'>): ImageCodec {
+  return codec ?? codecOf(format);
+}
+
 /** What a file's first bytes (inflated) are; undefined when no codec knows them. */
 export function sniff(
   opening: Uint8Array,
@@ -64,12 +69,16 @@ export function imageFileNames(name: string): readonly string[] {
 }
 
 /**
- * The files that a result of this name consists of, for an image of that format.
+ * The files that a result of this name consists of, for an image of that format or with that codec.
  * @param what name this is, for a sentence
  * @throws {Refusal} option-invalid when the name belongs to another format or to none
  */
-export function outputNames(name: string, format: string, what = 'an output name'): FileNames {
-  const codec = codecOf(format);
+export function outputNames(
+  name: string,
+  image: Pick<Described, 'format' | 'codec'>,
+  what = 'an output name',
+): FileNames {
+  const codec = codecFor(image);
   const names = codec.fileNames(name);
   if (names !== undefined) return names;
   throw new Refusal(
@@ -80,11 +89,11 @@ export function outputNames(name: string, format: string, what = 'an output name
 
 /** What other programs may understand differently in the header of an image: for the user. */
 export function doubtsOf(image: Described): readonly string[] {
-  return codecOf(image.format).doubts(image);
+  return codecFor(image).doubts(image);
 }
 
 /** The second lock on headers: see `ImageCodec.audit`. A result of another format has not the same geometry. */
 export function auditHeaders(original: Described, result: Described, description: string): HeaderAudit {
-  const found = codecOf(result.format).audit(original, result, description);
+  const found = codecFor(result).audit(original, result, description);
   return original.format === result.format ? found : { ...found, sameGeometry: false };
 }

@@ -10,6 +10,7 @@
 import { Failure } from '../errors/errors.js';
 import { requireGiven } from '../errors/require-given.js';
 import type { Grid } from '../volume/volume.js';
+import type { ImageCodec } from './codec.js';
 import type { Datatype, StoredArray } from './datatypes.js';
 
 /** value = stored * slope + intercept; 1 and 0 where the file asks for no scaling. */
@@ -29,6 +30,8 @@ export interface SourceFile {
 export interface StoredImage {
   /** Name of its codec (`codecs.ts`). */
   readonly format: string;
+  /** Where it is not one of the table's: what reads and writes this image. */
+  readonly codec?: ImageCodec;
   readonly grid: Grid;
   /** Volumes on the grid: 1, or more for a series. */
   readonly volumes: number;
@@ -40,6 +43,8 @@ export interface StoredImage {
   /** In the order that the codec wants them in: for most one, for a series one a slice. */
   readonly files: readonly [SourceFile, ...SourceFile[]];
   readonly littleEndian: boolean;
+  /** Value, in the image's units, that its header names for what is no picture: what air may be. */
+  readonly airSaid?: number;
 }
 
 /** @throws {Refusal} option-invalid for what is no image, from callers that no compiler checks */

@@ -13,8 +13,8 @@
 import { Failure } from '../errors/errors.js';
 import { requireGiven } from '../errors/require-given.js';
 import { voxelCount } from '../volume/volume.js';
-import type { OpenFile } from './codec.js';
-import { codecOf, knownFormats, outputNames, sniff } from './codecs.js';
+import type { ImageCodec, OpenFile } from './codec.js';
+import { codecFor, knownFormats, outputNames, sniff } from './codecs.js';
 import { DATATYPES, type StoredArray } from './datatypes.js';
 import { type Gzip, isGzip } from './gzip.js';
 import type { Described, ImageFiles, NamedBytes, StoredImage } from './image.js';
@@ -30,6 +30,8 @@ export { finiteVolume, scaledData, unscale } from './voxels.js';
 export interface DecodeOptions {
   /** Accept an image in which all voxels are equal (a mask may be empty); default false. */
   readonly allowConstant?: boolean;
+  /** Reads the files as this format, without asking the table. */
+  readonly codec?: ImageCodec;
 }
 
 export interface EncodeOptions {
@@ -72,9 +74,9 @@ export async function decodeImage(
   requireGiven(first, 'a file with its name and bytes', ['bytes']);
   requireGiven(gzip, 'a gzip, as nodeGzip of prosopon/node and browserGzip of prosopon/browser', ['peek']);
   const opened = await openFile(first, gzip);
-  const known = sniff(opened.opening);
-  if (known === undefined) throw unknownFormat(opened.opening, knownFormats());
-  const image = await known.codec.read([opened, ...others], gzip);
+  const codec = options.codec ?? sniff(opened.opening)?.codec;
+  if (codec === undefined) throw unknownFormat(opened.opening, knownFormats());
+  const image = await codec.read([opened, ...others], gzip);
   if (options.allowConstant !== true) requireSignal(image.stored);
   return image;
 }
@@ -97,8 +99,8 @@ export async function encodeImage(
   if (!(stored instanceof DATATYPES[like.datatype].array) || stored.length !== count)
     throw new Failure('internal', 'the voxels to write are not of the type and number of the image');
   const { name, description } = options;
-  return codecOf(like.format).write(like, stored, gzip, {
-    names: typeof name === 'string' ? outputNames(name, like.format) : name,
+  return codecFor(like).write(like, stored, gzip, {
+    names: typeof name === 'string' ? outputNames(name, like) : name,
     ...(description === undefined ? {} : { description }),
   });
 }

@@ -28,6 +28,8 @@ const OutcomeSchema = v.variant('status', [
 
 /** How a piece ended. */
 export type BatchOutcome = v.InferOutput<typeof OutcomeSchema>;
+/** How a piece ended that did not end well. */
+export type BadEnd = Exclude<BatchOutcome, { status: 'done' }>;
 
 const LineSchema = v.object({ id: v.string(), key: v.string(), outcome: v.optional(OutcomeSchema) });
 type Line = v.InferOutput<typeof LineSchema>;

@@ -17,6 +17,11 @@ export interface BatchWorker {
   stop(): Promise<void>;
 }
 
+/** A worker in this very process, for where no further ones can be started. */
+export function workerHere(work: (task: BatchTask) => Promise<BatchOutcome>): BatchWorker {
+  return { run: work, stop: async () => undefined };
+}
+
 /** One piece of a batch. */
 export interface BatchTask {
   readonly id: string;
@@ -46,12 +51,13 @@ const ENDED: BatchOutcome = {
   reason: 'internal',
   message: 'the process that treated it ended by itself; please report it',
 };
-const KILLED: BatchOutcome = {
+/** Of what was tried again with nothing beside it. */
+export const OUT_OF_MEMORY = {
   status: 'refused',
   reason: 'out-of-memory',
   message:
     'expected enough memory to treat it, found that its process was ended twice, the second time with nothing beside it, as the system does when memory runs out',
-};
+} as const satisfies BatchOutcome;
 
 /**
  * @param ids names of the pieces, each once; they are begun in this order
@@ -72,7 +78,7 @@ export async function runBatch(
     lane(waiting, false, options, outcomes, (id) => again.push(id)),
   );
   // One at a time, and only now: whatever ran beside them is over.
-  await lane(again, true, options, outcomes, (id) => settle(id, undefined, KILLED, options, outcomes));
+  await lane(again, true, options, outcomes, (id) => settle(id, undefined, OUT_OF_MEMORY, options, outcomes));
   return outcomes;
 }
 

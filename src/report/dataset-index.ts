@@ -11,7 +11,8 @@
  */
 import type { ScanFigures, ScanRecord } from '../bids/record.js';
 import { html, type Markup, renderMarkup } from '../render/markup.js';
-import { hex, Sha256, sha256Bytes } from '../volume/sha256.js';
+import { dataBlock, scriptedPage } from '../render/scripted-page.js';
+import { hex, Sha256 } from '../volume/sha256.js';
 import { type Advice, adviceFor, UNFINISHED } from './advice.js';
 import { INDEX_SCRIPT } from './dataset-index-script.js';
 import { INDEX_STYLE } from './dataset-index-style.js';
@@ -113,34 +114,17 @@ export function datasetIndexPage(content: DatasetIndexContent, options: DatasetI
   const digest = new Sha256();
   for (const part of [JSON.stringify(rows), ...blocks]) digest.update(new TextEncoder().encode(part));
   const data = { digest: hex(digest.digest()), columns: COLUMNS, reasons, rows };
-  const policy = [
-    "default-src 'none'",
-    'img-src data:',
-    `style-src '${hashOf(INDEX_STYLE)}'`,
-    `script-src '${hashOf(INDEX_SCRIPT)}'`,
-    "form-action 'none'",
-    "base-uri 'none'",
-  ].join('; ');
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-${renderMarkup(html`<title>${content.title}: Prosopon</title>`)}
-<style>${INDEX_STYLE}</style>
-</head>
-<body>
-${renderMarkup(head(content))}
+  return scriptedPage({
+    title: `${content.title}: Prosopon`,
+    style: INDEX_STYLE,
+    script: INDEX_SCRIPT,
+    body: `${renderMarkup(head(content))}
 ${renderMarkup(left(content))}
 ${renderMarkup(app(content.records, without))}
 <noscript>${renderMarkup(plainTable(records))}</noscript>
-${dataBlock('data', data)}
-<script>${INDEX_SCRIPT}</script>
-${blocks.join('')}</body>
-</html>
-`;
+${dataBlock('data', data)}`,
+    behind: blocks.join(''),
+  });
 }
 
 /** Pictures by name, of one scan. */
@@ -181,19 +165,6 @@ function shown(value: number | string): string {
   return typeof value === 'number' && !Number.isInteger(value)
     ? String(Number(value.toPrecision(4)))
     : String(value);
-}
-
-/** JSON that no text in it can end, and that is one line whoever reads it. */
-function dataBlock(id: string, data: unknown): string {
-  const json = JSON.stringify(data).replace(
-    /[<\u2028\u2029]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `<script type="application/json" id="${id}">${json}</script>\n`;
-}
-
-function hashOf(text: string): string {
-  return `sha256-${btoa(String.fromCharCode(...sha256Bytes(new TextEncoder().encode(text))))}`;
 }
 
 const many = (n: number, one: string, more = `${one}s`): string => `${n} ${n === 1 ? one : more}`;

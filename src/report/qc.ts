@@ -16,6 +16,7 @@ import { portrait } from '../render/portrait.js';
 import { PLANES, renderSlices } from '../render/slices.js';
 import { VIEWS } from '../render/views.js';
 import type { Affine, Vec3 } from '../volume/affine.js';
+import { base64 } from '../volume/bytes.js';
 import type { Mask, Volume } from '../volume/volume.js';
 
 const STYLE = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff; }
@@ -115,9 +116,7 @@ function slices(
 
 function picture(image: PixelImage, alt: string, deflate: Deflate | undefined): Markup {
   const png = deflate === undefined ? encodePng(image) : encodePng(image, deflate);
-  let binary = '';
-  for (let i = 0; i < png.length; i += 8192) binary += String.fromCharCode(...png.subarray(i, i + 8192));
-  return html`<img alt=${alt} src=${`data:image/png;base64,${btoa(binary)}`}/>`;
+  return html`<img alt=${alt} src=${`data:image/png;base64,${base64(png)}`}/>`;
 }
 
 function checkTable(checks: Checks): Markup {

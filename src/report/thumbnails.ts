@@ -13,6 +13,7 @@ import { renderSlices } from '../render/slices.js';
 import { VIEWS } from '../render/views.js';
 import type { Affine } from '../volume/affine.js';
 import { blockMeans, blocksOf } from '../volume/block-means.js';
+import { base64 } from '../volume/bytes.js';
 import { quantile } from '../volume/statistics.js';
 import type { Mask, Volume } from '../volume/volume.js';
 
@@ -46,12 +47,6 @@ export function thumbnails(fine: Volume, pose: Affine, deflate?: Deflate): Reado
   });
   if (slice !== undefined) add('slice', slice);
   return pictures;
-}
-
-function base64(bytes: Uint8Array): string {
-  let binary = '';
-  for (let i = 0; i < bytes.length; i += 8192) binary += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return btoa(binary);
 }
 
 /**

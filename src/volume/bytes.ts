@@ -1,5 +1,5 @@
 /**
- * Bytes in pieces, put together.
+ * Bytes in pieces, put together, and bytes as text.
  *
  * @example
  * const file = joinBytes([header, voxels]);
@@ -14,4 +14,14 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
     offset += part.length;
   }
   return out;
+}
+
+/** In pieces: one call with a picture's bytes as arguments is more than an engine's stack takes. */
+const AT_ONCE = 8192;
+
+export function base64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let i = 0; i < bytes.length; i += AT_ONCE)
+    binary += String.fromCharCode(...bytes.subarray(i, i + AT_ONCE));
+  return btoa(binary);
 }

@@ -24,14 +24,14 @@ export function exists(path: string): boolean {
 }
 
 /** @throws {Refusal} output-unwritable  @throws {Failure} write-failed */
-export function makeFolder(path: string): void {
+export function makeFolder(path: string, mode?: number): void {
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(path, { recursive: true, ...(mode === undefined ? {} : { mode }) });
   } catch (cause) {
     const code = codeOf(cause);
     if (code === 'ENOSPC' || code === 'EDQUOT')
       throw new Failure('write-failed', `a folder could not be made (${code})`, { cause });
-    throw new Refusal('output-unwritable', `a folder cannot be made in the output (${code})`, { cause });
+    throw new Refusal('output-unwritable', `a folder cannot be made (${code})`, { cause });
   }
 }
 

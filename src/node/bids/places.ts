@@ -5,12 +5,14 @@
  * @example
  * const places = openPlaces('bids', 'released', undefined); // work: 'released-work'
  */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { parseObject } from '../../bids/inheritance.js';
 import { Refusal } from '../../errors/errors.js';
 import { codeOf } from '../error-code.js';
 import { LOCK_NAME } from '../lock.js';
 import { PART_NAME } from '../replace-file.js';
+import { makeFolder } from './disk.js';
 
 export interface Places {
   /** Real paths. */
@@ -34,13 +36,8 @@ export function openPlaces(inputDir: string, outputDir: string, workDir: string 
   requireApart(input, wouldBe(wanted), 'input', 'output');
   requireApart(input, wouldBe(work), 'input', 'work folder');
   requireApart(wouldBe(wanted), wouldBe(work), 'output', 'work folder');
-  for (const folder of [wanted, work]) {
-    try {
-      mkdirSync(folder, { recursive: true, mode: folder === work ? 0o700 : 0o777 });
-    } catch (cause) {
-      throw new Refusal('output-unwritable', `a folder cannot be made (${codeOf(cause)})`, { cause });
-    }
-  }
+  makeFolder(wanted);
+  makeFolder(work, 0o700);
   const places = { input, output: realpathSync(wanted), work: realpathSync(work) };
   if ((statSync(places.work).mode & 0o077) !== 0) {
     try {
@@ -65,7 +62,7 @@ function realFolder(path: string): string | undefined {
 }
 
 /** The real path of something that may not be there yet. */
-function wouldBe(path: string): string {
+export function wouldBe(path: string): string {
   try {
     return realpathSync(path);
   } catch {
@@ -74,13 +71,29 @@ function wouldBe(path: string): string {
   }
 }
 
+/**
+ * Where the page and the tables of the group level go; made where it is not there.
+ * @throws {Refusal} option-invalid (within the input or the output), output-unwritable
+ */
+export function reportFolder({ input, output }: Places, asked: string | undefined): string {
+  const folder = resolve(asked ?? `${output}-report`);
+  // Before anything is made: the input is only ever read.
+  if ([input, output].some((dataset) => isWithin(wouldBe(folder), dataset)))
+    throw new Refusal(
+      'option-invalid',
+      'expected --report-dir outside of the data sets, as the page is not for release; found it in one of them',
+    );
+  makeFolder(folder);
+  return folder;
+}
+
 /** Whether a path is the folder or lies in it. */
-export function isWithin(path: string, folder: string): boolean {
+function isWithin(path: string, folder: string): boolean {
   const from = relative(folder, path);
   return from === '' || !(from === '..' || from.startsWith(`..${sep}`) || resolve(from) === from);
 }
 
-function requireApart(a: string, b: string, nameA: string, nameB: string): void {
+export function requireApart(a: string, b: string, nameA: string, nameB: string): void {
   const found = isWithin(b, a)
     ? `the ${nameB} in the ${nameA}`
     : isWithin(a, b)
@@ -103,7 +116,8 @@ function requireOurs(output: string): void {
   if (there.length === 0) return;
   const made = readDescription(output)?.GeneratedBy;
   const ours =
-    Array.isArray(made) && made.some((each: unknown) => isRecord(each) && each.Name === 'Prosopon');
+    Array.isArray(made) &&
+    made.some((each: unknown) => (each as { readonly Name?: unknown } | null)?.Name === 'Prosopon');
   if (!ours)
     throw new Refusal(
       'output-exists',
@@ -111,15 +125,10 @@ function requireOurs(output: string): void {
     );
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** dataset_description.json of a folder; undefined when it is not there or no JSON object. */
 export function readDescription(folder: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const json: unknown = JSON.parse(readFileSync(join(folder, DESCRIPTION), 'utf8').replace(/^\ufeff/, ''));
-    return isRecord(json) ? json : undefined;
+    return parseObject(readFileSync(join(folder, DESCRIPTION)));
   } catch {
     return undefined;
   }

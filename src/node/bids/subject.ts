@@ -17,6 +17,8 @@ import type { Deidentified } from '../../deidentify/pipeline.js';
 import { parseSeed } from '../../deidentify/seed.js';
 import { Failure } from '../../errors/errors.js';
 import type { Seed } from '../../methods/method.js';
+import { OUT_OF_MEMORY } from '../batch.js';
+import type { BadEnd } from '../batch-state.js';
 import { nodeGzip } from '../gzip.js';
 import { loadImage } from '../image-files.js';
 import { Outputs } from '../outputs.js';
@@ -30,15 +32,6 @@ import { fileDigest, keyOf } from './scan-key.js';
 import { checksOf, type Shown, shownOf } from './shown.js';
 import { defaceMaskSidecar, type SidecarOptions, type Sidecars, sidecarsOf } from './sidecars.js';
 
-/** How a piece of work ended that did not end well. */
-export interface Ended {
-  readonly status: 'refused' | 'failed';
-  readonly reason: string;
-  readonly message: string;
-  /** By the system, as it does when memory runs out. */
-  readonly killed?: boolean;
-}
-
 export interface SubjectContext {
   readonly places: Places;
   readonly tree: FileTree;
@@ -51,7 +44,7 @@ export interface SubjectContext {
   readonly masks?: { readonly tree: FileTree; readonly folder: string };
   services(): ScanServices;
   /** Says what an error was. Rethrows what ends the run. */
-  endOf(error: unknown): Ended;
+  endOf(error: unknown): BadEnd;
 }
 
 /** Thrown when the system ended a process that treated an image of this subject, so that the subject is tried again alone. */
@@ -286,8 +279,9 @@ class SubjectRun {
       }
     } catch (error) {
       const ended = this.#context.endOf(error);
-      if (ended.killed === true && !this.#alone) throw new KilledBySystem();
-      this.#end(group, key, ended.killed === true ? OUT_OF_MEMORY : ended, ours);
+      const killed = ended.status === 'failed' && ended.killed === true;
+      if (killed && !this.#alone) throw new KilledBySystem();
+      this.#end(group, key, killed ? OUT_OF_MEMORY : ended, ours);
     }
   }
 
@@ -364,14 +358,7 @@ class SubjectRun {
   }
 }
 
-export const OUT_OF_MEMORY: Ended = {
-  status: 'refused',
-  reason: 'out-of-memory',
-  message:
-    'expected enough memory to treat it, found that its process was ended twice, the second time with nothing beside it, as the system does when memory runs out',
-};
-
-function isEnded(value: unknown): value is Ended {
+function isEnded(value: unknown): value is BadEnd {
   return typeof value === 'object' && value !== null && !(value instanceof Error) && 'status' in value;
 }
 

@@ -4,7 +4,7 @@
  * @example
  * for (const [name, png] of regionMapFiles(sections, nodeDeflate)) await writeFile(name, png);
  */
-import { type Deflate, encodePng, html, type Markup } from 'prosopon/imaging';
+import { base64, type Deflate, encodePng, html, type Markup } from 'prosopon/imaging';
 import { SEGMENTATION_CLASSES } from '../utility/segmentation-classes.js';
 import { drawRegionMap } from './region-map.js';
 import { type Absent, absent, type RegionMap, type Section } from './results.js';
@@ -42,11 +42,7 @@ export function regionMapFigure({ changes, arm }: RegionMap, deflate?: Deflate):
   return html`<figure class="map"><img alt=${alt} src=${pngUrl(png)}/><figcaption>${caption}</figcaption></figure>`;
 }
 
-export function pngUrl(png: Uint8Array): string {
-  let binary = '';
-  for (let i = 0; i < png.length; i += 8192) binary += String.fromCharCode(...png.subarray(i, i + 8192));
-  return `data:image/png;base64,${btoa(binary)}`;
-}
+export const pngUrl = (png: Uint8Array): string => `data:image/png;base64,${base64(png)}`;
 
 /** By file name, a method's maps below each other in the order of the sections. */
 export function regionMapFiles(sections: readonly Section[], deflate: Deflate): Map<string, Uint8Array> {

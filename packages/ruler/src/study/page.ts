@@ -5,7 +5,7 @@
  * @example
  * const html = studyPage({ study, worker: 1, questions, pictures });
  */
-import { sha256 } from 'prosopon/imaging';
+import { base64, dataBlock, scriptedPage } from 'prosopon/imaging';
 import { PAGE_SCRIPT } from './page-script.js';
 import { PAGE_STYLE } from './page-style.js';
 
@@ -32,31 +32,13 @@ export function studyPage({ study, worker, questions, pictures }: PageContent): 
     // By name, which is random: in any other order the page would tell what belongs together.
     pictures: Object.fromEntries([...pictures].sort().map(([name, png]) => [name, base64(png)])),
   };
-  const policy = [
-    "default-src 'none'",
-    'img-src data:',
-    `style-src 'sha256-${hashOf(PAGE_STYLE)}'`,
-    `script-src 'sha256-${hashOf(PAGE_SCRIPT)}'`,
-    "form-action 'none'",
-    "base-uri 'none'",
-  ].join('; ');
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>Which one is the same person?</title>
-<style>${PAGE_STYLE}</style>
-</head>
-<body>
-${BODY}
-<script type="application/json" id="data">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>
-<script>${PAGE_SCRIPT}</script>
-</body>
-</html>
-`;
+  return scriptedPage({
+    title: 'Which one is the same person?',
+    style: PAGE_STYLE,
+    script: PAGE_SCRIPT,
+    body: `${BODY}
+${dataBlock('data', data)}`,
+  });
 }
 
 const BODY = `<noscript><p class="notice">This page needs JavaScript; it sends nothing anywhere.</p></noscript>
@@ -106,16 +88,3 @@ long each took, and nothing about you or this computer.</p>
 <button id="forget" type="button">Delete my answers from this browser</button></p>
 </main>
 `;
-
-function hashOf(text: string): string {
-  const bytes = new Uint8Array(32);
-  const view = new DataView(bytes.buffer);
-  for (const [i, word] of sha256(new TextEncoder().encode(text)).entries()) view.setUint32(4 * i, word);
-  return base64(bytes);
-}
-
-function base64(bytes: Uint8Array): string {
-  let binary = '';
-  for (let i = 0; i < bytes.length; i += 8192) binary += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return btoa(binary);
-}

@@ -1,0 +1,211 @@
+/**
+ * The header of a new file, from nothing, by the allow-list: elements that stay keep their bytes, what must be there is written, all
+ * else does not come along. It is made before the pipeline begins, so that what the input's header says is no longer at hand then.
+ *
+ * @example
+ * const header = cleanHeader(walk(bytes), { keyed, person, dates: 'remove', method: 'cp-mae', words });
+ */
+import { VERSION } from '../deidentify/version.js';
+import { Refusal } from '../errors/errors.js';
+import { joinBytes } from '../volume/bytes.js';
+import { ALLOWED, type Allowed, LARGEST_PIXEL, SMALLEST_PIXEL } from './allow-list.js';
+import { encodeElement, encodeSequence, text, uidText, verbatim, words16 } from './assemble.js';
+import { type Keyed, shiftedDate } from './keyed.js';
+import { EXPLICIT_LITTLE, type Syntax } from './syntax.js';
+import { parseNumbers, Values } from './values.js';
+import { type Element, textOf, type WalkedFile } from './walker.js';
+
+export interface Cleaning {
+  readonly keyed: Keyed;
+  /** What tells people apart in the input. */
+  readonly person: string;
+  readonly dates: 'remove' | 'shift';
+  /** Name of the method, for the texts that say what was done. */
+  readonly method: string;
+  /** Whether it draws something new. */
+  readonly removes: boolean;
+  /** Words of the person: no text that holds one stays. */
+  readonly words: readonly string[];
+}
+
+/** Our own root: a UUID under 2.25, made once. */
+export const IMPLEMENTATION_UID = '2.25.226378915023440987601937120446518031337';
+const STANDARD_UID = /^1\.2\.840\.10008\.[\d.]+$/;
+const CODE = /^[A-Z0-9_ \\]*$/;
+
+/** Codes of CID 7050 that are claimed: what was done, never what was left undone. */
+export function claimedCodes(dates: Cleaning['dates']): readonly (readonly [string, string])[] {
+  return [
+    ['113100', 'Basic Application Confidentiality Profile'],
+    // A file is there only when its face is gone: the pipeline refuses it otherwise.
+    ['113102', 'Clean Recognizable Visual Features Option'],
+    ...(dates === 'shift'
+      ? ([['113107', 'Retain Longitudinal Temporal Information Modified Dates Option']] as const)
+      : []),
+  ];
+}
+
+/**
+ * The whole file but its pixel data: preamble, meta, elements.
+ * @throws {Refusal} header-invalid where an element that must be kept is none
+ */
+export function cleanHeader(file: WalkedFile, cleaning: Cleaning): Uint8Array {
+  const values = new Values(file);
+  const { keyed } = cleaning;
+  const parts: Uint8Array[] = [];
+  for (const [tag, allowed] of ALLOWED) {
+    const part = cleaned(tag, allowed, values.get(tag), file, values, cleaning);
+    if (part !== undefined) parts.push(part);
+  }
+  return joinBytes([
+    metaOf(values.text(0x00080016), keyed.uid(values.text(0x00080018)), file.syntax),
+    ...parts,
+  ]);
+}
+
+/** Preamble of zeros and a file meta of our own. */
+function metaOf(sopClass: string, instance: string, syntax: Syntax): Uint8Array {
+  const put = (tag: number, vr: string, value: Uint8Array): Uint8Array =>
+    encodeElement(tag, vr, value, EXPLICIT_LITTLE);
+  const rest = joinBytes([
+    put(0x00020001, 'OB', Uint8Array.of(0, 1)),
+    put(0x00020002, 'UI', uidText(sopClass)),
+    put(0x00020003, 'UI', uidText(instance)),
+    put(0x00020010, 'UI', uidText(syntax.uid)),
+    put(0x00020012, 'UI', uidText(IMPLEMENTATION_UID)),
+    put(0x00020013, 'SH', text(`PROSOPON ${VERSION}`.slice(0, 16))),
+  ]);
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, rest.length, true);
+  const start = new Uint8Array(132);
+  start.set(text('DICM'), 128);
+  return joinBytes([start, put(0x00020000, 'UL', length), rest]);
+}
+
+function cleaned(
+  tag: number,
+  allowed: Allowed,
+  element: Element | undefined,
+  file: WalkedFile,
+  values: Values,
+  cleaning: Cleaning,
+): Uint8Array | undefined {
+  const { vr, rule, needed } = allowed;
+  const { syntax } = file;
+  const nothing = (): Uint8Array | undefined =>
+    needed === true ? encodeElement(tag, vr, new Uint8Array(0), syntax) : undefined;
+  if (rule === 'written') return written(tag, vr, values, syntax, cleaning);
+  if (rule === 'empty' || element === undefined) return nothing();
+  const value = textOf(file.bytes, element).trim();
+  switch (rule) {
+    case 'uid':
+      return value === '' ? nothing() : encodeElement(tag, vr, uidText(cleaning.keyed.uid(value)), syntax);
+    case 'date':
+    case 'time': {
+      if (cleaning.dates === 'remove') return nothing();
+      const kept = rule === 'time' ? timeOf(value) : shifted(value, vr, cleaning);
+      return kept === undefined ? nothing() : encodeElement(tag, vr, text(kept), syntax);
+    }
+    case 'standard-uid':
+      if (!STANDARD_UID.test(value))
+        throw new Refusal('header-invalid', 'expected a SOP class of the standard, found another one');
+      return verbatim(file, element);
+    default:
+      return keeps(allowed, element, value, file, cleaning.words) ? verbatim(file, element) : nothing();
+  }
+}
+
+/** Whether an element's own bytes may stay. */
+function keeps(
+  { vr, rule, values = [] }: Allowed,
+  element: Element,
+  value: string,
+  { syntax }: WalkedFile,
+  words: readonly string[],
+): boolean {
+  // What says that it is something else than the dictionary says is not understood, so it goes.
+  const said = element.vr;
+  const wordLike = vr === 'US' && said === 'SS';
+  if (syntax.explicit && said !== vr && !wordLike) return false;
+  const length = element.valueTo - element.valueFrom;
+  if (rule === 'listed') return values.includes(value);
+  if (rule === 'code') return CODE.test(value) && length <= 256 && !holdsWord(value, words);
+  if (vr === 'DS' || vr === 'IS') return value === '' || (length <= 256 && parseNumbers(value) !== undefined);
+  const size = vr === 'FL' ? 4 : 2;
+  return length === size || (element.tag === 0x00181310 && length === 8);
+}
+
+/** Whether a text that would stay says a word of the person. */
+export function holdsWord(value: string, words: readonly string[]): boolean {
+  const upper = value.toUpperCase();
+  return words.some((word) => upper.includes(word.toUpperCase()));
+}
+
+function timeOf(value: string): string | undefined {
+  return /^\d{2,6}(\.\d{1,6})?$/.test(value) ? value : undefined;
+}
+
+function shifted(value: string, vr: string, { keyed, person }: Cleaning): string | undefined {
+  const days = keyed.days(person);
+  if (vr === 'DA') return shiftedDate(value, days);
+  const date = shiftedDate(value.slice(0, 8), days);
+  return date !== undefined && /^(\d{2,6}(\.\d{1,6})?)?$/.test(value.slice(8))
+    ? date + value.slice(8)
+    : undefined;
+}
+
+function written(
+  tag: number,
+  vr: string,
+  values: Values,
+  syntax: Syntax,
+  { keyed, person, dates, method, removes, words }: Cleaning,
+): Uint8Array | undefined {
+  const put = (value: string): Uint8Array => encodeElement(tag, vr, text(value), syntax);
+  switch (tag) {
+    case 0x00080008: {
+      const kept = values
+        .text(tag)
+        .split('\\')
+        .slice(1)
+        .map((part) => part.trim())
+        .filter((part) => /^[A-Z0-9_]{1,16}$/.test(part) && !holdsWord(part, words));
+      return put(['DERIVED', ...(kept.length === 0 ? ['PRIMARY'] : kept)].join('\\'));
+    }
+    case 0x00082111:
+      return put(
+        `Head outside of the brain ${removes ? 'removed' : 'drawn anew'} (prosopon ${VERSION}, ${method})`,
+      );
+    case 0x00100010:
+    case 0x00100020:
+      return put(keyed.patientId(person));
+    case 0x00120062:
+      return put('YES');
+    case 0x00120063:
+      return put(`prosopon ${VERSION} ${method}, PS3.15 2026c`.slice(0, 64));
+    case 0x00120064:
+      return encodeSequence(
+        tag,
+        claimedCodes(dates).map(([code, meaning]) =>
+          joinBytes([
+            encodeElement(0x00080100, 'SH', text(code), syntax),
+            encodeElement(0x00080102, 'SH', text('DCM'), syntax),
+            encodeElement(0x00080104, 'LO', text(meaning.slice(0, 64)), syntax),
+          ]),
+        ),
+        syntax,
+      );
+    case SMALLEST_PIXEL:
+    case LARGEST_PIXEL:
+      // The place; what it says is known when the voxels are.
+      return values.word(tag) === undefined
+        ? undefined
+        : encodeElement(tag, values.word(0x00280103) === 1 ? 'SS' : 'US', words16([0], syntax), syntax);
+    case 0x00280302:
+      return put('NO');
+    case 0x00280303:
+      return put(dates === 'shift' ? 'MODIFIED' : 'REMOVED');
+    default:
+      return undefined;
+  }
+}

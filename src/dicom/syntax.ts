@@ -1,0 +1,50 @@
+/**
+ * Transfer syntaxes (PS3.5): which three are read here, and what the others are called when they are refused.
+ *
+ * @example
+ * syntaxOf('1.2.840.10008.1.2.2'); // { explicit: true, littleEndian: false, ... }
+ */
+import { Refusal } from '../errors/errors.js';
+
+export interface Syntax {
+  readonly uid: string;
+  readonly explicit: boolean;
+  readonly littleEndian: boolean;
+  /** What its voxels are compressed with: elements can be walked, voxels are not read. */
+  readonly compressed?: string;
+}
+
+export const IMPLICIT_LITTLE: Syntax = { uid: '1.2.840.10008.1.2', explicit: false, littleEndian: true };
+export const EXPLICIT_LITTLE: Syntax = { uid: '1.2.840.10008.1.2.1', explicit: true, littleEndian: true };
+export const EXPLICIT_BIG: Syntax = { uid: '1.2.840.10008.1.2.2', explicit: true, littleEndian: false };
+
+const READ: readonly Syntax[] = [IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG];
+
+const COMPRESSED: Readonly<Record<string, string>> = {
+  '1.2.840.10008.1.2.5': 'RLE',
+  '1.2.840.10008.1.2.4.50': 'JPEG baseline (lossy)',
+  '1.2.840.10008.1.2.4.51': 'JPEG extended (lossy)',
+  '1.2.840.10008.1.2.4.57': 'JPEG lossless',
+  '1.2.840.10008.1.2.4.70': 'JPEG lossless',
+  '1.2.840.10008.1.2.4.80': 'JPEG-LS lossless',
+  '1.2.840.10008.1.2.4.81': 'JPEG-LS near-lossless',
+  '1.2.840.10008.1.2.4.90': 'JPEG 2000 lossless',
+  '1.2.840.10008.1.2.4.91': 'JPEG 2000',
+  '1.2.840.10008.1.2.4.201': 'high-throughput JPEG 2000 lossless',
+  '1.2.840.10008.1.2.4.202': 'high-throughput JPEG 2000 lossless',
+  '1.2.840.10008.1.2.4.203': 'high-throughput JPEG 2000',
+};
+
+const DEFLATED = '1.2.840.10008.1.2.1.99';
+
+/** @throws {Refusal} datatype-unsupported, by the name of the syntax where it has one */
+export function syntaxOf(uid: string): Syntax {
+  const found = READ.find((syntax) => syntax.uid === uid);
+  if (found !== undefined) return found;
+  const compressed = COMPRESSED[uid];
+  if (compressed !== undefined) return { uid, explicit: true, littleEndian: true, compressed };
+  throw new Refusal(
+    'datatype-unsupported',
+    `expected a transfer syntax that is read here, found ${uid === DEFLATED ? 'deflated explicit VR little endian' : 'one that is not known'}`,
+  );
+}

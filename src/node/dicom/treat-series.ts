@@ -1,0 +1,127 @@
+/**
+ * One series: its stacks as images, all of them treated and verified, then all of its files in place. One that is refused leaves nothing.
+ *
+ * @example
+ * const { files, face } = await treatSeries(series, { face: undefined, ...context });
+ */
+import { readFile } from 'node:fs/promises';
+import type { FaceState } from '../../deidentify/face-state.js';
+import { type Deidentified, deidentify, type ImageToTreat } from '../../deidentify/pipeline.js';
+import { type Cleaning, cleanHeader } from '../../dicom/clean.js';
+import type { FoundSeries, FoundSlice } from '../../dicom/series.js';
+import { readStack, seriesCodec } from '../../dicom/series-codec.js';
+import { Values } from '../../dicom/values.js';
+import { walk } from '../../dicom/walker.js';
+import { Failure, Refusal } from '../../errors/errors.js';
+import type { StoredImage } from '../../formats/stored-image.js';
+import { sameGrid } from '../../volume/volume.js';
+import { nodeGzip } from '../gzip.js';
+import type { ScanServices, ScanTreatment } from '../scan-job.js';
+
+export interface TreatedSeries {
+  /** Bytes of the new files, in order. */
+  readonly files: readonly Uint8Array[];
+  readonly stacks: readonly { readonly shape: readonly number[]; readonly checks: Deidentified['checks'] }[];
+  readonly warnings: readonly string[];
+  /** The head that was drawn, if it was drawn here. */
+  readonly face: FaceState | undefined;
+}
+
+/** @param face of an earlier series of the person */
+export async function treatSeries(
+  series: FoundSeries<string>,
+  cleaning: Omit<Cleaning, 'words'>,
+  treatment: ScanTreatment,
+  services: ScanServices,
+  face: FaceState | undefined,
+): Promise<TreatedSeries> {
+  const words = [...new Set(series.stacks.flat().flatMap(({ slice }) => slice.person.words))];
+  const first = series.stacks[0]?.[0]?.slice;
+  if (first?.localizer === true)
+    throw new Refusal('not-3d', 'expected a head series, found a localizer, which is not treated yet');
+  const codec = seriesCodec(words);
+  const images: StoredImage[] = [];
+  services.onStage('read');
+  for (const stack of series.stacks)
+    images.push(readStack(await filesOf(stack), (file) => cleanHeader(file, { ...cleaning, words }), codec));
+  const done: {
+    readonly files: readonly Uint8Array[];
+    readonly checks: Deidentified['checks'];
+    readonly shape: readonly number[];
+  }[] = [];
+  const warnings: string[] = [];
+  let known = face;
+  for (const group of onOneGrid(images)) {
+    const [lead, ...others] = group.map((image): ImageToTreat => ({ image, outputName: 'stack' }));
+    if (lead === undefined) throw new Failure('internal', 'a group of no image');
+    const treated = await treatGroup(lead, others, treatment, services, known);
+    if (treated.face !== undefined) known = treated.face;
+    warnings.push(...treated.warnings);
+    for (const [i, { files, result }] of treated.images.entries())
+      done.push({
+        files: files.map(({ bytes }) => bytes),
+        checks: i === 0 ? treated.checks : {},
+        shape: result.grid.shape,
+      });
+  }
+  return {
+    files: done.flatMap(({ files }) => files),
+    stacks: done.map(({ shape, checks }) => ({ shape, checks })),
+    warnings,
+    face: known === face ? undefined : known,
+  };
+}
+
+async function treatGroup(
+  lead: ImageToTreat,
+  coregistered: readonly ImageToTreat[],
+  { seed, scale, brainMarginMm, ...treatment }: ScanTreatment,
+  services: ScanServices,
+  face: FaceState | undefined,
+): Promise<Deidentified> {
+  const remodels = treatment.method.kind === 'remodel';
+  return deidentify(
+    { ...lead, coregistered },
+    {
+      ...treatment,
+      ...(brainMarginMm === undefined ? {} : { brainMarginMm }),
+      ...(scale === undefined ? {} : { scale }),
+      ...(face === undefined ? (seed === undefined ? {} : { seed }) : { faceOf: face }),
+      keepFace: remodels && face === undefined,
+    },
+    {
+      networks: services.networks,
+      gzip: nodeGzip,
+      makeHead: services.makeHead,
+      extractBrain: services.extractBrain,
+      signal: services.signal,
+      onStage: services.onStage,
+    },
+  );
+}
+
+/** Echoes and time points lie on one another: one brain mask for all of them. */
+function onOneGrid(images: readonly StoredImage[]): StoredImage[][] {
+  const groups: StoredImage[][] = [];
+  for (const image of images) {
+    const group = groups.find(([first]) => first !== undefined && sameGrid(first.grid, image.grid));
+    if (group === undefined) groups.push([image]);
+    else group.push(image);
+  }
+  return groups;
+}
+
+/** Read again, as ten thousand files are not held in memory; each must still be the one that was found. */
+async function filesOf(stack: readonly FoundSlice<string>[]): Promise<ReturnType<typeof walk>[]> {
+  const files: ReturnType<typeof walk>[] = [];
+  for (const { file, slice } of stack) {
+    const walked = walk(await readFile(file));
+    if (new Values(walked).text(0x00080018) !== slice.instance)
+      throw new Refusal(
+        'not-readable',
+        'expected files that stay as they are, found one that was changed meanwhile',
+      );
+    files.push(walked);
+  }
+  return files;
+}
