@@ -5,13 +5,13 @@
  * @example
  * const found = await findDicom(['study'], signal);
  */
+import { createHash } from 'node:crypto';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type SliceFacts } from '../../dicom/describe.js';
 import type { FoundSlice } from '../../dicom/series.js';
 import { walk } from '../../dicom/walker.js';
 import { isRefusal, Refusal } from '../../errors/errors.js';
-import { hex, sha256 } from '../../volume/sha256.js';
 import { codeOf } from '../error-code.js';
 import { type Archive, openArchive } from './archive.js';
 import { fileOnDisk, type InputFile, plainDicom } from './input-file.js';
@@ -160,7 +160,9 @@ async function look(file: InputFile): Promise<Looked> {
     if (bytes.length === 0) return 'an empty file';
     if (isZip(bytes)) return 'a ZIP archive in a ZIP archive';
     const found = describe(walk(plainDicom(bytes)));
-    return found.kind === 'slice' ? { ...found, digest: hex(sha256(bytes)) } : found;
+    return found.kind === 'slice'
+      ? { ...found, digest: createHash('sha256').update(bytes).digest('hex') }
+      : found;
   } catch (error) {
     if (!isRefusal(error)) throw error;
     if (error.tag === 'not-an-image') return 'a file that is not DICOM';

@@ -104,7 +104,7 @@ describe('damaged DICOM files', () => {
       const kind = n % kinds.length;
       const k = n % 9;
       const original = (kinds[kind] as readonly Uint8Array[])[k] as Uint8Array;
-      const bad = mutated(original, random, WORDS);
+      const bad = mutated(original, random.fork(`${n}`), WORDS);
       const began = performance.now();
       try {
         if (
