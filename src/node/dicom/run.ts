@@ -167,7 +167,8 @@ class Run {
       const folder = this.#folderFor(person.key, series);
       placeSeries(realpathSync(output), folder, done.files);
       this.#study(person.key, series.study).series++;
-      const seconds = Object.values(services.stages()).reduce((sum, s) => sum + s, 0);
+      const stages = services.stages();
+      const seconds = Object.values(stages).reduce((sum, s) => sum + s, 0);
       this.#treated.push({
         folder,
         files: done.files.length,
@@ -175,6 +176,7 @@ class Run {
         role: removes ? 'alone' : face === undefined ? 'anchor' : 'same head',
         warnings: done.warnings,
         seconds: Number(seconds.toFixed(2)),
+        stages,
       });
       return done.face;
     } catch (error) {
