@@ -109,7 +109,8 @@ function cleaned(
     case 'standard-uid':
       if (!STANDARD_UID.test(value))
         throw new Refusal('header-invalid', 'expected a SOP class of the standard, found another one');
-      return verbatim(file, element);
+      // Not as it stands: a damaged file may give it another VR.
+      return encodeElement(tag, vr, uidText(value), syntax);
     default:
       return keeps(allowed, element, value, file, cleaning.words) ? verbatim(file, element) : nothing();
   }

@@ -107,9 +107,10 @@ export function describe(file: WalkedFile): Described {
   if (ids.study === '' || ids.series === '' || instance === '')
     return { kind: 'left', why: 'an MR image without study, series or instance UID' };
   const why = (found: string): Described => ({ kind: 'refused', ...ids, why: found });
-  const { compressed } = file.syntax;
-  if (compressed !== undefined) return why(`expected uncompressed voxels, found ${compressed}`);
-  const pixels = pixelsOf(values);
+  const { compressed, decoder } = file.syntax;
+  if (compressed !== undefined && decoder === undefined)
+    return why(`expected voxels that can be decoded here, found ${compressed}`);
+  const pixels = pixelsOf(values, compressed !== undefined);
   if (typeof pixels === 'string') return why(pixels);
   if (values.text(0x00280301).toUpperCase() === 'YES')
     return why('expected no text burned into the picture, found Burned In Annotation YES');
@@ -156,7 +157,7 @@ function rankOf(values: Values): number {
   );
 }
 
-function pixelsOf(values: Values): PixelFacts | string {
+function pixelsOf(values: Values, compressed: boolean): PixelFacts | string {
   const word = (tag: number): number => values.word(tag) ?? -1;
   const photometric = values.text(0x00280004);
   const samples = word(0x00280002);
@@ -176,11 +177,12 @@ function pixelsOf(values: Values): PixelFacts | string {
     return 'expected voxels in the low bits of their words, found others';
   const element = values.get(PIXEL_DATA);
   if (element === undefined) return 'expected voxels, found none';
-  if (element.fragments !== undefined) return 'expected uncompressed voxels, found fragments';
+  if ((element.fragments !== undefined) !== compressed)
+    return 'expected voxels in fragments where they are compressed and nowhere else, found others';
   const bytes = rows * columns * (allocated / 8);
   const there = element.valueTo - element.valueFrom;
   // An odd number of bytes is filled up to an even one.
-  if (rows < 1 || columns < 1 || (there !== bytes && there !== bytes + (bytes % 2)))
+  if (rows < 1 || columns < 1 || (!compressed && there !== bytes && there !== bytes + (bytes % 2)))
     return `expected ${bytes} bytes of voxels (${columns} x ${rows}), found ${there}`;
   return { rows, columns, allocated, stored, signed: sign === 1, inverted: photometric === 'MONOCHROME1' };
 }

@@ -17,6 +17,8 @@ export interface TreatedEntry {
   readonly role: 'anchor' | 'same head' | 'alone';
   readonly warnings: readonly string[];
   readonly seconds: number;
+  /** Seconds of each stage. */
+  readonly stages: Readonly<Record<string, number>>;
 }
 
 export interface RefusedEntry {

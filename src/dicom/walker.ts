@@ -76,6 +76,17 @@ export function isLong(vr: string): boolean {
  * @throws {Refusal} not-an-image (no DICOM), truncated, header-invalid, too-large (depth, number), datatype-unsupported (compressed)
  */
 export function walk(bytes: Uint8Array): WalkedFile {
+  const { preamble, meta, at } = openingOf(bytes);
+  const said = meta.find(({ tag }) => tag === TRANSFER_SYNTAX);
+  if (said === undefined && preamble)
+    throw new Refusal('header-invalid', 'expected a transfer syntax in the file meta, found none');
+  const syntax = said === undefined ? guessed(bytes, at) : syntaxOf(textOf(bytes, said));
+  const { elements, end } = new Reader(bytes, syntax).list(at, bytes.length, 0);
+  return { bytes, preamble, meta, syntax, elements, trailing: bytes.length - end };
+}
+
+/** Mark and file meta, and where the data set begins. @throws {Refusal} not-an-image, truncated, header-invalid */
+export function openingOf(bytes: Uint8Array): Pick<WalkedFile, 'preamble' | 'meta'> & { at: number } {
   const preamble = ascii(bytes, 128, 132) === 'DICM';
   const start = preamble ? 132 : 0;
   if (!preamble && !looksLikeElements(bytes))
@@ -88,12 +99,7 @@ export function walk(bytes: Uint8Array): WalkedFile {
     meta.push(element);
     at = element.to;
   }
-  const said = meta.find(({ tag }) => tag === TRANSFER_SYNTAX);
-  if (said === undefined && preamble)
-    throw new Refusal('header-invalid', 'expected a transfer syntax in the file meta, found none');
-  const syntax = said === undefined ? guessed(bytes, at) : syntaxOf(textOf(bytes, said));
-  const { elements, end } = new Reader(bytes, syntax).list(at, bytes.length, 0);
-  return { bytes, preamble, meta, syntax, elements, trailing: bytes.length - end };
+  return { preamble, meta, at };
 }
 
 /** The text of an element's value, without padding. */

@@ -5,14 +5,16 @@
  * @example
  * const found = await findDicom(['study'], signal);
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type SliceFacts } from '../../dicom/describe.js';
 import type { FoundSlice } from '../../dicom/series.js';
 import { walk } from '../../dicom/walker.js';
 import { isRefusal, Refusal } from '../../errors/errors.js';
-import { hex, sha256 } from '../../volume/sha256.js';
 import { codeOf } from '../error-code.js';
+import { type Archive, openArchive } from './archive.js';
+import { fileOnDisk, type InputFile, plainDicom } from './input-file.js';
 
 /** A series that one of its files makes impossible. */
 export interface BrokenSeries {
@@ -23,12 +25,14 @@ export interface BrokenSeries {
 }
 
 export interface FoundDicom {
-  readonly slices: readonly FoundSlice<string>[];
+  readonly slices: readonly FoundSlice<InputFile>[];
   readonly broken: readonly BrokenSeries[];
   /** What was left out, and how many files. Names alone: a path may say whose it is. */
   readonly left: ReadonlyMap<string, number>;
   /** Copies of a file, byte for byte, of which one is used. */
   readonly copies: number;
+  /** Closes the archives: their files can be read until then. */
+  close(): void;
 }
 
 /** What is met beside DICOM and is none, or says only what stands where: leaving it out is told, and no reason to exit with 1. */
@@ -38,37 +42,102 @@ export const NO_IMAGES: ReadonlySet<string> = new Set([
   'DICOMDIR',
 ]);
 
-/** More is no slice: Node reads no larger file at once. */
-const MAX_FILE_BYTES = 2 ** 31 - 1;
-
 /** @throws {Refusal} not-readable when there is no such folder or file */
 export async function findDicom(input: string, signal: AbortSignal): Promise<FoundDicom> {
-  const slices: FoundSlice<string>[] = [];
-  const broken: BrokenSeries[] = [];
-  const left = new Map<string, number>();
-  const seen = new Map<string, string>();
-  let copies = 0;
-  const leave = (why: string): void => void left.set(why, (left.get(why) ?? 0) + 1);
-  for await (const path of filesUnder(input, leave)) {
-    signal.throwIfAborted();
-    const found = await look(path);
-    if (typeof found === 'string') leave(found);
-    else if (found.kind === 'left') leave(found.why);
+  const finding = new Finding(signal);
+  try {
+    await requireThere(input);
+    for await (const path of filesUnder(input, (why) => finding.leave(why))) await finding.onDisk(path);
+    return finding.found();
+  } catch (error) {
+    finding.close();
+    throw error;
+  }
+}
+
+class Finding {
+  readonly #signal: AbortSignal;
+  readonly #slices: FoundSlice<InputFile>[] = [];
+  readonly #broken: BrokenSeries[] = [];
+  readonly #left = new Map<string, number>();
+  readonly #seen = new Map<string, string>();
+  readonly #archives: Archive[] = [];
+  #copies = 0;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  leave(why: string): void {
+    this.#left.set(why, (this.#left.get(why) ?? 0) + 1);
+  }
+
+  async onDisk(path: string): Promise<void> {
+    let archive: Archive;
+    try {
+      if (!(await isArchive(path))) {
+        await this.#one(fileOnDisk(path));
+        return;
+      }
+      archive = await openArchive(path);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      this.leave(isRefusal(error) ? error.message : `a file that cannot be read (${codeOf(error)})`);
+      return;
+    }
+    this.#archives.push(archive);
+    for (const file of archive.files) await this.#one(file);
+  }
+
+  async #one(file: InputFile): Promise<void> {
+    this.#signal.throwIfAborted();
+    const found = await look(file);
+    if (typeof found === 'string') this.leave(found);
+    else if (found.kind === 'left') this.leave(found.why);
     else if (found.kind === 'refused') {
       const { study, series, person, why } = found;
-      broken.push({ study, series, person: person.key, why });
+      this.#broken.push({ study, series, person: person.key, why });
     } else {
       const { slice, digest } = found;
-      const before = seen.get(slice.instance);
-      if (before === digest) copies++;
-      else if (before !== undefined) broken.push({ ...idsOf(slice), why: TWO_IN_ONE });
+      const before = this.#seen.get(slice.instance);
+      if (before === digest) this.#copies++;
+      else if (before !== undefined) this.#broken.push({ ...idsOf(slice), why: TWO_IN_ONE });
       else {
-        seen.set(slice.instance, digest);
-        slices.push({ slice, file: path });
+        this.#seen.set(slice.instance, digest);
+        this.#slices.push({ slice, file });
       }
     }
   }
-  return { slices, broken, left, copies };
+
+  found(): FoundDicom {
+    return {
+      slices: this.#slices,
+      broken: this.#broken,
+      left: this.#left,
+      copies: this.#copies,
+      close: () => this.close(),
+    };
+  }
+
+  close(): void {
+    for (const archive of this.#archives) archive.close();
+  }
+}
+
+/** By its first bytes: PK, 3, 4; or 5, 6 where it is empty. */
+async function isArchive(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    return bytesRead === 4 && isZip(buffer);
+  } finally {
+    await file.close();
+  }
+}
+
+function isZip(bytes: Uint8Array): boolean {
+  const [p, k, a, b] = bytes;
+  return p === 0x50 && k === 0x4b && ((a === 3 && b === 4) || (a === 5 && b === 6));
 }
 
 const TWO_IN_ONE = 'expected one file for each SOP Instance UID, found two that differ';
@@ -80,25 +149,25 @@ function idsOf({ study, series, person }: SliceFacts): Omit<BrokenSeries, 'why'>
 type Looked = string | Exclude<ReturnType<typeof describe>, { kind: 'slice' }> | Slice;
 type Slice = { readonly kind: 'slice'; readonly slice: SliceFacts; readonly digest: string };
 
-async function look(path: string): Promise<Looked> {
+async function look(file: InputFile): Promise<Looked> {
   let bytes: Uint8Array;
   try {
-    if ((await stat(path)).size > MAX_FILE_BYTES) return 'a file of more than 2 GiB';
-    bytes = await readFile(path);
+    bytes = await file.read();
   } catch (error) {
-    return `a file that cannot be read (${codeOf(error)})`;
+    return isRefusal(error) ? error.message : `a file that cannot be read (${codeOf(error)})`;
   }
-  if (bytes.length === 0) return 'an empty file';
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3) return 'a ZIP archive (unpack it first)';
   try {
-    const found = describe(walk(bytes));
-    return found.kind === 'slice' ? { ...found, digest: hex(sha256(bytes)) } : found;
+    if (bytes.length === 0) return 'an empty file';
+    if (isZip(bytes)) return 'a ZIP archive in a ZIP archive';
+    const found = describe(walk(plainDicom(bytes)));
+    return found.kind === 'slice'
+      ? { ...found, digest: createHash('sha256').update(bytes).digest('hex') }
+      : found;
   } catch (error) {
     if (!isRefusal(error)) throw error;
     if (error.tag === 'not-an-image') return 'a file that is not DICOM';
-    return error.tag === 'truncated'
-      ? 'a DICOM file that breaks off'
-      : `a DICOM file: ${withoutPlace(error.message)}`;
+    if (error.tag === 'truncated') return 'a DICOM file that breaks off';
+    return `a DICOM file: ${withoutPlace(error.message)}`;
   }
 }
 
@@ -107,13 +176,16 @@ function withoutPlace(message: string): string {
   return message.replace(/ (at|by) byte \d+/, '');
 }
 
-async function* filesUnder(path: string, leave: (why: string) => void): AsyncGenerator<string> {
-  const there = await stat(path).catch((cause: unknown) => {
+async function requireThere(path: string): Promise<void> {
+  await stat(path).catch((cause: unknown) => {
     throw new Refusal('not-readable', `expected a folder or a file of DICOM, found none (${codeOf(cause)})`, {
       cause,
     });
   });
-  if (there.isFile()) yield path;
+}
+
+async function* filesUnder(path: string, leave: (why: string) => void): AsyncGenerator<string> {
+  if ((await stat(path)).isFile()) yield path;
   else yield* filesIn(path, leave);
 }
 

@@ -23,10 +23,17 @@ export function placeSeries(root: string, target: string, files: readonly Uint8A
   const final = join(root, target);
   try {
     mkdirSync(staged);
+    // One after the other, each step for all: the first file that the system is asked to secure takes most of the others along.
+    const names = files.map((_, i) => join(staged, `${String(i + 1).padStart(6, '0')}.dcm`));
     files.forEach((bytes, i) => {
-      writeChecked(join(staged, `${String(i + 1).padStart(6, '0')}.dcm`), bytes);
+      writeNew(names[i] as string, bytes);
     });
+    for (const name of names) sync(name, 'r+');
     sync(staged);
+    files.forEach((bytes, i) => {
+      if (Buffer.compare(readFileSync(names[i] as string), bytes) !== 0)
+        throw new Failure('write-failed', 'what was written does not read back the same');
+    });
     makeFolder(dirname(final));
     renameSync(staged, final);
     sync(dirname(final));
@@ -39,22 +46,19 @@ export function placeSeries(root: string, target: string, files: readonly Uint8A
   }
 }
 
-function writeChecked(file: string, bytes: Uint8Array): void {
+function writeNew(file: string, bytes: Uint8Array): void {
   const handle = openSync(file, 'wx');
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
-    fsyncSync(handle);
   } finally {
     closeSync(handle);
   }
-  if (Buffer.compare(readFileSync(file), bytes) !== 0)
-    throw new Failure('write-failed', 'what was written does not read back the same');
 }
 
-/** A folder's entries, where the system lets a folder be opened. */
-function sync(folder: string): void {
-  if (process.platform === 'win32') return;
-  const handle = openSync(folder, 'r');
+/** A file, or a folder's entries where the system lets a folder be opened. */
+function sync(path: string, how: 'r' | 'r+' = 'r'): void {
+  if (process.platform === 'win32' && how === 'r') return;
+  const handle = openSync(path, how);
   try {
     fsyncSync(handle);
   } catch (error) {

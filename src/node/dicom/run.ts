@@ -19,6 +19,7 @@ import { requireApart, wouldBe } from '../bids/places.js';
 import { codeOf } from '../error-code.js';
 import type { ScanServices, ScanTreatment } from '../scan-job.js';
 import { type BrokenSeries, type FoundDicom, findDicom } from './find.js';
+import type { InputFile } from './input-file.js';
 import { placeSeries } from './place.js';
 import { treatSeries } from './treat-series.js';
 
@@ -47,14 +48,18 @@ export async function runDicom(
 ): Promise<DicomReport> {
   const output = openOutput(job);
   const found = await findDicom(job.input, services.services().signal);
-  const people = groupSlices(found.slices).sort(byPlace(job.keyed));
-  if (people.length === 0 && found.broken.length === 0)
-    throw new Refusal(
-      'not-an-image',
-      `expected series of MR images in the input, found none${leftSaid(found)}`,
-    );
-  const run = new Run({ ...job, output }, treatment, services, found);
-  return run.all(people);
+  try {
+    const people = groupSlices(found.slices).sort(byPlace(job.keyed));
+    if (people.length === 0 && found.broken.length === 0)
+      throw new Refusal(
+        'not-an-image',
+        `expected series of MR images in the input, found none${leftSaid(found)}`,
+      );
+    const run = new Run({ ...job, output }, treatment, services, found);
+    return await run.all(people);
+  } finally {
+    found.close();
+  }
 }
 
 /** Made when a series has its place: a run that is refused leaves nothing. */
@@ -85,7 +90,7 @@ function leftSaid({ left }: FoundDicom): string {
 }
 
 /** An order that says nothing of the input's, the same with the same key. */
-function byPlace(keyed: Keyed): (a: FoundPerson<string>, b: FoundPerson<string>) => number {
+function byPlace(keyed: Keyed): (a: FoundPerson<InputFile>, b: FoundPerson<InputFile>) => number {
   return (a, b) => (keyed.place(a.key) < keyed.place(b.key) ? -1 : 1);
 }
 
@@ -107,7 +112,7 @@ class Run {
     this.#found = found;
   }
 
-  async all(people: readonly FoundPerson<string>[]): Promise<DicomReport> {
+  async all(people: readonly FoundPerson<InputFile>[]): Promise<DicomReport> {
     const total = people.reduce((sum, { series }) => sum + series.length, 0);
     let done = 0;
     for (const person of people) {
@@ -139,8 +144,8 @@ class Run {
 
   /** @returns the head, if it was drawn here */
   async #one(
-    person: FoundPerson<string>,
-    series: FoundSeries<string>,
+    person: FoundPerson<InputFile>,
+    series: FoundSeries<InputFile>,
     treatment: ScanTreatment,
     face: FaceState | undefined,
   ): Promise<FaceState | undefined> {
@@ -162,7 +167,8 @@ class Run {
       const folder = this.#folderFor(person.key, series);
       placeSeries(realpathSync(output), folder, done.files);
       this.#study(person.key, series.study).series++;
-      const seconds = Object.values(services.stages()).reduce((sum, s) => sum + s, 0);
+      const stages = services.stages();
+      const seconds = Object.values(stages).reduce((sum, s) => sum + s, 0);
       this.#treated.push({
         folder,
         files: done.files.length,
@@ -170,6 +176,7 @@ class Run {
         role: removes ? 'alone' : face === undefined ? 'anchor' : 'same head',
         warnings: done.warnings,
         seconds: Number(seconds.toFixed(2)),
+        stages,
       });
       return done.face;
     } catch (error) {
@@ -193,7 +200,7 @@ class Run {
     return known;
   }
 
-  #folderFor(person: string, { study }: FoundSeries<string>): string {
+  #folderFor(person: string, { study }: FoundSeries<InputFile>): string {
     const { folder, series } = this.#study(person, study);
     return `${folder}/series-${two(series + 1)}`;
   }
@@ -236,6 +243,6 @@ function sameSeries(a: SeriesKey, b: SeriesKey): boolean {
   return a.series === b.series && a.study === b.study && a.person === b.person;
 }
 
-function isAmong(broken: BrokenSeries, people: readonly FoundPerson<string>[]): boolean {
+function isAmong(broken: BrokenSeries, people: readonly FoundPerson<InputFile>[]): boolean {
   return people.some(({ key, series }) => series.some((one) => sameSeries(broken, { ...one, person: key })));
 }

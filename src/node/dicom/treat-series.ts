@@ -4,10 +4,10 @@
  * @example
  * const { files, face } = await treatSeries(series, { face: undefined, ...context });
  */
-import { readFile } from 'node:fs/promises';
 import type { FaceState } from '../../deidentify/face-state.js';
 import { type Deidentified, deidentify, type ImageToTreat } from '../../deidentify/pipeline.js';
 import { type Cleaning, cleanHeader } from '../../dicom/clean.js';
+import { decompressed } from '../../dicom/decompress.js';
 import type { FoundSeries, FoundSlice } from '../../dicom/series.js';
 import { readStack, seriesCodec } from '../../dicom/series-codec.js';
 import { Values } from '../../dicom/values.js';
@@ -17,6 +17,8 @@ import type { StoredImage } from '../../formats/stored-image.js';
 import { sameGrid } from '../../volume/volume.js';
 import { nodeGzip } from '../gzip.js';
 import type { ScanServices, ScanTreatment } from '../scan-job.js';
+import { decoders } from './codecs/decoders.js';
+import { type InputFile, plainDicom } from './input-file.js';
 
 export interface TreatedSeries {
   /** Bytes of the new files, in order. */
@@ -29,7 +31,7 @@ export interface TreatedSeries {
 
 /** @param face of an earlier series of the person */
 export async function treatSeries(
-  series: FoundSeries<string>,
+  series: FoundSeries<InputFile>,
   cleaning: Omit<Cleaning, 'words'>,
   treatment: ScanTreatment,
   services: ScanServices,
@@ -112,10 +114,10 @@ function onOneGrid(images: readonly StoredImage[]): StoredImage[][] {
 }
 
 /** Read again, as ten thousand files are not held in memory; each must still be the one that was found. */
-async function filesOf(stack: readonly FoundSlice<string>[]): Promise<ReturnType<typeof walk>[]> {
+async function filesOf(stack: readonly FoundSlice<InputFile>[]): Promise<ReturnType<typeof walk>[]> {
   const files: ReturnType<typeof walk>[] = [];
   for (const { file, slice } of stack) {
-    const walked = walk(await readFile(file));
+    const walked = await decompressed(walk(plainDicom(await file.read())), decoders);
     if (new Values(walked).text(0x00080018) !== slice.instance)
       throw new Refusal(
         'not-readable',
