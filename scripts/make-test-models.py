@@ -119,9 +119,11 @@ def main() -> None:
 
 
 def other_codes() -> None:
-    """The four networks of cp-mae's codes with another lattice (64 mm), codebook (4 x 3), brain codes (2) and components (5)."""
+    """The five networks of cp-mae's codes with other lattices (64 and 32 mm), codebook (4 x 3), brain codes (2) and components (5)."""
     rng = np.random.default_rng(11)
     z, y, x = 4, 4, 3
+    fine_axes = [2 * z, 2 * y, 2 * x]
+    doubled = np.array([1, 1, 2, 2, 2], np.float32)
     brain = ("brain", FLOAT, [1, 2, 64, 64, 48])
     keep = ("keep", FLOAT, [1, 1, z, y, x])
     codes = ("codes", FLOAT, [1, 2, z, y, x])
@@ -139,18 +141,56 @@ def other_codes() -> None:
         [("codes", FLOAT, [1, 2, z, y, x])],
         out=METHODS,
     )
+    # precision: 1 + what is known, squared; evidence: what is known; of four numbers
+    latent = 4
+    level = {"coarse": [z, y, x], "fine": fine_axes}
+    masked = [("brain_codes", FLOAT, [1, 2, z, y, x]), ("brain_sites", FLOAT, [1, 2, z, y, x]), ("seen", FLOAT, [1, 1])]
+    for name, axes in level.items():
+        masked += [(name, FLOAT, [1, 2, *axes]), (f"{name}_keep", FLOAT, [1, 1, *axes])]
+    parts = ["brain_codes", "brain_sites", "coarse", "coarse_keep", "fine", "fine_keep"]
+    known = sum(int(np.prod(shape)) for name, _, shape in masked if name in parts)
     save(
         "masked-autoencoder",
-        "random logits of what is known at a site, for tests",
+        "random sums of what is known, for tests",
         [
-            helper.make_node("Concat", ["brain_codes", "brain_sites", "codes", "keep"], ["all"], axis=1),
-            helper.make_node("Conv", ["all", "w"], ["a"]),
-            helper.make_node("Reshape", ["a", "shape"], ["b"]),
-            helper.make_node("Transpose", ["b"], ["logits"], perm=[0, 2, 1]),
+            *[helper.make_node("Reshape", [name, "row"], [f"{name}_row"]) for name in parts],
+            helper.make_node("Concat", [f"{name}_row" for name in parts], ["all"], axis=1),
+            helper.make_node("MatMul", ["all", "w"], ["sum"]),
+            helper.make_node("Mul", ["sum", "seen"], ["evidence"]),
+            helper.make_node("Reshape", ["evidence", "column"], ["upright"]),
+            helper.make_node("MatMul", ["upright", "evidence"], ["square"]),
+            helper.make_node("Add", ["square", "identity"], ["one"]),
+            helper.make_node("Reshape", ["one", "batch"], ["precision"]),
         ],
-        [("brain_codes", FLOAT, [1, 2, z, y, x]), ("brain_sites", FLOAT, [1, 2, z, y, x]), codes, keep],
-        [("logits", FLOAT, [1, z * y * x, 12])],
-        {"w": conv(12, 7, 0.5), "shape": np.array([1, 12, z * y * x], np.int64)},
+        masked,
+        [("precision", FLOAT, [1, latent, latent]), ("evidence", FLOAT, [1, latent])],
+        {
+            "w": (rng.standard_normal((known, latent)) * 0.02).astype(np.float32),
+            "row": np.array([1, -1], np.int64),
+            "column": np.array([latent, 1], np.int64),
+            "batch": np.array([1, latent, latent], np.int64),
+            "identity": np.eye(latent, dtype=np.float32),
+        },
+        METHODS,
+        levels,
+    )
+    save(
+        "masked-autoencoder-codes",
+        "random logits of a latent, for tests",
+        [
+            node
+            for name, axes in level.items()
+            for node in (
+                helper.make_node("MatMul", ["z", f"w_{name}"], [f"{name}_flat"]),
+                helper.make_node("Reshape", [f"{name}_flat", f"{name}_shape"], [name]),
+            )
+        ],
+        [("z", FLOAT, [1, latent])],
+        [(name, FLOAT, [1, int(np.prod(axes)), 12]) for name, axes in level.items()],
+        {
+            **{f"w_{name}": (rng.standard_normal((latent, 12 * int(np.prod(axes)))) * 0.5).astype(np.float32) for name, axes in level.items()},
+            **{f"{name}_shape": np.array([1, int(np.prod(axes)), 12], np.int64) for name, axes in level.items()},
+        },
         METHODS,
         levels,
     )
@@ -161,13 +201,15 @@ def other_codes() -> None:
         "moves the learned head by up to some millimetres, as codes say, for tests",
         [
             helper.make_node("Concat", ["codes", "keep"], ["known"], axis=1),
-            helper.make_node("Conv", ["known", "w"], ["a"]),
+            helper.make_node("Resize", ["known", "", "twice"], ["above"], mode="linear"),
+            helper.make_node("Concat", ["above", "fine", "fine_keep"], ["both"], axis=1),
+            helper.make_node("Conv", ["both", "w"], ["a"]),
             helper.make_node("Resize", ["a", "", "by"], ["all"], mode="linear"),
             *split,
         ],
-        [codes, keep, brain],
+        [codes, keep, ("fine", FLOAT, [1, 2, *fine_axes]), ("fine_keep", FLOAT, [1, 1, *fine_axes]), brain],
         fields,
-        {"w": conv(4, 3, 0.01), "by": np.array([1, 1, 16, 16, 16], np.float32), **parts},
+        {"w": conv(4, 6, 0.007), "twice": doubled, "by": np.array([1, 1, 8, 8, 8], np.float32), **parts},
         METHODS,
         levels,
     )

@@ -9,14 +9,14 @@
  */
 import { Failure, Refusal } from '../errors/errors.js';
 import type { NetworkRunner } from '../networks/runner.js';
-import { type Affine, boxUnder, multiply, scaling, translation, type Vec3 } from '../volume/affine.js';
+import { aboveLevel } from '../volume/above-level.js';
+import { type Affine, multiply, scaling, translation } from '../volume/affine.js';
 import { largestComponent } from '../volume/components.js';
 import { dice } from '../volume/dice.js';
-import { maskBox } from '../volume/mask-box.js';
 import { fillHoles } from '../volume/morphology.js';
-import { gridToGrid, resampleLinear } from '../volume/resample.js';
+import { resampleLinear } from '../volume/resample.js';
 import { quantile } from '../volume/statistics.js';
-import { type Grid, type Mask, type Shape, type Volume, voxelCount } from '../volume/volume.js';
+import type { Grid, Mask, Shape, Volume } from '../volume/volume.js';
 import { degreesBetween, type FoundBrain, findBrain } from './finder.js';
 import { darkBrain } from './intensity.js';
 import { reducedScan } from './levels.js';
@@ -137,29 +137,6 @@ function cleaned(logits: Float32Array, grid: Grid): Volume {
   return { grid, data };
 }
 
-/** Where `logits` are above `BRAIN_LOGIT`, on `grid`; only the box that they reach is sampled. */
-function onto(grid: Grid, logits: Volume): Mask {
-  const m = gridToGrid(logits.grid, grid);
-  const reached = maskBox(above(logits.data, BRAIN_LOGIT, logits.grid));
-  // Between a voxel that is above and the next that is not, values are above up to a voxel away.
-  const by = (v: Shape, step: number): Vec3 => [v[0] + step, v[1] + step, v[2] + step];
-  const [low, high] = boxUnder(m, by(reached.low, -1), by(reached.high, 1));
-  const first = low.map((v) => Math.max(0, Math.floor(v))) as [number, number, number];
-  const shape = high.map((v, a) =>
-    Math.max(0, Math.min(grid.shape[a] as number, Math.ceil(v) + 1) - (first[a] as number)),
-  ) as [number, number, number];
-  const data = new Uint8Array(voxelCount(grid.shape));
-  const box = { shape, affine: multiply(grid.affine, translation(...first)) };
-  const values = resampleLinear(logits, box, { outside: OUTSIDE_LOGIT });
-  const [nx, ny] = grid.shape;
-  for (let k = 0, o = 0; k < shape[2]; k++)
-    for (let j = 0; j < shape[1]; j++) {
-      const row = first[0] + nx * (first[1] + j + ny * (first[2] + k));
-      for (let i = 0; i < shape[0]; i++, o++) if ((values[o] as number) > BRAIN_LOGIT) data[row + i] = 1;
-    }
-  return { grid, data };
-}
-
 /** Dice of the crop's brain with what the finder saw, on the finder's grid. */
 function agreementOf(logits: Volume, found: FoundBrain): number {
   const { grid } = found.mask;
@@ -231,7 +208,7 @@ export async function extractBrain(
         `expected two networks to find the same brain (Dice of at least ${LEAST_AGREEMENT}), found ${agreement.toFixed(3)}`,
       );
   }
-  const mask = onto(volume.grid, logits);
+  const mask = aboveLevel(logits, volume.grid, BRAIN_LOGIT);
   const measures = measureMask(mask);
   requirePlausible(measures, FOUND_LIMITS);
   return { mask, agreement, measures, pose: view.pose };

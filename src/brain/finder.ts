@@ -21,10 +21,12 @@ import {
 } from '../volume/affine.js';
 import { blockMeans, blocksOf } from '../volume/block-means.js';
 import { largestComponent } from '../volume/components.js';
+import { dice } from '../volume/dice.js';
 import { maskBox } from '../volume/mask-box.js';
 import { fillHoles } from '../volume/morphology.js';
 import { resampleLinear } from '../volume/resample.js';
 import type { Grid, Mask, Shape, Volume } from '../volume/volume.js';
+import { reducedScan } from './levels.js';
 import { axisRotations, nearPose } from './pose.js';
 import { brainTemplate } from './template.js';
 
@@ -82,13 +84,13 @@ function setCount({ data }: Mask): number {
   return n;
 }
 
-async function look(
+/** What the network takes for brain on a grid; undefined where it is less than any brain. */
+async function seenOn(
   scan: Volume,
   grid: Grid,
-  turn: Affine,
   networks: NetworkRunner,
   signal: AbortSignal | undefined,
-): Promise<FoundBrain | undefined> {
+): Promise<Mask | undefined> {
   const shape = [1, 1, grid.shape[2], grid.shape[1], grid.shape[0]];
   const seen = resampleLinear(scan, grid);
   for (let v = 0; v < seen.length; v++) if ((seen[v] as number) > 2) seen[v] = 2;
@@ -98,8 +100,18 @@ async function look(
   const above = new Uint8Array(logits.data.length);
   for (let v = 0; v < above.length; v++) above[v] = (logits.data[v] as number) > 0 ? 1 : 0;
   const mask = fillHoles(largestComponent({ grid, data: above }));
-  if (setCount(mask) < FEWEST) return undefined;
-  return { ...nearPose(mask, brainTemplate(), turn), mask };
+  return setCount(mask) < FEWEST ? undefined : mask;
+}
+
+async function look(
+  scan: Volume,
+  grid: Grid,
+  turn: Affine,
+  networks: NetworkRunner,
+  signal: AbortSignal | undefined,
+): Promise<FoundBrain | undefined> {
+  const mask = await seenOn(scan, grid, networks, signal);
+  return mask === undefined ? undefined : { ...nearPose(mask, brainTemplate(), turn), mask };
 }
 
 /** Lengths over the average brain's that are believed; a newborn's is 0.65, a voxel size in wrong units 0.1 or 10. */
@@ -166,6 +178,29 @@ export async function findBrain(
     if (found !== undefined && (best === undefined || found.correlation > best.correlation)) best = found;
   }
   return best;
+}
+
+/**
+ * One look about a brain that is thought to be known: Dice of `mask` with what the network sees there, 0 to 1. It may decide
+ * whether that mask is believed; the mask that it sees is given to nobody.
+ * @param view where that brain stands and how large it is
+ */
+export async function confirmBrain(
+  volume: Volume,
+  mask: Mask,
+  view: Pick<FoundBrain, 'pose' | 'scale'>,
+  networks: NetworkRunner,
+  signal?: AbortSignal,
+): Promise<number> {
+  const scan = reducedScan(volume, SPACING_MM);
+  if (scan === undefined) return 0;
+  const seen = await seenOn(scan, posedGrid(view), networks, signal);
+  if (seen === undefined) return 0;
+  const share = blockMeans(mask, blocksOf(mask.grid, SPACING_MM));
+  return dice(
+    resampleLinear(share, seen.grid).map((v) => (v > 0.5 ? 1 : 0)),
+    seen.data,
+  );
 }
 
 /** Degrees that two poses differ by. */

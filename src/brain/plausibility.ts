@@ -6,7 +6,7 @@
  * requirePlausible(measureMask(mask), 0.97);
  */
 import { Refusal } from '../errors/errors.js';
-import { multiply, scaling } from '../volume/affine.js';
+import { applyAffine, multiply, scaling, type Vec3 } from '../volume/affine.js';
 import { labelComponents } from '../volume/components.js';
 import { maskBox } from '../volume/mask-box.js';
 import { type Grid, type Mask, sameGrid, voxelMillilitres, voxelSizes } from '../volume/volume.js';
@@ -29,30 +29,6 @@ export const MAX_MILLILITRES = 2600;
 /** One mask is measured by the extraction and again for its head: 2 s at 256^3, so the figures are kept with it. */
 const measured = new WeakMap<Uint8Array, { grid: Grid; measures: MaskMeasures }>();
 
-/** Blocks of the mask of about 2 mm that are set by more than half: pieces are counted there, 8 times faster than at 1 mm. */
-function coarseMask(mask: Mask): Mask {
-  const [nx, ny, nz] = mask.grid.shape;
-  const factor = voxelSizes(mask.grid).map((mm) => Math.max(1, Math.round(2 / mm)));
-  const [px, py, pz] = factor as [number, number, number];
-  if (px * py * pz === 1) return mask;
-  const shape = [Math.ceil(nx / px), Math.ceil(ny / py), Math.ceil(nz / pz)] as const;
-  const count = new Uint16Array(shape[0] * shape[1] * shape[2]);
-  const { low, high } = maskBox(mask);
-  for (let k = low[2]; k <= high[2]; k++)
-    for (let j = low[1]; j <= high[1]; j++) {
-      const row = shape[0] * (((j / py) | 0) + shape[1] * ((k / pz) | 0));
-      for (let i = low[0], v = low[0] + nx * (j + ny * k); i <= high[0]; i++, v++) {
-        if (mask.data[v] === 0) continue;
-        const o = row + ((i / px) | 0);
-        count[o] = (count[o] as number) + 1;
-      }
-    }
-  const data = new Uint8Array(count.length);
-  for (let o = 0; o < data.length; o++) data[o] = 2 * (count[o] as number) > px * py * pz ? 1 : 0;
-  const affine = multiply(mask.grid.affine, scaling(px, py, pz));
-  return { grid: { shape, affine }, data };
-}
-
 /** The mask must not change afterwards. @throws {Refusal} brain-implausible when it is empty */
 export function measureMask(mask: Mask): MaskMeasures {
   const known = measured.get(mask.data);
@@ -63,29 +39,66 @@ export function measureMask(mask: Mask): MaskMeasures {
   return measures;
 }
 
-function measure(mask: Mask): MaskMeasures {
+/** What one pass over a mask tells: a brain at 1 mm has 1.5 million voxels. */
+interface Counts {
+  readonly total: number;
+  /** On the border of the image. */
+  readonly border: number;
+  /** Sums of the voxels' indices. */
+  readonly sums: Vec3;
+  /** Blocks of about 2 mm that are set by more than half: pieces are counted there, 8 times faster than at 1 mm. */
+  readonly coarse: Mask;
+}
+
+function countVoxels(mask: Mask): Counts {
   const [nx, ny, nz] = mask.grid.shape;
+  const [px, py, pz] = voxelSizes(mask.grid).map((mm) => Math.max(1, Math.round(2 / mm))) as [
+    number,
+    number,
+    number,
+  ];
+  const shape = [Math.ceil(nx / px), Math.ceil(ny / py), Math.ceil(nz / pz)] as const;
+  const inBlock = new Uint16Array(shape[0] * shape[1] * shape[2]);
+  const blockOf = Int32Array.from({ length: nx }, (_, i) => Math.floor(i / px));
   const { low, high } = maskBox(mask);
-  let [total, border] = [0, 0];
+  let [total, border, x, y, z] = [0, 0, 0, 0, 0];
   for (let k = low[2]; k <= high[2]; k++)
     for (let j = low[1]; j <= high[1]; j++) {
-      const edge = j === 0 || k === 0 || j === ny - 1 || k === nz - 1;
-      for (let i = low[0], v = low[0] + nx * (j + ny * k); i <= high[0]; i++, v++) {
-        if (mask.data[v] === 0) continue;
+      const block = shape[0] * (((j / py) | 0) + shape[1] * ((k / pz) | 0));
+      const row = nx * (j + ny * k);
+      const before = total;
+      for (let i = low[0]; i <= high[0]; i++) {
+        if (mask.data[row + i] === 0) continue;
         total++;
-        if (edge || i === 0 || i === nx - 1) border++;
+        x += i;
+        const o = block + (blockOf[i] as number);
+        inBlock[o] = (inBlock[o] as number) + 1;
       }
+      const n = total - before;
+      y += n * j;
+      z += n * k;
+      if (j === 0 || k === 0 || j === ny - 1 || k === nz - 1) border += n;
+      else if (nx > 1) border += (mask.data[row] as number) + (mask.data[row + nx - 1] as number);
+      else border += mask.data[row] as number;
     }
+  const coarse = new Uint8Array(inBlock.length);
+  for (let o = 0; o < coarse.length; o++) coarse[o] = 2 * (inBlock[o] as number) > px * py * pz ? 1 : 0;
+  const affine = multiply(mask.grid.affine, scaling(px, py, pz));
+  return { total, border, sums: [x, y, z], coarse: { grid: { shape, affine }, data: coarse } };
+}
+
+function measure(mask: Mask): MaskMeasures {
+  const { total, border, sums, coarse } = countVoxels(mask);
   if (total === 0)
     throw new Refusal('brain-implausible', 'expected to find a brain in the image, found none');
-  const millilitres = total * voxelMillilitres(mask.grid);
-  const { sizes } = labelComponents(coarseMask(mask));
+  const { sizes } = labelComponents(coarse);
   const pieces = sizes.reduce((a, b) => a + b, 0);
+  const centre = applyAffine(mask.grid.affine, [sums[0] / total, sums[1] / total, sums[2] / total]);
   return {
-    millilitres,
+    millilitres: total * voxelMillilitres(mask.grid),
     largestShare: pieces > 0 ? sizes.reduce((a, b) => Math.max(a, b), 0) / pieces : 0,
     borderShare: border / total,
-    fit: fitPose(mask, brainTemplate()),
+    fit: fitPose(mask, brainTemplate(), centre),
   };
 }
 

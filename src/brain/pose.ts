@@ -78,9 +78,6 @@ export function softMask(mask: Mask, centre: Vec3, spacing = FINE_MM): Volume {
   const [m00, m01, m02, m03] = [at(m, 0, 0), at(m, 0, 1), at(m, 0, 2), at(m, 0, 3)];
   const [m10, m11, m12, m13] = [at(m, 1, 0), at(m, 1, 1), at(m, 1, 2), at(m, 1, 3)];
   const [m20, m21, m22, m23] = [at(m, 2, 0), at(m, 2, 1), at(m, 2, 2), at(m, 2, 3)];
-  const add = (o: number, w: number): void => {
-    data[o] = (data[o] as number) + share * w;
-  };
   for (let k = low[2]; k <= high[2]; k++)
     for (let j = low[1]; j <= high[1]; j++)
       for (let i = low[0], v = low[0] + nx * (j + ny * k); i <= high[0]; i++, v++) {
@@ -89,18 +86,26 @@ export function softMask(mask: Mask, centre: Vec3, spacing = FINE_MM): Volume {
         const y = m10 * i + m11 * j + m12 * k + m13;
         const z = m20 * i + m21 * j + m22 * k + m23;
         if (!(x >= 0 && y >= 0 && z >= 0 && x < last && y < last && z < last)) continue;
-        const [ix, iy, iz] = [x | 0, y | 0, z | 0];
-        const [fx, fy, fz] = [x - ix, y - iy, z - iz];
-        const [gx, gy, gz] = [1 - fx, 1 - fy, 1 - fz];
+        const ix = x | 0;
+        const iy = y | 0;
+        const iz = z | 0;
+        const fx = x - ix;
+        const fy = y - iy;
+        const fz = z - iz;
+        const gx = 1 - fx;
+        const gyz = (1 - fy) * (1 - fz) * share;
+        const fgz = fy * (1 - fz) * share;
+        const gfz = (1 - fy) * fz * share;
+        const ffz = fy * fz * share;
         const o = ix + size * iy + step * iz;
-        add(o, gx * gy * gz);
-        add(o + 1, fx * gy * gz);
-        add(o + size, gx * fy * gz);
-        add(o + size + 1, fx * fy * gz);
-        add(o + step, gx * gy * fz);
-        add(o + step + 1, fx * gy * fz);
-        add(o + step + size, gx * fy * fz);
-        add(o + step + size + 1, fx * fy * fz);
+        data[o] = (data[o] as number) + gx * gyz;
+        data[o + 1] = (data[o + 1] as number) + fx * gyz;
+        data[o + size] = (data[o + size] as number) + gx * fgz;
+        data[o + size + 1] = (data[o + size + 1] as number) + fx * fgz;
+        data[o + step] = (data[o + step] as number) + gx * gfz;
+        data[o + step + 1] = (data[o + step + 1] as number) + fx * gfz;
+        data[o + step + size] = (data[o + step + size] as number) + gx * ffz;
+        data[o + step + size + 1] = (data[o + step + size + 1] as number) + fx * ffz;
       }
   // Sharing out is a tent, which at 2 mm has a deviation of 0.8 mm: with it, 4 mm in all.
   return gaussianSmooth({ grid, data }, Math.sqrt(4 ** 2 - spacing ** 2 / 6));
@@ -319,9 +324,9 @@ function placed(fit: Fit, centre: Vec3): PoseFit {
 /**
  * @param mask at least a few thousand voxels of brain, any grid
  * @param template average soft mask in the brain frame (origin at the brain's centre)
+ * @param centre the mask's centroid, where it is known
  */
-export function fitPose(mask: Mask, template: Volume): PoseFit {
-  const centre = centroid(mask);
+export function fitPose(mask: Mask, template: Volume, centre: Vec3 = centroid(mask)): PoseFit {
   const soft = softMask(mask, centre);
   const points = templatePoints(template);
   let best = settle(soft, points, turnedBy(IDENTITY));

@@ -16,7 +16,7 @@ import type { Mask, Volume, VoxelArray } from '../volume/volume.js';
 import { voxelSizes } from '../volume/volume.js';
 import { correlationOf, type MatchLevel, matchLevel, predictionOf, refine } from './match-fit.js';
 import { centroid } from './pose.js';
-import { detail, softBrain } from './soft-brain.js';
+import { detail, type SoftBrain, softBrain } from './soft-brain.js';
 
 /** A brain in an image. */
 export interface SeenBrain {
@@ -43,20 +43,38 @@ export const LEAST_LIKENESS = 0.48;
 export const LEAST_OVERLAP = 0.8;
 
 /** Blocks and smoothing of the two levels, mm; iterations at most. */
-const ROUGH = { mm: 4, sigma: 3, iterations: 15 } as const;
-const FINE = { mm: 2, sigma: 1.5, iterations: 10 } as const;
+interface Resolution {
+  readonly mm: number;
+  readonly sigma: number;
+  readonly iterations: number;
+  /** Smoothing of the brightness that is fitted beside, mm. */
+  readonly smoothMm: number;
+}
+const ROUGH: Resolution = { mm: 4, sigma: 3, iterations: 15, smoothMm: 8 };
+const FINE: Resolution = { mm: 2, sigma: 1.5, iterations: 6, smoothMm: 8 };
+/**
+ * Edges alone: with a smoothing of 1.5 mm and smooth brightness of 2 cm errors were 0.5 mm (T1w, T2w, FLAIR) and 1.0 (PD) at
+ * most, with these 0.4; with 0.6 mm PD's noise comes through (0.6). Twelve painted images, docs/sessions.md.
+ */
+const FINEST: Resolution = { mm: 2, sigma: 1, iterations: 8, smoothMm: 5 };
 /** Structure of this size (mm, a deviation) and above is much the same in everybody. */
 const DETAIL_MM = 3;
 /** So is the rim, where every brain ends in fluid: only blocks with this share of brain around them count. */
 const INNER = 0.97;
 
-function level(
-  fixed: SeenBrain,
-  moving: SeenBrain,
-  { mm, sigma }: { mm: number; sigma: number },
-): MatchLevel {
-  const soft = ({ volume, mask }: SeenBrain) => softBrain(volume, mask, mm, sigma);
-  return matchLevel(soft(fixed), soft(moving), centroid(fixed.mask));
+/** A first brain is laid on each image of its session: what is read of it is made once. */
+const read = new WeakMap<SeenBrain, Map<Resolution, SoftBrain>>();
+
+function soft(brain: SeenBrain, at: Resolution): SoftBrain {
+  const known = read.get(brain) ?? new Map<Resolution, SoftBrain>();
+  read.set(brain, known);
+  const found = known.get(at) ?? softBrain(brain.volume, brain.mask, at.mm, at.sigma);
+  known.set(at, found);
+  return found;
+}
+
+function level(fixed: SeenBrain, moving: SeenBrain, at: Resolution): MatchLevel {
+  return matchLevel(soft(fixed, at), soft(moving, at), centroid(fixed.mask), at.smoothMm);
 }
 
 /** Differences of the thickest voxel edge (mm) above which the finer image predicts. */
@@ -93,9 +111,14 @@ export function fitMatch(first: SeenBrain, second: SeenBrain): BrainMatch {
     });
   });
   const best = fits.reduce((a, b) => (b.worth > a.worth + 1e-3 ? b : a));
-  const { fixed, moving, turned } = best.way;
+  return fineMatch(best.way, best.motion, best.start);
+}
+
+/** @param from fixed world to moving world, near the truth */
+function fineMatch({ fixed, moving, turned }: Way, from: Affine, start: BrainMatch['start']): BrainMatch {
   const fine = level(fixed, moving, FINE);
-  const { motion, overlap } = refine(fine, best.motion, FINE.iterations);
+  const near = refine(fine, from, FINE.iterations);
+  const { motion, overlap } = refine(level(fixed, moving, FINEST), near.motion, FINEST.iterations);
   const { predicted, weight } = predictionOf(fine, motion);
   const { grid, values, share } = fine.fixed;
   const inner = weight.map((w, o) => ((share[o] as number) > INNER ? w : 0));
@@ -104,7 +127,24 @@ export function fitMatch(first: SeenBrain, second: SeenBrain): BrainMatch {
     detail(grid, predicted, weight, DETAIL_MM),
     inner,
   );
-  return { toFirst: turned ? invert(motion) : motion, likeness, overlap, start: best.start };
+  return { toFirst: turned ? invert(motion) : motion, likeness, overlap, start };
+}
+
+/**
+ * Where the second brain lies, roughly, if it lies about where the first does by their headers. For a second image of which
+ * only the inside of the brain is known.
+ * @returns second world to first
+ */
+export function roughMotion(first: SeenBrain, second: SeenBrain): Affine {
+  const { fixed, moving, turned } = waysOf(first, second)[0] as Way;
+  const { motion } = refine(level(fixed, moving, ROUGH), IDENTITY, ROUGH.iterations);
+  return turned ? invert(motion) : motion;
+}
+
+/** As {@link fitMatch}, from a motion that is known roughly. @param toFirst second world to first */
+export function fitNear(first: SeenBrain, second: SeenBrain, toFirst: Affine): BrainMatch {
+  const way = waysOf(first, second)[0] as Way;
+  return fineMatch(way, way.turned ? invert(toFirst) : toFirst, 'header');
 }
 
 /**

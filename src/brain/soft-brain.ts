@@ -118,16 +118,21 @@ export function detail(grid: Grid, values: Float32Array, share: Float32Array, si
   return out;
 }
 
-/** Of the lattice and the smoothing with which {@link smoothPart} looks, mm. */
-const [PART_MM, PART_SIGMA_MM] = [8, 8] as const;
-
-/** The smooth part of values (structure of 2 cm and more), 0 where nothing is near. @param share weight of each value */
-export function smoothPart(grid: Grid, values: Float32Array, share: Float32Array): Float32Array {
-  const factors = blocksOf(grid, PART_MM);
+/**
+ * The smooth part of values, 0 where nothing is near.
+ * @param share weight of each value @param sigmaMm of the smoothing; what varies within two and a half of it stays out
+ */
+export function smoothPart(
+  grid: Grid,
+  values: Float32Array,
+  share: Float32Array,
+  sigmaMm: number,
+): Float32Array {
+  const factors = blocksOf(grid, sigmaMm < 6 ? 4 : 8);
   const weighted = times(values, share);
   const sums = blockMeans({ grid, data: weighted }, factors);
   const counts = blockMeans({ grid, data: share }, factors);
-  const part = normalised(sums.grid, sums.data, counts.data, PART_SIGMA_MM);
+  const part = normalised(sums.grid, sums.data, counts.data, sigmaMm);
   const only = new Uint8Array(share.length);
   for (let o = 0; o < only.length; o++) if ((share[o] as number) > 0) only[o] = 1;
   return resampleLinear({ grid: sums.grid, data: part.values }, grid, { only });

@@ -49,14 +49,16 @@ export function tissuePriors(): readonly Volume[] {
   return cached;
 }
 
-interface Sample {
+export interface BrainSample {
   readonly values: Float32Array;
   /** Three a value: fluid, grey, white. */
   readonly priors: Float32Array;
+  /** Three a value: where it is in the brain frame, mm, at an adult's size. */
+  readonly places: Float32Array;
 }
 
 /** Brain voxels on a lattice of 3 mm in the brain frame, at an adult's size, with their priors. */
-function sample(volume: Volume, mask: Mask, pose: Affine, scale: number): Sample {
+export function sampleBrain(volume: Volume, mask: Mask, pose: Affine, scale: number): BrainSample {
   const n = [
     Math.ceil((SHAPE[0] * SPACING_MM) / SAMPLE_MM),
     Math.ceil((SHAPE[1] * SPACING_MM) / SAMPLE_MM),
@@ -73,12 +75,19 @@ function sample(volume: Volume, mask: Mask, pose: Affine, scale: number): Sample
   const values = readNearest(volume, world, new Float32Array(inside.length));
   const priors = tissuePriors().map((prior) => resampleLinear(prior, frame));
   const count = inside.reduce((sum, v) => sum + v, 0);
-  const out = { values: new Float32Array(count), priors: new Float32Array(3 * count) };
+  const out = {
+    values: new Float32Array(count),
+    priors: new Float32Array(3 * count),
+    places: new Float32Array(3 * count),
+  };
   for (let v = 0, i = 0; v < inside.length; v++) {
     if (inside[v] === 0) continue;
     out.values[i] = values[v] as number;
     const at = priors.map((prior) => prior[v] as number) as [number, number, number];
     for (let t = 0; t < 3; t++) out.priors[3 * i + t] = believed(at, t);
+    out.places[3 * i] = (corner[0] as number) + SAMPLE_MM * (v % n[0]);
+    out.places[3 * i + 1] = (corner[1] as number) + SAMPLE_MM * (((v / n[0]) | 0) % n[1]);
+    out.places[3 * i + 2] = (corner[2] as number) + SAMPLE_MM * ((v / (n[0] * n[1])) | 0);
     i++;
   }
   return out;
@@ -90,7 +99,14 @@ function sample(volume: Volume, mask: Mask, pose: Affine, scale: number): Sample
  * @returns undefined where there are too few voxels or all are alike
  */
 export function fitTissues(volume: Volume, mask: Mask, pose: Affine, scale = 1): TissueFit | undefined {
-  const { values, priors } = sample(volume, mask, pose, scale);
+  return fitMixture(sampleBrain(volume, mask, pose, scale))?.fit;
+}
+
+/** The fit, and the chances of each value to be fluid, grey and white, three a value. */
+export function fitMixture(
+  { values, priors }: Pick<BrainSample, 'values' | 'priors'>,
+  rounds = ROUNDS,
+): { fit: TissueFit; weights: Float64Array } | undefined {
   const count = values.length;
   if (count < 2000) return undefined;
   const sorted = values.slice().sort();
@@ -102,7 +118,7 @@ export function fitTissues(volume: Volume, mask: Mask, pose: Affine, scale = 1):
   const variance = [0, 0, 0];
   const share = [0, 0, 0];
   const weights = new Float64Array(priors);
-  for (let round = 0; round <= ROUNDS; round++) {
+  for (let round = 0; round <= rounds; round++) {
     const [sum, square, total] = [
       [0, 0, 0],
       [0, 0, 0],
@@ -123,7 +139,7 @@ export function fitTissues(volume: Volume, mask: Mask, pose: Affine, scale = 1):
       variance[t] = Math.max(least, (square[t] as number) / n - (mean[t] as number) ** 2);
       share[t] = n / count;
     }
-    if (round === ROUNDS) break;
+    if (round === rounds) break;
     for (let i = 0; i < count; i++) {
       const v = values[i] as number;
       let all = 0;
@@ -144,7 +160,8 @@ export function fitTissues(volume: Volume, mask: Mask, pose: Affine, scale = 1):
     grey: from[1] as number,
     white: from[2] as number,
   });
-  return { mean: named(mean), spread: named(variance.map(Math.sqrt)), share: named(share) };
+  const fit = { mean: named(mean), spread: named(variance.map(Math.sqrt)), share: named(share) };
+  return { fit, weights };
 }
 
 /** What is believed of a place before its value is looked at: three shares that sum to 1. */

@@ -15,6 +15,7 @@ export function scanServices(session: Session, networks: NetworkRunner, timer: S
     networks,
     makeHead: environment.makeHead,
     extractBrain: environment.extractBrain,
+    ...(environment.confirmBrain === undefined ? {} : { confirmBrain: environment.confirmBrain }),
     signal,
     models,
     onStage: (stage) => {

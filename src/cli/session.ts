@@ -8,6 +8,7 @@
  */
 import { statSync } from 'node:fs';
 import { extractBrain } from '../brain/extract.js';
+import { confirmBrain } from '../brain/finder.js';
 import { type Head, makeHead } from '../brain/head.js';
 import type { Checks } from '../deidentify/checks.js';
 import { Refusal } from '../errors/errors.js';
@@ -35,6 +36,8 @@ export interface Environment {
     networks: NetworkRunner,
     options: { signal?: AbortSignal },
   ): Promise<{ mask: Mask; agreement?: number }>;
+  /** A quick look at a brain that is thought to be known; without it other images' brains are always searched for. */
+  confirmBrain?: typeof confirmBrain;
   /** Starts a further process of this very command, with further arguments; absent where the command is no process of its own, as in tests. */
   startWorker?(further?: readonly string[]): BatchWorker;
   /** Aborted on Ctrl-C. */
@@ -51,6 +54,7 @@ export function defaultEnvironment(signal: AbortSignal): Environment {
     makeNetworks: (options) => new NodeNetworkRunner(options),
     makeHead,
     extractBrain,
+    confirmBrain,
     loadRuler: () => loadRuler(),
     signal,
   };

@@ -6,6 +6,7 @@
  * const levels = contrastOfVolume(brain, { contrast: 'auto' }, random);
  * const there = await new Painter(head).in(levels); // brain levels of this volume
  */
+import { brighten, fitBias, unusualBias } from '../brain/bias-field.js';
 import {
   type BrainLevels,
   brainLevels,
@@ -124,12 +125,25 @@ export function facesOf(
     const volume = { grid: image.grid, data: scaledData(image, t) };
     return contrastOfVolume({ ...brain, volume, air, level }, known, random.fork(`image ${i} frame ${t}`));
   };
+  /** What the coil lays over an image, from the brain of its first volume that has one; the others were made by the same coil. */
+  const brightened = (i: number, face: Float32Array): Float32Array => {
+    const { image, statistics, brain } = images[i] as PaintedImage;
+    const t = statistics.findIndex(({ level }) => level > 0);
+    // Heads of unknown tissues are drawn by methods that show the brain's brightness themselves.
+    if (drawn.tissues === undefined || t < 0) return face;
+    const volume = { grid: image.grid, data: scaledData(image, t) };
+    const found = fitBias(volume, brain.brainMask, brain.pose, brain.scale, statistics[t]?.air);
+    const field = found === undefined ? undefined : unusualBias(found.field, found.t1w);
+    if (field !== undefined) brighten(face, image.grid, field, brain);
+    return face;
+  };
   return async (i, t) => {
     const own = (images[i] as PaintedImage).statistics.length <= FRAMES_OF_THEIR_OWN;
     if (!own && t > 0 && last?.i === i) return last.face;
     const levels = levelsAt(i, t);
     const key = levels === undefined ? '' : JSON.stringify(levels);
-    if (last?.i !== i || last.key !== key) last = { i, key, face: place(await painter.in(levels), i) };
+    if (last?.i !== i || last.key !== key)
+      last = { i, key, face: brightened(i, place(await painter.in(levels), i)) };
     return last.face;
   };
 }

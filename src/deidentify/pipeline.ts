@@ -9,6 +9,7 @@
  * const done = await deidentify({ image, outputName: 'out.nii.gz' }, { method, resolution: 256 }, { networks, gzip: nodeGzip });
  * done.images[0].files; // encoded, read back and checked
  */
+import type { confirmBrain } from '../brain/finder.js';
 import type { Head } from '../brain/head.js';
 import { matchBrains } from '../brain/rigid-match.js';
 import { Refusal } from '../errors/errors.js';
@@ -109,6 +110,8 @@ export interface DeidentifyServices {
     networks: NetworkRunner,
     options: { signal?: AbortSignal },
   ): Promise<{ mask: Mask; pose?: Affine; agreement?: number }>;
+  /** A quick look at a brain that is thought to be known (`confirmBrain`). Default: the network that ships; none beside an `extractBrain` of the caller's own. */
+  confirmBrain?: typeof confirmBrain;
   /** Default: pose and intensity from the brain's voxels. */
   makeHead?(volume: Volume, brainMask: Mask, airSaid?: number): Head;
   readonly signal?: AbortSignal;

@@ -12,31 +12,74 @@ import { Refusal } from '../errors/errors.js';
 import { type Affine, at, boxUnder, invert, multiply, translation } from '../volume/affine.js';
 import { dice } from '../volume/dice.js';
 import { maskBox } from '../volume/mask-box.js';
+import { sampleNearest } from '../volume/nearest.js';
 import { gridToGrid } from '../volume/resample.js';
 import { type Grid, type Mask, movedBy, movedGrid, type Volume, voxelCount } from '../volume/volume.js';
 import { resampleFace } from './resample-face.js';
 
-/** A mask on another grid: what is brain in at least half of a voxel. @param motion from the mask's world to the grid's */
-export function carryMask(mask: Mask, motion: Affine, grid: Grid): Mask {
-  const moved = movedBy({ grid: mask.grid, data: new Float32Array(mask.data) }, motion);
+/** The box of a mask with a voxel of room, as values: a first brain is carried to every image of its session. */
+const boxes = new WeakMap<Mask, Volume>();
+
+function boxed(mask: Mask): Volume {
+  const known = boxes.get(mask);
+  if (known !== undefined) return known;
+  const [nx, ny, nz] = mask.grid.shape;
+  const { low, high } = maskBox(mask);
+  const first = low.map((v) => Math.max(0, v - 1)) as [number, number, number];
+  const shape = [nx, ny, nz].map((n, a) =>
+    Math.max(0, Math.min(n, (high[a] as number) + 2) - (first[a] as number)),
+  ) as [number, number, number];
+  const data = new Float32Array(voxelCount(shape));
+  for (let k = 0, o = 0; k < shape[2]; k++)
+    for (let j = 0; j < shape[1]; j++, o += shape[0]) {
+      const row = first[0] + nx * (first[1] + j + ny * (first[2] + k));
+      data.set(mask.data.subarray(row, row + shape[0]), o);
+    }
+  const box = { grid: { shape, affine: multiply(mask.grid.affine, translation(...first)) }, data };
+  boxes.set(mask, box);
+  return box;
+}
+
+/** Writes 1 into a mask on `grid` where `inside` says so of its part that a mask's box reaches, by motion. */
+function stamped(
+  moved: Grid,
+  grid: Grid,
+  inside: (part: Grid) => { readonly values: Float32Array | Uint8Array; readonly from: number },
+): Mask {
   const data = new Uint8Array(voxelCount(grid.shape));
   // Only where it can reach: the grids of T2-weighted images have 15 million voxels.
-  const box = maskBox(mask);
-  const [low, high] = boxUnder(gridToGrid(moved.grid, grid), box.low, box.high);
+  const last = moved.shape.map((n) => n - 1) as [number, number, number];
+  const [low, high] = boxUnder(gridToGrid(moved, grid), [0, 0, 0], last);
   const first = low.map((v) => Math.max(0, Math.floor(v) - 1)) as [number, number, number];
   const shape = high.map((v, a) =>
     Math.max(0, Math.min(grid.shape[a] as number, Math.ceil(v) + 2) - (first[a] as number)),
   ) as [number, number, number];
   const part: Grid = { shape, affine: multiply(grid.affine, translation(...first)) };
-  const share = new Float32Array(voxelCount(shape));
-  if (share.length > 0) resampleFace(moved, part, new Uint8Array(share.length).fill(1), share);
+  if (voxelCount(shape) === 0) return { grid, data };
+  const { values, from } = inside(part);
   const [nx, ny] = grid.shape;
   for (let k = 0, o = 0; k < shape[2]; k++)
     for (let j = 0; j < shape[1]; j++) {
       const row = first[0] + nx * (first[1] + j + ny * (first[2] + k));
-      for (let i = 0; i < shape[0]; i++, o++) if ((share[o] as number) >= 0.5) data[row + i] = 1;
+      for (let i = 0; i < shape[0]; i++, o++) if ((values[o] as number) >= from) data[row + i] = 1;
     }
   return { grid, data };
+}
+
+/** A mask on another grid: what is brain in at least half of a voxel. @param motion from the mask's world to the grid's */
+export function carryMask(mask: Mask, motion: Affine, grid: Grid): Mask {
+  const moved = movedBy(boxed(mask), motion);
+  return stamped(moved.grid, grid, (part) => {
+    const share = new Float32Array(voxelCount(part.shape));
+    resampleFace(moved, part, new Uint8Array(share.length).fill(1), share);
+    return { values: share, from: 0.5 };
+  });
+}
+
+/** As {@link carryMask}, but what is brain in the middle of a voxel: a fifth of the time where voxels are thick. */
+export function carryNearest(mask: Mask, motion: Affine, grid: Grid): Mask {
+  const moved = movedBy(boxed(mask), motion);
+  return stamped(moved.grid, grid, (part) => ({ values: sampleNearest(moved, part), from: 1 }));
 }
 
 /** Dice of a brain's own mask and the first image's, carried over, below which they are not taken for one brain. */
@@ -92,6 +135,12 @@ export interface SettledImage {
 export interface BrainFinder {
   find(volume: Volume): Promise<{ readonly mask: Mask; readonly agreement?: number }>;
   make(volume: Volume, mask: Mask, airSaid?: number): Head;
+  /** Dice of a mask with what a quick look about that brain sees; absent where nothing can look. */
+  confirm?(
+    volume: Volume,
+    mask: Mask,
+    view: { readonly pose: Affine; readonly scale: number },
+  ): Promise<number>;
 }
 
 /**
@@ -111,7 +160,12 @@ export function settleOther(
   const motion = invert(match.toFirst);
   const carried = carryMask(first.mask, motion, grid);
   requireAgreement(mask, carried, movedGrid(first.mask.grid, motion));
-  const both = carried.data;
-  for (let o = 0; o < both.length; o++) both[o] = (both[o] as number) | (mask.data[o] as number);
-  return { brainMask: mask, bothMasks: { grid, data: both }, motion, match };
+  return { brainMask: mask, bothMasks: united(mask, carried), motion, match };
+}
+
+/** What either of two masks on one grid has. */
+export function united(a: Mask, b: Mask): Mask {
+  const data = a.data.slice();
+  for (let o = 0; o < data.length; o++) data[o] = (data[o] as number) | (b.data[o] as number);
+  return { grid: a.grid, data };
 }

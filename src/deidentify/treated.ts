@@ -7,6 +7,7 @@
  */
 import { craniumMask } from '../brain/cranium.js';
 import { extractBrain } from '../brain/extract.js';
+import { confirmBrain } from '../brain/finder.js';
 import { makeHead } from '../brain/head.js';
 import { brainIntensity } from '../brain/intensity.js';
 import type { SeenBrain } from '../brain/rigid-match.js';
@@ -17,6 +18,7 @@ import type { Keep } from '../methods/options.js';
 import { type Affine, multiply } from '../volume/affine.js';
 import { dilateMm } from '../volume/morphology.js';
 import { type Mask, sameGrid, type Volume, voxelCount } from '../volume/volume.js';
+import { settleByHeader } from './by-header.js';
 import type { Check } from './checks.js';
 import type { FaceSurface } from './face-gone.js';
 import { faceSurfaces } from './face-volumes.js';
@@ -49,7 +51,17 @@ export function finderOf(services: DeidentifyServices): BrainFinder {
   const find = services.extractBrain ?? extractBrain;
   const make = services.makeHead ?? makeHead;
   const signal = services.signal === undefined ? {} : { signal: services.signal };
-  return { find: (volume) => find(volume, services.networks, signal), make };
+  // Whoever brings a search of their own has no network for the quick look unless they bring that too.
+  const confirm = services.confirmBrain ?? (services.extractBrain === undefined ? confirmBrain : undefined);
+  return {
+    find: (volume) => find(volume, services.networks, signal),
+    make,
+    ...(confirm === undefined
+      ? {}
+      : {
+          confirm: (volume, mask, view) => confirm(volume, mask, view, services.networks, services.signal),
+        }),
+  };
 }
 
 /**
@@ -127,15 +139,11 @@ export async function settleOthers(
 ): Promise<TreatedImage[]> {
   const seen: SeenBrain = { volume: first.volume, mask: first.brain.brainMask, pose: first.brain.pose };
   const { scale } = first.brain;
-  const elsewhere = others.filter((other) => !alignedByGrid(other, first.image));
-  const look = (other: ImageToTreat | undefined): Search | undefined => {
-    if (other === undefined) return undefined;
-    const volume = finiteVolume(other.image);
-    const found = finder.find(volume);
-    found.catch(() => undefined); // awaited in its turn
-    return { volume, found };
-  };
-  let next = look(elsewhere.shift());
+  const { confirm } = finder;
+  const confirmed = (volume: Volume, mask: Mask, motion: Affine): Promise<number> =>
+    confirm === undefined
+      ? Promise.resolve(0)
+      : confirm(volume, mask, { pose: multiply(motion, first.brain.pose), scale });
   const treated: TreatedImage[] = [];
   for (const other of others) {
     const { image, scan: known = {} } = other;
@@ -146,13 +154,11 @@ export async function settleOthers(
       treated.push({ ...same, known, image, statistics, faces });
       continue;
     }
-    const { volume, found } = next as Search;
-    const { mask } = await found;
-    // The networks look at the next image while this one is registered.
-    next = look(elsewhere.shift());
-    const { brainMask, bothMasks, motion, match } = settleOther(volume, mask, seen, (seenVolume, brain) =>
-      finder.make(seenVolume, brain, image.airSaid),
-    );
+    const volume = finiteVolume(image);
+    const make: BrainFinder['make'] = (of, brain) => finder.make(of, brain, image.airSaid);
+    const byHeader = confirm === undefined ? undefined : await settleByHeader(volume, seen, confirmed);
+    const { brainMask, bothMasks, motion, match } =
+      byHeader ?? settleOther(volume, (await finder.find(volume)).mask, seen, make);
     const pose = multiply(motion, first.brain.pose);
     treated.push({
       image,
@@ -168,12 +174,6 @@ export async function settleOthers(
     volume.data.fill(0);
   }
   return treated;
-}
-
-/** A look for a brain that was begun. */
-interface Search {
-  readonly volume: Volume;
-  readonly found: Promise<{ readonly mask: Mask }>;
 }
 
 /** What a method that removes altered, without what is kept. @throws {Refusal} option-invalid */

@@ -4,6 +4,6 @@
  * @example
  * const description = `Prosopon ${VERSION}`;
  */
-export const VERSION = '0.1.0';
+export const VERSION = '0.2.0';
 /** Goes into the free-text field of written NIfTI headers. */
 export const HEADER_DESCRIPTION = `Prosopon ${VERSION}`;

@@ -6,6 +6,7 @@
  * const { images, checks } = await deidentify(await loadImage('head.nii.gz'), { method: 'cp-mae', seed: 42 });
  */
 import { extractBrain } from '../brain/extract.js';
+import { confirmBrain } from '../brain/finder.js';
 import { makeHead } from '../brain/head.js';
 import type { Comparison } from '../deidentify/compare.js';
 import {
@@ -118,6 +119,7 @@ export async function runScanJob(
     return await runJob(job, treatment, {
       makeHead,
       extractBrain: (volume) => extractBrain(volume, networks, { signal }),
+      confirmBrain,
       onStage: (stage) => timer.begin(stage),
       stages: () => timer.seconds,
       ...given,

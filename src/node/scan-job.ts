@@ -96,7 +96,8 @@ export interface ScanTreatment extends ScanContrast {
 
 export interface ScanServices
   extends Pick<DeidentifyServices, 'networks'>,
-    Required<Pick<DeidentifyServices, 'makeHead' | 'extractBrain'>> {
+    Required<Pick<DeidentifyServices, 'makeHead' | 'extractBrain'>>,
+    Pick<DeidentifyServices, 'confirmBrain'> {
   readonly signal: AbortSignal;
   /** Folder of the networks. */
   readonly models: string;
@@ -265,6 +266,7 @@ async function treat(
       gzip: nodeGzip,
       makeHead: services.makeHead,
       extractBrain: services.extractBrain,
+      ...(services.confirmBrain === undefined ? {} : { confirmBrain: services.confirmBrain }),
       signal: services.signal,
       onStage: services.onStage,
     },

@@ -38,22 +38,13 @@ export function blockMeans(
   const factor = 1 / (high - low);
   const [mx, my] = shape;
   const data = new Float32Array(mx * my * shape[2]);
-  const { data: from } = volume;
+  // One type of array, as in resample.ts.
+  const from = volume.data instanceof Float32Array ? volume.data : new Float32Array(volume.data);
   for (let k = 0, v = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++) {
+    for (let j = 0; j < ny; j++, v += nx) {
       const row = mx * (((j / fy) | 0) + my * ((k / fz) | 0));
-      for (let i = 0, block = row, left = fx; i < nx; i++, v++) {
-        let value = from[v] as number;
-        if (!plain) {
-          value = (value - low) * factor;
-          value = value > 0 ? (value < ceiling ? value : ceiling) : 0;
-        } else if (!Number.isFinite(value)) value = 0;
-        data[block] = (data[block] as number) + value;
-        if (--left === 0) {
-          block++;
-          left = fx;
-        }
-      }
+      if (plain) addRow(from, v, nx, fx, data, row);
+      else addClipped(from, v, nx, fx, data, row, low, factor, ceiling);
     }
   const rest = (n: number, f: number, o: number): number => Math.min(f, n - o * f);
   for (let k = 0, o = 0; k < shape[2]; k++)
@@ -66,4 +57,46 @@ export function blockMeans(
     multiply(translation((fx - 1) / 2, (fy - 1) / 2, (fz - 1) / 2), scaling(fx, fy, fz)),
   );
   return { grid: { shape, affine }, data };
+}
+
+/** Adds `nx` values to the blocks that they lie in, rounding each sum as the array does. */
+function addRow(
+  from: Float32Array,
+  v: number,
+  nx: number,
+  fx: number,
+  data: Float32Array,
+  row: number,
+): void {
+  for (let block = row, end = v + nx; v < end; block++) {
+    const stop = Math.min(v + fx, end);
+    let sum = data[block] as number;
+    for (; v < stop; v++) {
+      const value = from[v] as number;
+      if (Number.isFinite(value)) sum = Math.fround(sum + value);
+    }
+    data[block] = sum;
+  }
+}
+
+function addClipped(
+  from: Float32Array,
+  v: number,
+  nx: number,
+  fx: number,
+  data: Float32Array,
+  row: number,
+  low: number,
+  factor: number,
+  ceiling: number,
+): void {
+  for (let block = row, end = v + nx; v < end; block++) {
+    const stop = Math.min(v + fx, end);
+    let sum = data[block] as number;
+    for (; v < stop; v++) {
+      const value = ((from[v] as number) - low) * factor;
+      if (value > 0) sum = Math.fround(sum + (value < ceiling ? value : ceiling));
+    }
+    data[block] = sum;
+  }
 }

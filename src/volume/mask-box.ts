@@ -22,17 +22,17 @@ export function maskBox({ grid, data }: Mask): MaskBox {
   const slice = nx * ny;
   const [k0, k1] = [Math.floor(first / slice), Math.floor(last / slice)];
   let [i0, i1, j0, j1] = [nx, -1, ny, -1];
-  for (let k = k0; k <= k1; k++)
-    for (let j = 0; j < ny; j++) {
-      const row = k * slice + j * nx;
-      const line = data.subarray(row, row + nx);
-      const from = line.indexOf(1);
-      if (from < 0) continue;
-      if (from < i0) i0 = from;
-      const to = line.lastIndexOf(1);
-      if (to > i1) i1 = to;
-      if (j < j0) j0 = j;
-      if (j > j1) j1 = j;
-    }
+  // From row to row that holds something: a view of each row cost a garbage of 20 ms in a scan.
+  for (let v = first; v >= 0; ) {
+    const row = Math.floor(v / nx);
+    const start = row * nx;
+    const j = row % ny;
+    if (v - start < i0) i0 = v - start;
+    const to = data.lastIndexOf(1, start + nx - 1) - start;
+    if (to > i1) i1 = to;
+    if (j < j0) j0 = j;
+    if (j > j1) j1 = j;
+    v = data.indexOf(1, start + nx);
+  }
   return { low: [i0, j0, k0], high: [i1, j1, k1] };
 }

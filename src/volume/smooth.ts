@@ -20,31 +20,39 @@ export function gaussianKernel(sigmaVoxels: number): Float64Array {
   return kernel.map((v) => v / sum);
 }
 
-/** Lines of zeros stay zeros and are passed over: half of a soft mask's. */
-function convolveAxis(data: Float32Array, count: number, stride: number, kernel: Float64Array): Float32Array {
+/** Only what the values of a line can reach is computed: half of the lines of a soft mask are zeros, and half of the others. */
+function convolveAxis(
+  data: Float32Array,
+  count: number,
+  stride: number,
+  kernel: Float64Array,
+): Float32Array<ArrayBuffer> {
   const radius = (kernel.length - 1) / 2;
-  if (radius === 0) return data;
   const out = new Float32Array(data.length);
   const line = new Float64Array(count + 2 * radius);
   const block = stride * count;
   for (let base = 0; base < data.length; base += block)
     for (let s = 0; s < stride; s++) {
-      const start = base + s;
-      let any = false;
-      for (let i = 0; i < count; i++) {
-        const value = data[start + i * stride] as number;
+      let first = -1;
+      let last = 0;
+      for (let i = 0, o = base + s; i < count; i++, o += stride) {
+        const value = data[o] as number;
         line[i + radius] = value;
-        if (value !== 0) any = true;
+        if (value !== 0) {
+          if (first < 0) first = i;
+          last = i;
+        }
       }
-      if (!any) continue;
-      for (let i = 0; i < count; i++) {
+      if (first < 0) continue;
+      const end = Math.min(count - 1, last + radius) + radius;
+      let middle = Math.max(0, first - radius) + radius;
+      for (let o = base + s + (middle - radius) * stride; middle <= end; middle++, o += stride) {
         // The kernel is even: half of the products.
-        const middle = i + radius;
         let sum = (kernel[radius] as number) * (line[middle] as number);
         for (let t = 1; t <= radius; t++)
           sum +=
             (kernel[radius + t] as number) * ((line[middle - t] as number) + (line[middle + t] as number));
-        out[start + i * stride] = sum;
+        out[o] = sum;
       }
     }
   return out;
@@ -55,8 +63,14 @@ export function gaussianSmooth(volume: Volume<VoxelArray>, sigmaMm: number): Vol
   const [nx, ny, nz] = volume.grid.shape;
   const sizes = voxelSizes(volume.grid);
   let data = new Float32Array(volume.data);
-  data = convolveAxis(data, nx, 1, gaussianKernel(sigmaMm / sizes[0])) as typeof data;
-  data = convolveAxis(data, ny, nx, gaussianKernel(sigmaMm / sizes[1])) as typeof data;
-  data = convolveAxis(data, nz, nx * ny, gaussianKernel(sigmaMm / sizes[2])) as typeof data;
+  const axes = [
+    [nx, 1],
+    [ny, nx],
+    [nz, nx * ny],
+  ] as const;
+  axes.forEach(([count, stride], a) => {
+    const kernel = gaussianKernel(sigmaMm / (sizes[a] as number));
+    if (kernel.length > 1) data = convolveAxis(data, count, stride, kernel);
+  });
   return { grid: volume.grid, data };
 }

@@ -6,14 +6,17 @@
  */
 import type { VoxelArray } from './volume.js';
 
-/** Copies the finite values where `mask` is set. */
+/** Copies the finite values where `mask`, of 0 and 1, is set. */
 export function valuesInside(data: VoxelArray, mask: Uint8Array): Float32Array {
+  const first = Math.max(0, mask.indexOf(1));
+  const end = mask.lastIndexOf(1) + 1;
+  const values = data instanceof Float32Array ? data : Float32Array.from(data);
   let n = 0;
-  for (let i = 0; i < mask.length; i++) if (mask[i] !== 0 && Number.isFinite(data[i])) n++;
+  for (let i = first; i < end; i++) if (mask[i] !== 0 && Number.isFinite(values[i])) n++;
   const out = new Float32Array(n);
   n = 0;
-  for (let i = 0; i < mask.length; i++)
-    if (mask[i] !== 0 && Number.isFinite(data[i])) out[n++] = data[i] as number;
+  for (let i = first; i < end; i++)
+    if (mask[i] !== 0 && Number.isFinite(values[i])) out[n++] = values[i] as number;
   return out;
 }
 

@@ -65,7 +65,7 @@ function withoutTissues(method: Method): Method {
 }
 
 /** T1-weighted around 5 * byte, and its inverse: fluid bright, white matter dark. */
-function headOf(name: string, brainOf: (v: number) => number): HeadUnderTest {
+function headOf(name: string, brainOf: (v: number, across: number) => number): HeadUnderTest {
   const grid = headGrid({ spacing: [5, 5, 5] });
   const { volume } = syntheticHead({ grid });
   const brain = templateBrain(grid, IDENTITY).data;
@@ -73,12 +73,16 @@ function headOf(name: string, brainOf: (v: number) => number): HeadUnderTest {
   return {
     name,
     grid,
-    values: volume.data.map((v, o) => (brain[o] === 1 ? brainOf(5 * (mean[o] as number) + 0.2 * v) : v)),
+    values: volume.data.map((v, o) =>
+      brain[o] === 1 ? brainOf(5 * (mean[o] as number) + 0.2 * v, (o % grid.shape[0]) / grid.shape[0]) : v,
+    ),
     brain,
     other: syntheticHead({ grid, variant: 2 }).volume.data,
   };
 }
 const HEADS = [headOf('T1-weighted', (v) => v), headOf('T2-weighted', (v) => Math.max(40, 1500 - v))];
+/** Three times as bright at one side of the head as at the other. */
+const COIL = headOf('coil-shaded', (v, across) => v * Math.exp(1.1 * (across - 0.5)));
 
 const KNOWN: readonly (readonly [string, ScanContrast])[] = [
   [
@@ -125,7 +129,7 @@ const underTest: MethodUnderTest[] =
 
 describe.each(underTest)('P1 in the contrast of the scan, with $name', (under) => {
   // What networks cost is paid for one brain, which is not as those that were learnt, and two changes.
-  const [heads, most] = under.name === 'the fake' ? [HEADS, 5] : [HEADS.slice(1), 2];
+  const [heads, most] = under.name === 'the fake' ? [[...HEADS, COIL], 5] : [HEADS.slice(1), 2];
 
   describe.each(heads)('around a $name brain', (head) => {
     it.each(KNOWN)('gives the same bytes whatever stands outside the brain, by %s', async (_, known) => {
@@ -146,6 +150,29 @@ describe.each(underTest)('P1 in the contrast of the scan, with $name', (under) =
     await draw({ contrast: 'auto' }, { ...under, method: withoutTissues(under.method) });
     expect(new Set(all).size).toBe(KNOWN.length + 1);
   });
+});
+
+it("carries a coil's brightness on beyond the brain, and changes nothing round a brain without one", async () => {
+  if (fake === undefined) throw new Error('no fake method');
+  const painter = { ...fake, method: paintable() };
+  const plain = { ...fake, method: withoutTissues(fakeMethod() as RemodellingMethod<unknown>) };
+  const known = { profile: { ...flat(0.6), fat: 1, bone: 0.2 } };
+  const sides = async (head: HeadUnderTest, method: MethodUnderTest): Promise<number> => {
+    const bytes = await bytesOf(method, head, known);
+    const values = new Int16Array(bytes.slice(352).buffer);
+    const [nx] = head.grid.shape;
+    const sums = [0, 0];
+    for (let o = 0; o < values.length; o++)
+      if (head.brain[o] === 0)
+        sums[o % nx < nx / 2 ? 0 : 1] = (sums[o % nx < nx / 2 ? 0 : 1] as number) + (values[o] as number);
+    return (sums[1] as number) / (sums[0] as number);
+  };
+  const [clean] = HEADS;
+  if (clean === undefined) throw new Error('no head');
+  const base = (await sides(clean, painter)) / (await sides(clean, plain));
+  const shaded = (await sides(COIL, painter)) / (await sides(COIL, plain));
+  expect(base).toBeCloseTo(1, 1);
+  expect(shaded).toBeGreaterThan(1.3);
 });
 
 it('can fail: a conditioning that carries a mean of the outside is found in each contrast', async () => {

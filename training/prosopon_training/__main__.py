@@ -17,6 +17,8 @@ STAGES = {
     "vqvae-complement-fine": "vqvae_complement_fine",
     "vqvae-brain": "vqvae_brain",
     "masked-autoencoder": "masked_autoencoder",
+    "masked-levels": "masked_levels",
+    "masked-latent": "masked_latent",
     "texture": "texture",
     "segmentation": "segmentation",
     "brain-age": "brain_age",

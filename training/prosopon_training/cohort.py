@@ -2,10 +2,10 @@
 
     python -m prosopon_training cohort --data PREPARED --shipped MODELS --runs RUNS --out NEW_MODELS --minutes 20
 
-Each stage starts from its shipped ``model.onnx``. What does not ship starts afresh: the complement's encoder (P1: the
+Each stage starts from its shipped ``model.onnx``. What does not ship starts afresh: the complement's encoders (P1: the
 subject's complement is never encoded when a head is treated), the decoder of the brain's VQ-VAE, and the fields and
 template of ``register``, which are the cohort's own. The codes of the complement therefore change their meaning a
-little, and so the masked autoencoder comes last. A run that was interrupted goes on where it stopped. The networks that find
+little, and so the masked autoencoder, which is in closed form, comes last. A run that was interrupted goes on where it stopped. The networks that find
 brains hold on other scanners and are not a cohort's to train: they are copied, as is all that no stage makes.
 """
 from __future__ import annotations
@@ -20,13 +20,12 @@ from pathlib import Path
 PLAN: tuple[tuple[str, str | None, float, dict[str, str]], ...] = (
     ("register", None, 1.0, {}),
     ("vqvae-brain", "brain-encoder", 0.5, {}),
-    ("vqvae-complement", "complement-decoder", 1.0, {"fields": "register"}),
-    ("masked-autoencoder", "masked-autoencoder", 1.0,
-     {"complement": "vqvae-complement", "brain": "vqvae-brain", "fields": "register"}),
+    ("vqvae-complement-fine", "complement-decoder", 1.0, {"fields": "register"}),
+    ("masked-latent", None, 1.0, {"complement": "vqvae-complement-fine", "brain": "vqvae-brain", "fields": "register"}),
 )
-# `export vqvae-complement` draws 40 components; each head counts twice.
+# `export vqvae-complement-fine` draws 40 components; each head counts twice.
 LEAST_TRAIN_HEADS = 20
-EXPORTED = {"vqvae-brain": {}, "masked-autoencoder": {}, "vqvae-complement": {"fields": "register"}}
+EXPORTED = {"vqvae-brain": {}, "masked-latent": {}, "vqvae-complement-fine": {"fields": "register"}}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,12 +15,14 @@ from .data import read_index
 from .export import write_model
 from .networks.brain_codes import BrainVqVae
 from .networks.brain_extraction import BrainExtraction
-from .networks.complement import ComplementVqVae, enlarge
-from .networks.masked import MaskedAutoencoder
+from .networks.complement import enlarge
+from .networks.complement_fine import FINE_SITES, TwoLevelDecoder, TwoLevelVqVae
+from .networks.latent_codes import LatentCodes
 from .networks.texture import MAX_LOG_SPREAD, MIN_LOG_SPREAD, Texture
 from .residual import ShapeResidual, residual_components
 from .runs import load_run, settings_of
 from .stages.brain_extraction import CROP
+from .stages.masked_latent import load_latent
 from .stages.vqvae_complement import load_fields
 from .template import templates
 
@@ -31,19 +33,45 @@ TEXTURE_DATA = ("two T1-weighted heads at about 1 mm: a child of three (FNNDSC S
 LABEL_DATA = ("whole-head tissue labels of 23 people, training part of those in BBillot/SynthSeg (66342c1f, fb7597c4; Apache-2.0; who they are is "
               "not said there)")
 BRAIN_SOURCES = {"data": f"{DATA}; {LABEL_DATA}"}
+# shapes of label heads take part in mixtures
+MIXED = {"data": f"{DATA}; shapes of 14 of the whole-head tissue labels in BBillot/SynthSeg (66342c1f, fb7597c4; Apache-2.0; who they are is not said there)"}
 COMMON = {"version": "0.1.0", "licence": "CC-BY-SA-3.0", "data": DATA, "grid": {"size": 128, "spacing": 2}}
 
 
-class Decoder(nn.Module):
-    """d2 with its fields enlarged from 8 mm to 4 mm."""
+class FineDecoder(nn.Module):
+    """d2 of two levels of codes, its fields enlarged from 8 mm to 4 mm."""
 
-    def __init__(self, decoder: nn.Module):
+    def __init__(self, decoder: TwoLevelDecoder):
         super().__init__()
         self.decoder = decoder
 
-    def forward(self, codes: torch.Tensor, keep: torch.Tensor, brain: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        displacement, gain = self.decoder(codes, keep, brain)
+    def forward(self, codes: torch.Tensor, keep: torch.Tensor, fine: torch.Tensor, fine_keep: torch.Tensor,
+                brain: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        displacement, gain = self.decoder.decode(codes, keep, fine, fine_keep, brain)
         return enlarge(displacement), enlarge(gain)
+
+
+class LatentPosterior(nn.Module):
+    """What is seen of brain and codes to the latent's precision and evidence."""
+
+    def __init__(self, model: LatentCodes):
+        super().__init__()
+        self.model = model
+
+    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.model.posterior(*inputs)
+
+
+class LatentLogits(nn.Module):
+    """A latent to logits over the codes of both levels."""
+
+    def __init__(self, model: LatentCodes):
+        super().__init__()
+        self.model = model
+
+    def forward(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        coarse, fine = self.model.logits(z)
+        return coarse @ self.model.look_up, fine @ self.model.look_up
 
 
 def template_bytes(template: torch.Tensor, peak: float) -> torch.Tensor:
@@ -148,31 +176,41 @@ def export_brain(run: Path, models: Path, _: argparse.Namespace) -> None:
         half=False)  # fp16 weights move values over the edges of the quantiser's steps
 
 
-def export_masked(run: Path, models: Path, _: argparse.Namespace) -> None:
-    net = load_run(MaskedAutoencoder(settings_of(run)["codes"]), run)
-    feeds = {"brain_codes": torch.rand(1, len(BRAIN_LEVELS), *SITES) * 2 - 1, "brain_sites": torch.rand(1, 2, *SITES),
-             "codes": torch.rand(1, len(COMPLEMENT_LEVELS), *SITES) * 2 - 1, "keep": (torch.rand(1, 1, *SITES) > 0.5).float()}
-    write_model("masked-autoencoder", net, feeds, ["logits"], models, {
-        **COMMON, "description": f"Masked autoencoder of CP-MAE: logits over the complement's {settings_of(run)['codes']} codes at {math.prod(SITES)} sites",
-        "normalisation": "quantised values in -1..1; keep: 1 = visible",
-        "settings": {"levels": list(COMPLEMENT_LEVELS)}}, run=run)
+def export_latent(run: Path, models: Path, _: argparse.Namespace) -> None:
+    model = load_latent(run)
+    k, codes = settings_of(run)["components"], math.prod(COMPLEMENT_LEVELS)
+    feeds = {"brain_codes": torch.rand(1, len(BRAIN_LEVELS), *SITES) * 2 - 1, "brain_sites": torch.rand(1, 2, *SITES), "seen": torch.ones(1, 1)}
+    for name, shape in (("coarse", SITES), ("fine", FINE_SITES)):
+        feeds[name] = torch.rand(1, len(COMPLEMENT_LEVELS), *shape) * 2 - 1
+        feeds[f"{name}_keep"] = (torch.rand(1, 1, *shape) > 0.5).float()
+    about = {**COMMON, **MIXED, "version": "0.2.0", "settings": {"levels": list(COMPLEMENT_LEVELS)}}
+    write_model("masked-autoencoder", LatentPosterior(model), feeds, ["precision", "evidence"], models, {
+        **about, "description": f"Masked autoencoder of CP-MAE, first half: what is seen of brain and codes ({math.prod(SITES)} sites of 32 mm, "
+                                f"{math.prod(FINE_SITES)} of 16 mm) to the posterior of a Gaussian latent of {k}",
+        "normalisation": "quantised values in -1..1; keep: 1 = seen; seen: 0 = the brain is not shown"}, run=run)
+    write_model("masked-autoencoder-codes", LatentLogits(model), {"z": torch.randn(1, k)}, ["coarse", "fine"], models, {
+        **about, "description": f"Masked autoencoder of CP-MAE, second half: a latent to logits over {codes} codes at every site of both levels",
+        "normalisation": "a draw of the latent"}, run=run)
 
 
-def export_complement(run: Path, models: Path, args: argparse.Namespace) -> None:
-    model = load_run(ComplementVqVae(settings_of(run)["width"]), run)
+def export_complement_fine(run: Path, models: Path, args: argparse.Namespace) -> None:
+    model = load_run(TwoLevelVqVae(settings_of(run)["width"]), run)
     feeds = {"codes": torch.rand(1, len(COMPLEMENT_LEVELS), *SITES) * 2 - 1, "keep": torch.ones(1, 1, *SITES),
-             "brain": torch.rand(1, 2, *FIELD_SHAPE)}
-    write_model("complement-decoder", Decoder(model.decoder), feeds, ["displacement", "gain"], models, {
-        **COMMON, "description": "d2 of CP-MAE: codes and brain to displacement and log gain at 4 mm",
+             "fine": torch.rand(1, len(COMPLEMENT_LEVELS), *FINE_SITES) * 2 - 1, "fine_keep": torch.ones(1, 1, *FINE_SITES), "brain": torch.rand(1, 2, *FIELD_SHAPE)}
+    write_model("complement-decoder", FineDecoder(model.decoder), feeds, ["displacement", "gain"], models, {
+        **COMMON, **MIXED, "version": "0.2.0", "description": "d2 of CP-MAE: codes of two levels and brain to displacement and log gain at 4 mm",
         "normalisation": "displacement in normalised coordinates (1 = half of the grid: x 96 mm, y and z 128 mm)",
         "settings": {"levels": list(COMPLEMENT_LEVELS)}}, run=run)
     components, share = residual_components(model, load_fields(args.fields, read_index(args.data, "train")), args.components)
-    write_model("shape-residual", ShapeResidual(components), {"scores": torch.randn(1, args.components), "brain": torch.rand(1, 2, *FIELD_SHAPE)},
+    write_model("shape-residual", ShapeResidual(args.spread * components), {"scores": torch.randn(1, args.components), "brain": torch.rand(1, 2, *FIELD_SHAPE)},
                 ["displacement", "gain"], models, {
-        **COMMON, "description": f"Random fields that the codes leave open: {args.components} principal components with "
-                                 f"{100 * share:.0f} % of the residual's variance over train heads",
+        **COMMON, "version": "0.2.0",
+        "description": f"Random fields that the codes leave open: {args.components} principal components with {100 * share:.0f} % of the residual's "
+                       f"variance over train heads, {args.spread:g} times as wide",
         "normalisation": "standard normal scores", "settings": {"components": args.components, "varianceShare": round(share, 4)}}, derived_from=run)
-    export_heads(*templates(args.fields, args.data, args.sharpen), models, args.fields)
+    # where the fields make heads of another template than the learned head that ships, it comes with them
+    if not args.keep_heads:
+        export_heads(*templates(args.fields, args.data, args.sharpen), models, args.fields)
 
 
 def export_heads(coarse: torch.Tensor, fine: torch.Tensor, models: Path, fields_run: Path | None = None) -> None:
@@ -197,8 +235,8 @@ def export_texture(run: Path, models: Path, _: argparse.Namespace) -> None:
         free_axes={name: {2: "z", 3: "y", 4: "x"} for name in ("head", "noise", "textured")}, run=run)
 
 
-EXPORTS = {"brain-finder": export_finder, "brain-extraction": export_extraction, "vqvae-brain": export_brain, "masked-autoencoder": export_masked,
-           "vqvae-complement": export_complement, "texture": export_texture, "cp-gan": gan_export.export_generator,
+EXPORTS = {"brain-finder": export_finder, "brain-extraction": export_extraction, "vqvae-brain": export_brain,
+           "vqvae-complement-fine": export_complement_fine, "masked-latent": export_latent, "texture": export_texture, "cp-gan": gan_export.export_generator,
            **evaluation_exports.EVALUATION_EXPORTS}
 
 
@@ -206,9 +244,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("stage", choices=EXPORTS)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--models", type=Path, required=True)
-    parser.add_argument("--data", nargs="+", help="prepared folders (vqvae-complement: for the 1 mm template)")
-    parser.add_argument("--fields", type=Path, help="run folder of register (vqvae-complement)")
+    parser.add_argument("--data", nargs="+", help="prepared folders (vqvae-complement-fine: heads, and the 1 mm template)")
+    parser.add_argument("--fields", type=Path, help="run folder of register (vqvae-complement-fine)")
     parser.add_argument("--components", type=int, default=40, help="principal components of the shape residual")
+    parser.add_argument("--spread", type=float, default=1.0, help="factor of the shape residual's deviations (vqvae-complement-fine)")
+    parser.add_argument("--keep-heads", action="store_true", help="the fields are those of the learned head that ships: write no other (vqvae-complement-fine)")
     parser.add_argument("--sharpen", type=float, default=0.8)
     parser.add_argument("--template", type=Path, default=Path("models/head-128/model.onnx"), help="the learned head (cp-gan, form move)")
     evaluation_exports.add_arguments(parser)

@@ -67,13 +67,14 @@ class Mixtures:
         # a stationary velocity's inverse displacement is that of its negative
         self.back = [integrate(-velocity, 4) for velocity in self.velocities]
 
-    def sample(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+    def sample(self, rng: np.random.Generator, strength: float = 1.0) -> dict[str, torch.Tensor]:
+        """``strength`` of the deformation that comes on top."""
         if rng.random() >= self.share:
-            return self.heads[rng.integers(len(self.heads))].sample(rng) | {"own": torch.ones(1)}
+            return self.heads[rng.integers(len(self.heads))].sample(rng, strength) | {"own": torch.ones(1)}
         patched = bool(rng.random() < self.patched)
-        parts = rng.choice(len(self.velocities), int(rng.integers(2, 4)), replace=False)
+        parts = rng.choice(len(self.velocities), min(len(self.velocities), int(rng.integers(2, 4))), replace=False)
         mixed, donor = self.mix(parts, weights_of_parts(rng, len(parts), patched) * float(np.exp(rng.normal(0, 0.1))), rng)
-        return deformed(rng, *mixed) | {"own": torch.full((1,), float(not patched and donor))}
+        return deformed(rng, *mixed, strength) | {"own": torch.full((1,), float(not patched and donor))}
 
     def mix(self, parts: np.ndarray, weights: torch.Tensor, rng: np.random.Generator) -> tuple[tuple[torch.Tensor, ...], bool]:
         """Brain, coverage, displacement and gain; and whether the brain is that of a part."""

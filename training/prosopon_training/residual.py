@@ -13,18 +13,27 @@ from torch.nn import functional as F
 
 from .contract import SITES
 from .networks.complement import ComplementVqVae, blur, encoder_input, enlarge
+from .networks.complement_fine import FINE_SITES, TwoLevelVqVae
 from .stages.vqvae_complement import VELOCITY_SHAPE, FieldHead
 
 
+def rebuilt_fields(model: ComplementVqVae | TwoLevelVqVae, head: FieldHead) -> tuple[torch.Tensor, torch.Tensor]:
+    """Displacement and gain from a head's own codes."""
+    every = torch.ones(1, 1, *SITES)
+    if isinstance(model, TwoLevelVqVae):
+        coarse, fine = model.codes(head.displacement, head.gain, head.brain)
+        return model.decoder.decode(coarse, every, fine, torch.ones(1, 1, *FINE_SITES), head.brain)
+    return model.decoder(model.encoder(encoder_input(head.displacement, head.gain)), every, head.brain)
+
+
 @torch.no_grad()
-def residual_components(model: ComplementVqVae, heads: list[FieldHead], count: int) -> tuple[torch.Tensor, float]:
+def residual_components(model: ComplementVqVae | TwoLevelVqVae, heads: list[FieldHead], count: int) -> tuple[torch.Tensor, float]:
     """[count, 4, 32, 32, 24] components scaled by their standard deviations (displacement and log gain), and the share
     of the residual's variance that they hold. Every head counts mirrored too."""
     rows = []
     sign = torch.tensor([-1.0, 1, 1, 1]).view(1, 4, 1, 1, 1)
     for head in heads:
-        q = model.encoder(encoder_input(head.displacement, head.gain))
-        displacement, gain = model.decoder(q, torch.ones(1, 1, *SITES), head.brain)
+        displacement, gain = rebuilt_fields(model, head)
         residual = torch.cat([head.displacement - displacement, head.gain - gain], 1)
         rows += [residual, residual.flip(4) * sign]
     stack = torch.cat(rows).reshape(len(rows), -1)

@@ -128,3 +128,33 @@ def test_a_shape_that_is_free_cannot_be_counted(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="free ones in x"):
         count_gflop(tmp_path / "a.onnx")
     assert count_gflop(tmp_path / "a.onnx", {"z": 5}) == pytest.approx(2 * 27 * 2 * 27 / 1e9)
+
+
+def test_latent_masked_autoencoder(tmp_path: Path) -> None:
+    from prosopon_training.contract import SITES
+    from prosopon_training.exports import LatentLogits, LatentPosterior
+    from prosopon_training.networks.complement_fine import FINE_SITES
+    from prosopon_training.networks.latent_codes import LatentCodes
+
+    torch.manual_seed(0)
+    model = LatentCodes(7)
+    for name in ("brain", "coarse", "fine"):
+        getattr(model, f"{name}_weights").normal_(0, 0.1)
+    feeds = {"brain_codes": torch.rand(1, 4, *SITES), "brain_sites": torch.rand(1, 2, *SITES), "seen": torch.ones(1, 1)}
+    for name, shape in (("coarse", SITES), ("fine", FINE_SITES)):
+        feeds |= {name: torch.rand(1, 3, *shape), f"{name}_keep": (torch.rand(1, 1, *shape) > 0.5).float()}
+    check(tmp_path, "posterior", LatentPosterior(model), feeds, ["precision", "evidence"])
+    check(tmp_path, "logits", LatentLogits(model), {"z": torch.randn(1, 7)}, ["coarse", "fine"])
+
+
+def test_decoder_of_two_levels(tmp_path: Path) -> None:
+    from prosopon_training.contract import SITES
+    from prosopon_training.exports import FineDecoder
+    from prosopon_training.networks.complement_fine import FINE_SITES, TwoLevelVqVae
+
+    torch.manual_seed(0)
+    model = TwoLevelVqVae(8)
+    torch.nn.init.normal_(model.decoder.out8.weight, std=0.1)
+    check(tmp_path, "decoder", FineDecoder(model.decoder), {
+        "codes": torch.rand(1, 3, *SITES), "keep": torch.ones(1, 1, *SITES), "fine": torch.rand(1, 3, *FINE_SITES), "fine_keep": torch.ones(1, 1, *FINE_SITES),
+        "brain": torch.rand(1, 2, 64, 64, 48)}, ["displacement", "gain"])

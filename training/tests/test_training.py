@@ -244,7 +244,7 @@ def test_cohort_stands_for_commands_that_exist(tmp_path: Path, monkeypatch: pyte
           str(tmp_path / "new"), "--minutes", "6"])
     trained = [entry for entry in done if entry[0] == "train"]
     assert [entry[1] for entry in trained] == [
-        "register", "vqvae-brain", "vqvae-complement", "masked-autoencoder"]
+        "register", "vqvae-brain", "vqvae-complement-fine", "masked-latent"]
     assert trained[0][2] is None and trained[1][3] == 3
     assert trained[1][2] == tmp_path / "models" / "brain-encoder" / "model.onnx"
     assert (tmp_path / "new" / "brain-finder" / "model.onnx").exists(), "what no stage makes is copied"

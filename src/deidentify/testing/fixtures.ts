@@ -150,6 +150,7 @@ export function fakeServices(
       close: async () => undefined,
     },
     makeHead: simpleHead,
+    confirmBrain: async () => 0,
     extractBrain: async () => {
       if (brain === undefined) throw new Refusal('brain-implausible', 'expected a brain, found none');
       return { mask: brain };

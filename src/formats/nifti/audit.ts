@@ -5,7 +5,7 @@
  * writer (`layout.ts`), so that a wrong one there is found here (docs/decisions/0033).
  *
  * @example
- * auditNifti('nifti1', original, result, 'Prosopon 0.1.0'); // { sameGeometry: true, strayBytes: 0 }
+ * auditNifti('nifti1', original, result, 'Prosopon 0.2.0'); // { sameGeometry: true, strayBytes: 0 }
  */
 import type { HeaderAudit } from '../codec.js';
 import type { Described } from '../image.js';

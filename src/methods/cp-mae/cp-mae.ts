@@ -2,16 +2,15 @@
  * CP-MAE (Van der Goten and Smith, MICCAI 2024): the brain is coded by one VQ-VAE, the codes of everything else are
  * drawn by a masked autoencoder that sees the brain's codes alone, and a second VQ-VAE's decoder makes a head of them.
  *
- * What differs from the paper (its sizes are not published; docs/decisions has the reasons): one code for each 32 mm
- * site, a decoder that also sees the brain, and that moves and brightens a learned head instead of painting voxels, a
- * Gaussian residual on its fields for what so few codes leave open, and at 1 mm a texture decoder for the fine detail.
+ * What differs from the paper (its sizes are not published; docs/decisions has the reasons): codes of two levels, one for each
+ * 32 mm site and one for each 16 mm site, the face's drawn before the brain is shown, a decoder that also sees the brain, and that moves and brightens a learned head instead of painting voxels, a
+ * Gaussian residual on its fields for what the codes leave open, and at 1 mm a texture decoder for the fine detail.
  *
  * gamma is the brain mask, the brain's voxels divided by their median, and the pose; the subject's complement is never
  * encoded: its encoder e2 does not ship.
  */
 import { skinRadii } from '../../brain/cranium.js';
 import type { Head } from '../../brain/head.js';
-import { Failure } from '../../errors/errors.js';
 import type { Tensor } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
 import { sha256 } from '../../volume/sha256.js';
@@ -27,49 +26,14 @@ import { addTexture } from '../learned-head/texture.js';
 import { drawnTissues, TISSUE_MODEL } from '../learned-head/tissue-map.js';
 import type { BrainConditioning, MethodContext, RemodellingMethod, Seed } from '../method.js';
 import type { DrawnHead } from '../tissues.js';
+import { codeFeeds, drawCodes, noCodes, tensorOf } from './draw-codes.js';
 import { meetCranium } from './meet-cranium.js';
-import { type SamplingOptions, sampleCodes } from './sampler.js';
 import { addThickness, drawThickness, type Thickness } from './scalp-thickness.js';
-import {
-  DECODER_MODEL,
-  type InstalledCodes,
-  installedCodes,
-  MASKED_MODEL,
-  RESIDUAL_MODEL,
-  siteMeans,
-} from './sites.js';
+import { DECODER_MODEL, installedCodes, LOGITS_MODEL, MASKED_MODEL, RESIDUAL_MODEL } from './sites.js';
 import { bareness, SEEN_VOXELS, thickened } from './thin-scalp.js';
-
-/** Chosen on val draws: see docs/results.md. */
-export const SAMPLING: SamplingOptions = { steps: 12, temperature: 1, choiceNoise: 4.5 };
 
 /** Scores beyond this are drawn again: no head of the training set lies further out on a component. */
 const MAX_SCORE = 2.5;
-
-function tensorOf(outputs: Record<string, Tensor>, name: string): Tensor {
-  const tensor = outputs[name];
-  if (tensor === undefined) throw new Failure('network-failed', `a network returned no "${name}"`);
-  return tensor;
-}
-
-/** [channels, z, y, x] values and [1, z, y, x] keep mask of the codes so far. */
-function codeTensors(
-  { book, sites }: InstalledCodes,
-  indices: Int32Array,
-  kept: Uint8Array,
-): { codes: Tensor; keep: Tensor } {
-  const channels = book.levels.length;
-  const codes = new Float32Array(channels * sites.count);
-  for (let s = 0; s < sites.count; s++)
-    book.values(indices[s] as number).forEach((value, c) => {
-      codes[c * sites.count + s] = value;
-    });
-  const axes = [sites.z, sites.y, sites.x];
-  return {
-    codes: { data: codes, shape: [1, channels, ...axes] },
-    keep: { data: Float32Array.from(kept), shape: [1, 1, ...axes] },
-  };
-}
 
 /** Standard normal scores of the components. */
 function drawScores(random: Random, components: number): Tensor {
@@ -92,31 +56,6 @@ async function condition(head: Head, context: MethodContext): Promise<BrainCondi
   const gamma = inLearntContrast(brainConditioning(head), head, context.contrast ?? 'auto');
   if (context.keep !== 'cranium') return gamma;
   return { ...gamma, cranium: skinRadii(head.volume, head.brainLevel, head.pose) };
-}
-
-/** The complement's codes, drawn by the masked autoencoder that sees the brain's codes alone. */
-async function drawCodes(
-  installed: InstalledCodes,
-  brain: Tensor,
-  blocks: Float32Array,
-  random: Random,
-  { networks, signal, onStage }: MethodContext,
-): Promise<Int32Array> {
-  const { sites, book } = installed;
-  const means: Tensor = { data: siteMeans(blocks, sites), shape: [1, 2, sites.z, sites.y, sites.x] };
-  onStage?.('encode brain');
-  const brainCodes = tensorOf(await networks.run('brain-encoder', { brain }, signal), 'codes');
-  onStage?.('draw codes');
-  return sampleCodes(
-    sites.count,
-    book.size,
-    async (drawn, kept) => {
-      const feeds = { brain_codes: brainCodes, brain_sites: means, ...codeTensors(installed, drawn, kept) };
-      return tensorOf(await networks.run(MASKED_MODEL, feeds, signal), 'logits').data as Float32Array;
-    },
-    random,
-    SAMPLING,
-  );
 }
 
 /** Skull and scalp of a drawn thickness; where the cranium stays, of the one that it has. */
@@ -160,17 +99,11 @@ async function synthesize(
   const digest = sha256(new Uint8Array(blocks.buffer, blocks.byteOffset, blocks.byteLength));
   const random = new Random(seed).fork(`cp-mae ${digest.join(' ')}`);
   const installed = await installedCodes(networks);
-  const { count } = installed.sites;
   const brain = brainTensor(blocks);
-  const indices = mean ? new Int32Array(count) : await drawCodes(installed, brain, blocks, random, context);
+  const codes = mean ? noCodes(installed) : await drawCodes(installed, brain, blocks, random, context);
 
   context.onStage?.('decode');
-  const kept = new Uint8Array(count).fill(mean ? 0 : 1);
-  const decoded = await networks.run(
-    DECODER_MODEL,
-    { ...codeTensors(installed, indices, kept), brain },
-    signal,
-  );
+  const decoded = await networks.run(DECODER_MODEL, { ...codeFeeds(installed, codes), brain }, signal);
   let displacement = tensorOf(decoded, 'displacement');
   let logFactor = tensorOf(decoded, 'gain');
   if (!mean) {
@@ -211,9 +144,10 @@ export const cpMae: RemodellingMethod<BrainConditioning> = {
     'Van der Goten and Smith, Privacy Protection in MRI Scans Using 3D Masked Autoencoders, MICCAI 2024, LNCS 15007',
   models: [
     'brain-encoder',
-    'masked-autoencoder',
-    'complement-decoder',
-    'shape-residual',
+    MASKED_MODEL,
+    LOGITS_MODEL,
+    DECODER_MODEL,
+    RESIDUAL_MODEL,
     'head-128',
     'head-256',
     'texture',

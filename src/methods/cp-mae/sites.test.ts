@@ -15,7 +15,13 @@ import { NodeNetworkRunner } from '../../node/networks/node-runner.js';
 import { installedCodes, siteMeans } from './sites.js';
 
 const OTHERS = fileURLToPath(new URL('../testing/models', import.meta.url));
-const REPLACED = ['brain-encoder', 'masked-autoencoder', 'complement-decoder', 'shape-residual'];
+const REPLACED = [
+  'brain-encoder',
+  'masked-autoencoder',
+  'masked-autoencoder-codes',
+  'complement-decoder',
+  'shape-residual',
+];
 
 let models = '';
 let networks: NodeNetworkRunner;
@@ -48,11 +54,17 @@ describe('networks of another lattice, codebook and number of components', () =>
   it('are what model.json says', async () => {
     const found = await installedCodes(networks);
     expect(found.sites).toEqual({ x: 3, y: 4, z: 4, count: 48 });
+    expect(found.fineSites).toEqual({ x: 6, y: 8, z: 8, count: 384 });
     expect(found.book.levels).toEqual([4, 3]);
-    expect(found.components).toBe(5);
+    expect([found.latent, found.components]).toEqual([4, 5]);
     const shipped = new NodeNetworkRunner();
     const own = await installedCodes(shipped);
-    expect([own.sites.count, own.book.levels, own.components]).toEqual([384, [8, 6, 5], 40]);
+    expect([own.sites.count, own.fineSites.count, own.latent, own.book.levels]).toEqual([
+      384,
+      3072,
+      200,
+      [8, 6, 5],
+    ]);
     await shipped.close();
   });
 
@@ -90,7 +102,13 @@ describe('networks of another lattice, codebook and number of components', () =>
       'masked-autoencoder',
       (t: string) => t.replace(/4,\s*3\s*\]\s*\}/, '"4", 3]}'),
     ],
-    ['no codes', 'masked-autoencoder', (t: string) => t.replace('"codes"', '"cods"')],
+    [
+      'logits of another codebook',
+      'masked-autoencoder-codes',
+      (t: string) => t.replace(/4,\s*3\s*\]\s*\}/, '3, 4]}'),
+    ],
+    ['no fine codes', 'complement-decoder', (t: string) => t.replace('"fine"', '"coarse"')],
+    ['no codes', 'masked-autoencoder', (t: string) => t.replace('"coarse"', '"corse"')],
     ['sites of no fixed number', 'shape-residual', (t: string) => t.replace(/5\s*\]/, '"n"]')],
   ])('are refused with %s', async (_, name, change) => {
     expect(await afterChange(name, change)).toMatchObject({ tag: 'model-corrupt' });

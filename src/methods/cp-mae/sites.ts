@@ -4,7 +4,7 @@
  * dropped in.
  *
  * @example
- * const { sites, book } = await installedCodes(networks);
+ * const { sites, fineSites, book } = await installedCodes(networks);
  * const means = siteMeans(brainBlocks(gamma), sites); // [2, 8, 8, 6] of the networks that ship
  */
 import { COMPLEMENT_LEVELS, FIELD_COUNT, FIELD_SHAPE } from '../../contract/contract.js';
@@ -23,6 +23,10 @@ export interface Sites {
 
 export interface InstalledCodes {
   readonly sites: Sites;
+  /** Of the second level. */
+  readonly fineSites: Sites;
+  /** Numbers of the masked autoencoder's latent. */
+  readonly latent: number;
   /** Of the complement's codes. */
   readonly book: FsqCodebook;
   /** Principal components of what the codes leave open. */
@@ -30,8 +34,12 @@ export interface InstalledCodes {
 }
 
 export const MASKED_MODEL = 'masked-autoencoder';
+/** Its second half: a latent to logits. */
+export const LOGITS_MODEL = 'masked-autoencoder-codes';
 export const DECODER_MODEL = 'complement-decoder';
 export const RESIDUAL_MODEL = 'shape-residual';
+
+type FiveSizes = [number, number, number, number, number];
 
 function wrong(name: string, expected: string, found: string): Failure {
   return new Failure('model-corrupt', `models/${name}/model.json: expected ${expected}, found ${found}`);
@@ -60,45 +68,57 @@ function levelsOf({ name, settings }: ModelDescription): readonly number[] {
   throw wrong(name, 'whole numbers above 1 as settings.levels', JSON.stringify(levels));
 }
 
+/** A lattice of codes, as the masked autoencoder takes them. */
+function sitesOf(masked: ModelDescription, tensor: string, book: FsqCodebook): Sites {
+  const [, channels, z, y, x] = sizesOf(masked, 'inputs', tensor, 5) as FiveSizes;
+  if ([x, y, z].some((n, axis) => (FIELD_SHAPE[axis] as number) % n !== 0))
+    throw wrong(
+      masked.name,
+      `"${tensor}" of sites that divide ${FIELD_SHAPE.join(' x ')} voxels`,
+      `${x} x ${y} x ${z}`,
+    );
+  if (channels !== book.levels.length)
+    throw wrong(masked.name, `${book.levels.length} channels in "${tensor}"`, `${channels}`);
+  return { x, y, z, count: x * y * z };
+}
+
 /**
  * @throws {Failure} model-corrupt where the networks do not fit each other or the lattice of the fields
  * @throws {Refusal} model-unavailable
  */
 export async function installedCodes(networks: NetworkRunner): Promise<InstalledCodes> {
-  const [masked, decoder, residual] = await Promise.all([
+  const [masked, logits, decoder, residual] = await Promise.all([
     networks.describe(MASKED_MODEL),
+    networks.describe(LOGITS_MODEL),
     networks.describe(DECODER_MODEL),
     networks.describe(RESIDUAL_MODEL),
   ]);
-  const [, channels, z, y, x] = sizesOf(masked, 'inputs', 'codes', 5) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const sites: Sites = { x, y, z, count: x * y * z };
-  if ([x, y, z].some((n, axis) => (FIELD_SHAPE[axis] as number) % n !== 0))
-    throw wrong(MASKED_MODEL, `sites that divide ${FIELD_SHAPE.join(' x ')} voxels`, `${x} x ${y} x ${z}`);
   const book = new FsqCodebook(levelsOf(masked));
-  const found = [channels, ...sizesOf(masked, 'outputs', 'logits', 3).slice(1)];
-  const expected = [book.levels.length, sites.count, book.size];
-  if (expected.some((n, i) => n !== found[i]))
-    throw wrong(
-      MASKED_MODEL,
-      `${expected[0]} channels and logits of ${expected[1]} x ${expected[2]} for a codebook of ${book.levels.join(' x ')}`,
-      `${found[0]} and ${found[1]} x ${found[2]}`,
-    );
-  const taken = sizesOf(decoder, 'inputs', 'codes', 5).slice(1).join(' x ');
-  const drawn = [channels, z, y, x].join(' x ');
-  if (taken !== drawn || levelsOf(decoder).join() !== book.levels.join())
-    throw wrong(
-      DECODER_MODEL,
-      `the codes of ${MASKED_MODEL}, ${drawn} with levels ${book.levels.join(', ')}`,
-      `${taken} with levels ${levelsOf(decoder).join(', ')}`,
-    );
+  const [sites, fineSites] = [sitesOf(masked, 'coarse', book), sitesOf(masked, 'fine', book)];
+  const [, latent] = sizesOf(masked, 'outputs', 'evidence', 2) as [number, number];
+  const must = (
+    model: ModelDescription,
+    side: 'inputs' | 'outputs',
+    tensor: string,
+    expected: number[],
+  ): void => {
+    const found = sizesOf(model, side, tensor, expected.length + 1).slice(1);
+    if (found.join() !== expected.join() || levelsOf(model).join() !== book.levels.join())
+      throw wrong(
+        model.name,
+        `"${tensor}" of ${expected.join(' x ')} with levels ${book.levels.join(', ')}`,
+        `${found.join(' x ')} with levels ${levelsOf(model).join(', ')}`,
+      );
+  };
+  must(masked, 'outputs', 'precision', [latent, latent]);
+  must(logits, 'inputs', 'z', [latent]);
+  must(logits, 'outputs', 'coarse', [sites.count, book.size]);
+  must(logits, 'outputs', 'fine', [fineSites.count, book.size]);
+  const shape = ({ x, y, z }: Sites): number[] => [book.levels.length, z, y, x];
+  must(decoder, 'inputs', 'codes', shape(sites));
+  must(decoder, 'inputs', 'fine', shape(fineSites));
   const [, components] = sizesOf(residual, 'inputs', 'scores', 2) as [number, number];
-  return { sites, book, components };
+  return { sites, fineSites, latent, book, components };
 }
 
 /** Means over each site's block of voxels: [2, 64, 64, 48] to [2, z, y, x]. */

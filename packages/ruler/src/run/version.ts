@@ -1,2 +1,2 @@
 /** Of this package; the product takes only a ruler of its own version. A test compares it with package.json. */
-export const RULER_VERSION = '0.1.0';
+export const RULER_VERSION = '0.2.0';

@@ -1,0 +1,141 @@
+/**
+ * Where a volume, read between its voxels, is above a level: a mask of a fine grid from values on a coarse one. Most cells of
+ * eight values lie wholly above or below the level, and there nothing is interpolated.
+ *
+ * @example
+ * const brain = aboveLevel(logits, scan.grid, -1.8);
+ */
+import { at, boxUnder, type Vec3 } from './affine.js';
+import { maskBox } from './mask-box.js';
+import { gridToGrid } from './resample.js';
+import { type Grid, type Mask, type Shape, type Volume, voxelCount } from './volume.js';
+
+const BELOW = 0;
+const MIXED = 1;
+const ABOVE = 2;
+
+/** Of each cell between voxel (i, j, k) and its next ones: whether all eight values are above the level, none, or some. */
+function cellsOf({ grid, data }: Volume, level: number): Uint8Array {
+  const [nx, ny, nz] = grid.shape;
+  const out = new Uint8Array(data.length);
+  const [sy, sz] = [nx, nx * ny];
+  for (let k = 0; k < nz; k++)
+    for (let j = 0; j < ny; j++)
+      for (let i = 0; i < nx; i++) {
+        const b = i + sy * j + sz * k;
+        const ex = i < nx - 1 ? 1 : 0;
+        const ey = j < ny - 1 ? sy : 0;
+        const ez = k < nz - 1 ? sz : 0;
+        let n = 0;
+        if ((data[b] as number) > level) n++;
+        if ((data[b + ex] as number) > level) n++;
+        if ((data[b + ey] as number) > level) n++;
+        if ((data[b + ey + ex] as number) > level) n++;
+        if ((data[b + ez] as number) > level) n++;
+        if ((data[b + ez + ex] as number) > level) n++;
+        if ((data[b + ez + ey] as number) > level) n++;
+        if ((data[b + ez + ey + ex] as number) > level) n++;
+        out[b] = n === 0 ? BELOW : n === 8 ? ABOVE : MIXED;
+      }
+  return out;
+}
+
+/** The voxels of `grid` that what is above the level can reach: between a voxel that is above and the next that is not, values are above up to a voxel away. */
+function reach({ grid: from, data }: Volume, level: number, grid: Grid): { first: Shape; end: Shape } {
+  const set = new Uint8Array(data.length);
+  for (let v = 0; v < set.length; v++) set[v] = (data[v] as number) > level ? 1 : 0;
+  const reached = maskBox({ grid: from, data: set });
+  const by = (v: Shape, step: number): Vec3 => [v[0] + step, v[1] + step, v[2] + step];
+  const [low, high] = boxUnder(gridToGrid(from, grid), by(reached.low, -1), by(reached.high, 1));
+  const first = low.map((v) => Math.max(0, Math.floor(v))) as [number, number, number];
+  const end = high.map((v, a) => Math.min(grid.shape[a] as number, Math.ceil(v) + 1)) as [
+    number,
+    number,
+    number,
+  ];
+  return { first, end };
+}
+
+/**
+ * @param volume finite values
+ * @returns 1 where `volume`, linear between its voxel centres, is above `level`. Within half a voxel of its edge the edge value
+ * holds; beyond, nothing is above
+ */
+export function aboveLevel(volume: Volume, grid: Grid, level: number): Mask {
+  const out = new Uint8Array(voxelCount(grid.shape));
+  const { first, end } = reach(volume, level, grid);
+  const cells = cellsOf(volume, level);
+  const m = gridToGrid(grid, volume.grid);
+  const [dx, dy, dz] = [at(m, 0, 0), at(m, 1, 0), at(m, 2, 0)];
+  const [nx, ny] = grid.shape;
+  for (let k = first[2]; k < end[2]; k++)
+    for (let j = first[1]; j < end[1]; j++) {
+      const i = first[0];
+      const x = dx * i + at(m, 0, 1) * j + at(m, 0, 2) * k + at(m, 0, 3);
+      const y = dy * i + at(m, 1, 1) * j + at(m, 1, 2) * k + at(m, 1, 3);
+      const z = dz * i + at(m, 2, 1) * j + at(m, 2, 2) * k + at(m, 2, 3);
+      const row = i + nx * (j + ny * k);
+      markRow(volume, cells, level, [x, y, z], [dx, dy, dz], out, row, row + end[0] - i);
+    }
+  return { grid, data: out };
+}
+
+/** A row from a point of the volume on; a function of its own, as in resample.ts. */
+function markRow(
+  volume: Volume,
+  cells: Uint8Array,
+  level: number,
+  start: Vec3,
+  step: Vec3,
+  out: Uint8Array,
+  from: number,
+  end: number,
+): void {
+  const { data } = volume;
+  const [nx, ny, nz] = volume.grid.shape;
+  const sy = nx;
+  const sz = nx * ny;
+  const lastX = nx - 1;
+  const lastY = ny - 1;
+  const lastZ = nz - 1;
+  const dx = step[0];
+  const dy = step[1];
+  const dz = step[2];
+  let x = start[0];
+  let y = start[1];
+  let z = start[2];
+  for (let o = from; o < end; o++, x += dx, y += dy, z += dz) {
+    let cx = x;
+    let cy = y;
+    let cz = z;
+    if (!(x >= 0 && y >= 0 && z >= 0 && x < lastX && y < lastY && z < lastZ)) {
+      if (!(x > -0.5 && y > -0.5 && z > -0.5 && x < nx - 0.5 && y < ny - 0.5 && z < nz - 0.5)) continue;
+      cx = x < 0 ? 0 : x > lastX ? lastX : x;
+      cy = y < 0 ? 0 : y > lastY ? lastY : y;
+      cz = z < 0 ? 0 : z > lastZ ? lastZ : z;
+    }
+    const ix = cx | 0;
+    const iy = cy | 0;
+    const iz = cz | 0;
+    const b = ix + iy * sy + iz * sz;
+    const cell = cells[b] as number;
+    if (cell === BELOW) continue;
+    if (cell === ABOVE) {
+      out[o] = 1;
+      continue;
+    }
+    const ex = ix < lastX ? 1 : 0;
+    const ey = iy < lastY ? sy : 0;
+    const ez = iz < lastZ ? sz : 0;
+    const fx = cx - ix;
+    const fy = cy - iy;
+    const fz = cz - iz;
+    const c00 = (data[b] as number) * (1 - fx) + (data[b + ex] as number) * fx;
+    const c10 = (data[b + ey] as number) * (1 - fx) + (data[b + ey + ex] as number) * fx;
+    const c01 = (data[b + ez] as number) * (1 - fx) + (data[b + ez + ex] as number) * fx;
+    const c11 = (data[b + ez + ey] as number) * (1 - fx) + (data[b + ez + ey + ex] as number) * fx;
+    const c0 = c00 * (1 - fy) + c10 * fy;
+    const c1 = c01 * (1 - fy) + c11 * fy;
+    if (Math.fround(c0 * (1 - fz) + c1 * fz) > level) out[o] = 1;
+  }
+}
