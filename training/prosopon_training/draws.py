@@ -6,6 +6,7 @@ On val heads, in mm of displacement outside the brain where scans cover it, whol
 for one brain from each other, a draw from its owner and from others; how rough a draw is; and how often its owner is the nearest of five.
 The TypeScript sampler (``src/methods/cp-mae``) draws in the same order.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -26,6 +27,7 @@ from .runs import load_run, settings_of
 from .stages.masked_latent import load_latent
 from .stages.masked_levels import load_brain_encoder
 from .stages.vqvae_complement import SHAPE_8, FieldHead, load_fields
+
 
 def sites_of_face(shape: tuple[int, int, int]) -> torch.Tensor:
     """[z, y, x]: 1 where a site's middle lies in what is drawn without the brain: brow to chin, ears, neck. As ``faceSites`` in TypeScript."""
@@ -120,15 +122,17 @@ def compare(heads: list[FieldHead], fields: list[list[torch.Tensor]]) -> dict[st
     out: dict[str, float] = {}
     n = len(heads)
     for region in m.regions:
-        strangers = [[m.distance(heads[i].displacement, heads[j].displacement, m.weight(region, heads[i], heads[j])) if i != j else 0.0
-                      for j in range(n)] for i in range(n)]
+        strangers = [
+            [m.distance(heads[i].displacement, heads[j].displacement, m.weight(region, heads[i], heads[j])) if i != j else 0.0 for j in range(n)] for i in range(n)
+        ]
         to = [[[m.distance(u, heads[j].displacement, m.weight(region, heads[i], heads[j])) for j in range(n)] for u in fields[i]] for i in range(n)]
         seeds = [m.distance(a, b, m.weight(region, heads[i])) for i in range(n) for k, a in enumerate(fields[i]) for b in fields[i][k + 1 :]]
         cross = [m.distance(fields[i][0], fields[j][0], m.weight(region, heads[i], heads[j])) for i in range(n) for j in range(i)]
         found = [float(np.mean([row[i] < min(o) for o in fours(row, i)])) for i in range(n) for row in to[i]]
         out |= {
             f"{region}_strangers": float(np.mean([strangers[i][j] for i in range(n) for j in range(i)])),
-            f"{region}_seeds": float(np.mean(seeds)), f"{region}_draws_of_others": float(np.mean(cross)),
+            f"{region}_seeds": float(np.mean(seeds)),
+            f"{region}_draws_of_others": float(np.mean(cross)),
             f"{region}_owner": float(np.mean([row[i] for i in range(n) for row in to[i]])),
             f"{region}_others": float(np.mean([row[j] for i in range(n) for row in to[i] for j in range(n) if j != i])),
             f"{region}_of_five": float(np.mean(found)),

@@ -11,7 +11,7 @@ import { Failure } from '../../errors/errors.js';
 import type { ModelDescription } from '../../networks/catalogue.js';
 import type { Tensor } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
-import { sha256 } from '../../volume/sha256.js';
+import { brainKey } from '../learned-head/brain-key.js';
 import { brainBlocks } from '../learned-head/grid.js';
 import { TISSUE_MODEL } from '../learned-head/tissue-map.js';
 import type { MethodContext, RemodellingMethod, Seed } from '../method.js';
@@ -77,8 +77,7 @@ export async function drawHead(
 async function synthesize(gamma: GanConditioning, seed: Seed, context: MethodContext): Promise<DrawnHead> {
   const blocks = brainBlocks(gamma);
   // The brain takes part, or one seed for a whole data set would give all its heads the same noise.
-  const digest = sha256(new Uint8Array(blocks.buffer, blocks.byteOffset, blocks.byteLength));
-  const random = new Random(seed).fork(`cp-gan ${digest.join(' ')}`);
+  const random = new Random(seed).fork(`cp-gan ${brainKey(blocks)}`);
   return drawHead(scaleHull(gamma, context.scale ?? 1), random, context);
 }
 

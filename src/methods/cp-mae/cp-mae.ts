@@ -13,10 +13,10 @@ import { skinRadii } from '../../brain/cranium.js';
 import type { Head } from '../../brain/head.js';
 import type { Tensor } from '../../networks/runner.js';
 import { Random } from '../../volume/random.js';
-import { sha256 } from '../../volume/sha256.js';
 import type { Volume } from '../../volume/volume.js';
 import { brainConditioning } from '../brain-conditioning.js';
 import { fitBrain } from '../learned-head/brain-fit.js';
+import { brainKey } from '../learned-head/brain-key.js';
 import { brainBlocks, brainTensor, trimmedGrid, trimmedMask } from '../learned-head/grid.js';
 import { learnedHead } from '../learned-head/learned-head.js';
 import { inLearntContrast } from '../learned-head/learnt-contrast.js';
@@ -96,8 +96,7 @@ async function synthesize(
   const { networks, signal } = context;
   const blocks = brainBlocks(gamma);
   // The brain takes part, or one seed for a whole data set would give all its heads one face.
-  const digest = sha256(new Uint8Array(blocks.buffer, blocks.byteOffset, blocks.byteLength));
-  const random = new Random(seed).fork(`cp-mae ${digest.join(' ')}`);
+  const random = new Random(seed).fork(`cp-mae ${brainKey(blocks)}`);
   const installed = await installedCodes(networks);
   const brain = brainTensor(blocks);
   const codes = mean ? noCodes(installed) : await drawCodes(installed, brain, blocks, random, context);

@@ -2,8 +2,8 @@
  * Kept decoders of compressed voxels: JPEG lossless (jpeg-lossless-decoder-js) and JPEG 2000 (OpenJPEG, as WebAssembly that comes with
  * the package). Each is loaded when a file first asks for it. What they print goes nowhere: it may be of the file.
  *
- * JPEG-LS has none: CharLS as @cornerstonejs/codec-charls 1.2.7 turns over for 10 to 50 s on a picture of 40 x 33 that is cut off within the
- * first bytes of its scan, and nothing in this thread could end it.
+ * JPEG-LS has none: the decoder at hand (CharLS as @cornerstonejs/codec-charls 1.2.7) can be kept busy for tens of seconds by a damaged file,
+ * and nothing in this thread could end it.
  *
  * @example
  * const file = await decompressed(walk(bytes), decoders);
