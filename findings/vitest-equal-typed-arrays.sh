@@ -33,8 +33,8 @@ it('compares', () => {
 });
 TS
 npx vitest run --testTimeout 120000 2>&1 | grep -o 'SEEN .*' | sed 's/^SEEN //' >seen.json
-node -e '
+node --input-type=commonjs - <<'JS'
 const { asserted, plain, tested } = JSON.parse(require("node:fs").readFileSync("seen.json", "utf8"));
 console.log(`toEqual ${plain.toFixed(0)} ms, with a tester of bytes ${tested.toFixed(1)} ms, node:assert ${asserted.toFixed(1)} ms`);
 if (!(plain > 100 * tested && plain > 100 * asserted)) throw new Error("toEqual is no longer a hundred times slower");
-'
+JS
