@@ -24,7 +24,8 @@ async function load(checkout) {
   const from = (path) => import(pathToFileURL(join(checkout, 'dist', path)).href);
   const { extractBrain } = await from('brain/extract.js');
   const { makeHead } = await from('brain/head.js');
-  const { scaledData } = await from('formats/stored-image.js');
+  // Called frameValues before decision 0035.
+  const { scaledData, frameValues = scaledData } = await from('formats/stored-image.js');
   const { loadImage } = await from('node/image-files.js');
   const runner = await from('networks/node-runner.js').catch(() => from('node/networks/node-runner.js'));
   const image = await loadImage(head);
@@ -33,7 +34,7 @@ async function load(checkout) {
     networks,
     // A fresh array each time: measures are kept with the mask's own.
     run: async () => {
-      const volume = { grid: image.grid, data: scaledData(image, 0) };
+      const volume = { grid: image.grid, data: frameValues(image, 0) };
       const began = performance.now();
       const { mask } = await extractBrain(volume, networks, {});
       makeHead(volume, mask);

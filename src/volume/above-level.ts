@@ -10,43 +10,41 @@ import { maskBox } from './mask-box.js';
 import { gridToGrid } from './resample.js';
 import { type Grid, type Mask, type Shape, type Volume, voxelCount } from './volume.js';
 
+/** Values of a cell that are above the level. */
 const BELOW = 0;
-const MIXED = 1;
-const ABOVE = 2;
+const ABOVE = 8;
 
-/** Of each cell between voxel (i, j, k) and its next ones: whether all eight values are above the level, none, or some. */
-function cellsOf({ grid, data }: Volume, level: number): Uint8Array {
+function aboveOf({ grid, data }: Volume, level: number): Mask {
+  const set = new Uint8Array(data.length);
+  for (let v = 0; v < set.length; v++) set[v] = (data[v] as number) > level ? 1 : 0;
+  return { grid, data: set };
+}
+
+/** Of each cell between voxel (i, j, k) and its next ones: how many of its eight values are above the level. One axis after the other. */
+function cellsOf({ grid, data }: Mask): Uint8Array {
+  const out = data.slice();
   const [nx, ny, nz] = grid.shape;
-  const out = new Uint8Array(data.length);
   const [sy, sz] = [nx, nx * ny];
-  for (let k = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
-      for (let i = 0; i < nx; i++) {
-        const b = i + sy * j + sz * k;
-        const ex = i < nx - 1 ? 1 : 0;
-        const ey = j < ny - 1 ? sy : 0;
-        const ez = k < nz - 1 ? sz : 0;
-        let n = 0;
-        if ((data[b] as number) > level) n++;
-        if ((data[b + ex] as number) > level) n++;
-        if ((data[b + ey] as number) > level) n++;
-        if ((data[b + ey + ex] as number) > level) n++;
-        if ((data[b + ez] as number) > level) n++;
-        if ((data[b + ez + ex] as number) > level) n++;
-        if ((data[b + ez + ey] as number) > level) n++;
-        if ((data[b + ez + ey + ex] as number) > level) n++;
-        out[b] = n === 0 ? BELOW : n === 8 ? ABOVE : MIXED;
-      }
+  for (let row = 0; row < out.length; row += nx) {
+    const last = row + nx - 1;
+    for (let v = row; v < last; v++) out[v] = (out[v] as number) + (out[v + 1] as number);
+    out[last] = 2 * (out[last] as number);
+  }
+  for (let k = 0; k < nz; k++) {
+    const end = sz * (k + 1);
+    for (let v = sz * k; v < end - sy; v++) out[v] = (out[v] as number) + (out[v + sy] as number);
+    for (let v = end - sy; v < end; v++) out[v] = 2 * (out[v] as number);
+  }
+  for (let v = 0; v < out.length - sz; v++) out[v] = (out[v] as number) + (out[v + sz] as number);
+  for (let v = out.length - sz; v < out.length; v++) out[v] = 2 * (out[v] as number);
   return out;
 }
 
 /** The voxels of `grid` that what is above the level can reach: between a voxel that is above and the next that is not, values are above up to a voxel away. */
-function reach({ grid: from, data }: Volume, level: number, grid: Grid): { first: Shape; end: Shape } {
-  const set = new Uint8Array(data.length);
-  for (let v = 0; v < set.length; v++) set[v] = (data[v] as number) > level ? 1 : 0;
-  const reached = maskBox({ grid: from, data: set });
+function reach(set: Mask, grid: Grid): { first: Shape; end: Shape } {
+  const reached = maskBox(set);
   const by = (v: Shape, step: number): Vec3 => [v[0] + step, v[1] + step, v[2] + step];
-  const [low, high] = boxUnder(gridToGrid(from, grid), by(reached.low, -1), by(reached.high, 1));
+  const [low, high] = boxUnder(gridToGrid(set.grid, grid), by(reached.low, -1), by(reached.high, 1));
   const first = low.map((v) => Math.max(0, Math.floor(v))) as [number, number, number];
   const end = high.map((v, a) => Math.min(grid.shape[a] as number, Math.ceil(v) + 1)) as [
     number,
@@ -63,8 +61,9 @@ function reach({ grid: from, data }: Volume, level: number, grid: Grid): { first
  */
 export function aboveLevel(volume: Volume, grid: Grid, level: number): Mask {
   const out = new Uint8Array(voxelCount(grid.shape));
-  const { first, end } = reach(volume, level, grid);
-  const cells = cellsOf(volume, level);
+  const set = aboveOf(volume, level);
+  const { first, end } = reach(set, grid);
+  const cells = cellsOf(set);
   const m = gridToGrid(grid, volume.grid);
   const [dx, dy, dz] = [at(m, 0, 0), at(m, 1, 0), at(m, 2, 0)];
   const [nx, ny] = grid.shape;

@@ -8,16 +8,23 @@ import type { VoxelArray } from './volume.js';
 
 /** Copies the finite values where `mask`, of 0 and 1, is set. */
 export function valuesInside(data: VoxelArray, mask: Uint8Array): Float32Array {
-  const first = Math.max(0, mask.indexOf(1));
-  const end = mask.lastIndexOf(1) + 1;
   const values = data instanceof Float32Array ? data : Float32Array.from(data);
-  let n = 0;
-  for (let i = first; i < end; i++) if (mask[i] !== 0 && Number.isFinite(values[i])) n++;
-  const out = new Float32Array(n);
-  n = 0;
-  for (let i = first; i < end; i++)
-    if (mask[i] !== 0 && Number.isFinite(values[i])) out[n++] = values[i] as number;
+  const out = new Float32Array(pickInside(values, mask, undefined));
+  pickInside(values, mask, out);
   return out;
+}
+
+/** From run to run of a mask: a brain fills a seventh of a scan. @returns how many values there are */
+function pickInside(values: Float32Array, mask: Uint8Array, out: Float32Array | undefined): number {
+  let n = 0;
+  for (let i = mask.indexOf(1); i >= 0; i = mask.indexOf(1, i))
+    for (; mask[i] === 1; i++) {
+      const value = values[i] as number;
+      if (!Number.isFinite(value)) continue;
+      if (out !== undefined) out[n] = value;
+      n++;
+    }
+  return n;
 }
 
 /**
