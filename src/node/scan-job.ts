@@ -261,17 +261,23 @@ async function treat(
       ...(faceOf === undefined ? {} : { faceOf }),
       saveFace: job.saveFace !== undefined,
     },
-    {
-      networks: services.networks,
-      gzip: nodeGzip,
-      makeHead: services.makeHead,
-      extractBrain: services.extractBrain,
-      ...(services.confirmBrain === undefined ? {} : { confirmBrain: services.confirmBrain }),
-      signal: services.signal,
-      onStage: services.onStage,
-    },
+    pipelineServices(services),
   );
   return { image, done };
+}
+
+/** What the pipeline gets of a job's services. */
+export function pipelineServices(services: ScanServices): DeidentifyServices {
+  const { networks, makeHead, extractBrain, confirmBrain, signal, onStage } = services;
+  return {
+    networks,
+    gzip: nodeGzip,
+    makeHead,
+    extractBrain,
+    ...(confirmBrain === undefined ? {} : { confirmBrain }),
+    signal,
+    onStage,
+  };
 }
 
 async function qcContent(

@@ -15,8 +15,7 @@ import { walk } from '../../dicom/walker.js';
 import { Failure, Refusal } from '../../errors/errors.js';
 import type { StoredImage } from '../../formats/stored-image.js';
 import { sameGrid } from '../../volume/volume.js';
-import { nodeGzip } from '../gzip.js';
-import type { ScanServices, ScanTreatment } from '../scan-job.js';
+import { pipelineServices, type ScanServices, type ScanTreatment } from '../scan-job.js';
 import { decoders } from './codecs/decoders.js';
 import { type InputFile, plainDicom } from './input-file.js';
 
@@ -91,14 +90,7 @@ async function treatGroup(
       ...(face === undefined ? (seed === undefined ? {} : { seed }) : { faceOf: face }),
       keepFace: remodels && face === undefined,
     },
-    {
-      networks: services.networks,
-      gzip: nodeGzip,
-      makeHead: services.makeHead,
-      extractBrain: services.extractBrain,
-      signal: services.signal,
-      onStage: services.onStage,
-    },
+    pipelineServices(services),
   );
 }
 
