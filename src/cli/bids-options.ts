@@ -9,24 +9,19 @@ import { type Command, Option } from 'commander';
 import { parseFilter } from '../bids/filter.js';
 import type { Layout } from '../bids/plan.js';
 import { copyable } from '../bids/policy.js';
-import { FOUND_MARGIN_MM } from '../deidentify/pipeline.js';
 import { Refusal } from '../errors/errors.js';
-import { KEEP, type Keep } from '../methods/options.js';
 import type { Method } from '../methods/registry.js';
 import type { Settings } from '../node/bids/settings.js';
+import { addMethodOptions, type MethodOptions } from './method-options.js';
 import { numberIn, wholeNumberIn } from './options.js';
 import { readJson } from './read-json.js';
 import type { CommonOptions, Session } from './session.js';
 
-export interface BidsOptions extends CommonOptions {
+export interface BidsOptions extends CommonOptions, MethodOptions {
   readonly participantLabel?: readonly string[];
   readonly sessionLabel?: readonly string[];
   readonly bidsFilterFile?: string;
   readonly layout: Layout;
-  readonly method?: string;
-  readonly resolution: '128' | '256';
-  readonly keep: Keep;
-  readonly brainMarginMm?: number;
   readonly brainMasks?: string;
   readonly seed?: string;
   readonly seedFile?: string;
@@ -54,7 +49,7 @@ function listed(text: string, before: readonly string[] = []): string[] {
 }
 
 export function addBidsOptions(command: Command, { environment: { methods } }: Session): Command {
-  return command
+  command
     .option('--participant-label <label...>', 'these subjects alone, with or without sub-')
     .option('--session-label <label...>', 'these sessions alone, with or without ses-')
     .option('--bids-filter-file <json>', "which images are taken, as fMRIPrep's filter files say it")
@@ -65,21 +60,8 @@ export function addBidsOptions(command: Command, { environment: { methods } }: S
       )
         .choices(['raw', 'derivative'])
         .default('raw'),
-    )
-    .addOption(
-      new Option('--method <name>', `how (default: ${methods.names[0] ?? 'none'})`).choices([
-        ...methods.names,
-      ]),
-    )
-    .addOption(
-      new Option('--resolution <n>', 'voxels along the model cube').choices(['128', '256']).default('256'),
-    )
-    .addOption(new Option('--keep <what>', 'what keeps its bits').choices([...KEEP]).default(KEEP[0]))
-    .option(
-      '--brain-margin-mm <x>',
-      `keep also what is this near the brain, 0 to 20 (default: ${FOUND_MARGIN_MM})`,
-      numberIn(0, 20),
-    )
+    );
+  return addMethodOptions(command, methods)
     .option(
       '--brain-masks <dir>',
       'derivative with *_desc-brain_mask.nii.gz: used where it has one for a scan, compared with the brain that is found',

@@ -8,28 +8,23 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { FOUND_MARGIN_MM } from '../deidentify/pipeline.js';
 import { parseSeed } from '../deidentify/seed.js';
 import { Keyed } from '../dicom/keyed.js';
 import { type DicomReport, dicomPage } from '../dicom/report.js';
 import { Failure, REFUSALS, Refusal, type RefusalTag } from '../errors/errors.js';
-import { KEEP, type Keep } from '../methods/options.js';
 import { NO_IMAGES } from '../node/dicom/find.js';
 import { runDicom } from '../node/dicom/run.js';
 import { readRegularFile } from '../node/image-files.js';
 import { StageTimer } from '../node/progress.js';
 import { requireFitting } from '../node/scan-job.js';
 import { badEnd } from './bad-end.js';
-import { addCommonOptions, numberIn } from './options.js';
+import { addMethodOptions, type MethodOptions } from './method-options.js';
+import { addCommonOptions } from './options.js';
 import { progressOf } from './progress-of.js';
 import { scanServices } from './scan-services.js';
 import type { CommonOptions, Session } from './session.js';
 
-interface DicomOptions extends CommonOptions {
-  readonly method?: string;
-  readonly resolution: '128' | '256';
-  readonly keep: Keep;
-  readonly brainMarginMm?: number;
+interface DicomOptions extends CommonOptions, MethodOptions {
   readonly seed?: string;
   readonly noise: boolean;
   readonly keyFile?: string;
@@ -42,21 +37,8 @@ export function dicomCommand(session: Session): Command {
   const command = new Command('dicom')
     .description('give the heads in a folder of DICOM new faces and clean headers; one face a person')
     .argument('<in>', 'a folder of DICOM files of any number of people; it is only read')
-    .argument('<out>', 'where the new series go: a folder that is empty or not there')
-    .addOption(
-      new Option('--method <name>', `how (default: ${methods.names[0] ?? 'none'})`).choices([
-        ...methods.names,
-      ]),
-    )
-    .addOption(
-      new Option('--resolution <n>', 'voxels along the model cube').choices(['128', '256']).default('256'),
-    )
-    .addOption(new Option('--keep <what>', 'what keeps its bits').choices([...KEEP]).default(KEEP[0]))
-    .option(
-      '--brain-margin-mm <x>',
-      `keep also what is this near the brain, 0 to 20 (default: ${FOUND_MARGIN_MM})`,
-      numberIn(0, 20),
-    )
+    .argument('<out>', 'where the new series go: a folder that is empty or not there');
+  addMethodOptions(command, methods)
     .option(
       '--seed <n>',
       'a number or words that you keep SECRET: the same face again in every run, and the one that `deid --seed <n>` draws; without it a fresh one for each person, never stored',

@@ -5,7 +5,7 @@
  * const described = describe(walk(bytes));
  * if (described.kind === 'slice') described.slice.position; // [-112.5, -98.1, 44.0]
  */
-import type { Vec3 } from '../volume/affine.js';
+import { dot, type Vec3 } from '../volume/affine.js';
 import { PIXEL_DATA } from './allow-list.js';
 import { type PersonFacts, personOf } from './person.js';
 import { Values } from './values.js';
@@ -199,7 +199,6 @@ function placeOf(values: Values): Place | string {
     return 'expected a pixel spacing of 0.01 to 100 mm in every slice, found none or another';
   const row = cosines.slice(0, 3) as unknown as Vec3;
   const column = cosines.slice(3) as unknown as Vec3;
-  const dot = (a: Vec3, b: Vec3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
   if (
     Math.abs(dot(row, row) - 1) > 1e-2 ||
     Math.abs(dot(column, column) - 1) > 1e-2 ||

@@ -8,6 +8,7 @@
  */
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { Refusal } from '../errors/errors.js';
 
 /** Shorter ones can be guessed. */
@@ -44,7 +45,7 @@ export class Keyed {
 
   /** @param person what tells people apart, of the input */
   patientId(person: string): string {
-    return `P${hexOf(this.#hash('patient', person).subarray(0, 8))}`;
+    return `P${bytesToHex(this.#hash('patient', person).subarray(0, 8))}`;
   }
 
   /** Whole days back, one number a person, never 0. */
@@ -55,12 +56,8 @@ export class Keyed {
 
   /** For an order that says nothing of the input's. */
   place(value: string): string {
-    return hexOf(this.#hash('place', value));
+    return bytesToHex(this.#hash('place', value));
   }
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** A date of DICOM (YYYYMMDD) moved back by whole days; undefined where it is none. */

@@ -7,7 +7,7 @@
  */
 import { Refusal } from '../errors/errors.js';
 import { checkedGrid, checkSize, MIN_SLICES } from '../formats/limits.js';
-import type { Vec3 } from '../volume/affine.js';
+import { dot, type Vec3 } from '../volume/affine.js';
 import type { Grid } from '../volume/volume.js';
 import type { SliceFacts } from './describe.js';
 
@@ -126,10 +126,6 @@ function requireStraight(
         `expected slices on one line, found slice ${k + 1} of ${order.length} ${off.toFixed(2)} mm beside it`,
       );
   }
-}
-
-function dot(a: Vec3, b: Vec3): number {
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
 function cross(a: Vec3, b: Vec3): Vec3 {

@@ -107,6 +107,10 @@ export function boxUnder(affine: Affine, low: Vec3, high: Vec3): readonly [Vec3,
   return [bound(Math.min), bound(Math.max)];
 }
 
+export function dot(a: Vec3, b: Vec3): number {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
 /** The ways in which three axes can take the places of three others, the identity first. */
 export const AXIS_ORDERS: readonly (readonly [number, number, number])[] = [
   [0, 1, 2],

@@ -46,9 +46,7 @@ function convolveAxis(
       if (first < 0) continue;
       const end = Math.min(count - 1, last + radius) + radius;
       let middle = Math.max(0, first - radius) + radius;
-      let o = base + s + (middle - radius) * stride;
-      if (radius === 6) for (; middle <= end; middle++, o += stride) out[o] = sixth(line, middle, kernel);
-      for (; middle <= end; middle++, o += stride) {
+      for (let o = base + s + (middle - radius) * stride; middle <= end; middle++, o += stride) {
         // The kernel is even: half of the products.
         let sum = (kernel[radius] as number) * (line[middle] as number);
         for (let t = 1; t <= radius; t++)
@@ -58,19 +56,6 @@ function convolveAxis(
       }
     }
   return out;
-}
-
-/** The sum of a kernel of 13, unrolled: that of a brain's mask at 2 mm, which every head is posed by. */
-function sixth(line: Float64Array, m: number, k: Float64Array): number {
-  return (
-    (k[6] as number) * (line[m] as number) +
-    (k[7] as number) * ((line[m - 1] as number) + (line[m + 1] as number)) +
-    (k[8] as number) * ((line[m - 2] as number) + (line[m + 2] as number)) +
-    (k[9] as number) * ((line[m - 3] as number) + (line[m + 3] as number)) +
-    (k[10] as number) * ((line[m - 4] as number) + (line[m + 4] as number)) +
-    (k[11] as number) * ((line[m - 5] as number) + (line[m + 5] as number)) +
-    (k[12] as number) * ((line[m - 6] as number) + (line[m + 6] as number))
-  );
 }
 
 /** A smoothed copy; `sigmaMm` is the Gaussian's standard deviation. */

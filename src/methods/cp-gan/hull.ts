@@ -10,7 +10,7 @@
  * const hull = convexHull(binaryHead(head), random, modelGrid(head.pose, 128));
  */
 import quickHull from 'quickhull3d/dist/quickhull3d.js';
-import { applyAffine, at, type Vec3 } from '../../volume/affine.js';
+import { applyAffine, at, dot, type Vec3 } from '../../volume/affine.js';
 import type { Random } from '../../volume/random.js';
 import { type Grid, type Mask, type Volume, voxelCount, voxelSizes } from '../../volume/volume.js';
 import { surfaceProbability } from './surface.js';
@@ -51,8 +51,6 @@ function normalOf(face: readonly number[], points: readonly Vec3[]): Vec3 | unde
   const length = Math.hypot(x, y, z);
   return length < 1e-9 ? undefined : [x / length, y / length, z / length];
 }
-
-const dot = (a: Vec3, b: Vec3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 
 /** All facets of the hull of world points, no two in one plane; none for points that span no volume. */
 export function hullFacets(points: [number, number, number][]): HalfSpace[] {
