@@ -8,6 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from prosopon_training.data import read_index
+from prosopon_training.networks.brain_codes import BrainVqVae
+from prosopon_training.networks.complement_fine import TwoLevelVqVae
+from prosopon_training.runs import save, write_settings
+
 torch.set_num_threads(1)
 
 
@@ -32,4 +37,18 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_head(folder, name, seed)
         rows.append({"id": name, "split": split, "age": None if seed else 40.5, "sex": "F", "level": 500.0})
     (folder / "index.json").write_text(json.dumps({"version": 1, "resolution": 128, "heads": rows}))
+    return folder
+
+
+@pytest.fixture
+def code_runs(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of register (fields), vqvae-complement-fine (vqvae) and vqvae-brain (brain) that nothing was trained in: what a training over codes needs."""
+    folder = tmp_path_factory.mktemp("code-runs")
+    rng = np.random.default_rng(0)
+    ids = [record.id for split in ("train", "val") for record in read_index([prepared], split)]
+    (folder / "fields").mkdir()
+    np.savez(folder / "fields" / "fields.npz", ids=ids, velocity=rng.normal(0, 0.01, (2, 3, 32, 32, 24)), gain=np.zeros((2, 1, 32, 32, 24)))
+    for name, network in (("vqvae", TwoLevelVqVae(8)), ("brain", BrainVqVae(8))):
+        write_settings(folder / name, width=8)
+        save(folder / name / "checkpoint.pt", ema=network.state_dict())
     return folder

@@ -4,20 +4,16 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from prosopon_training import code_table
 from prosopon_training.__main__ import main
 from prosopon_training.contract import SITES
-from prosopon_training.data import read_index
-from prosopon_training.networks.brain_codes import BrainVqVae
-from prosopon_training.networks.complement_fine import FINE_SITES, TwoLevelVqVae
+from prosopon_training.networks.complement_fine import FINE_SITES
 from prosopon_training.networks.fsq import Fsq
 from prosopon_training.networks.latent_codes import BRAIN, LatentCodes, in_whitened_units
 from prosopon_training.networks.masked_levels import code_loss
-from prosopon_training.runs import save, write_settings
 from prosopon_training.stages.masked_latent import load_latent
 
 FSQ = Fsq()
@@ -89,18 +85,11 @@ def test_draws_are_as_various_as_people(model: LatentCodes) -> None:
     assert float(a / b) == pytest.approx(1, abs=0.08)
 
 
-def test_stage_end_to_end(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stage_end_to_end(prepared: Path, code_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(code_table, "PART", 4)
     monkeypatch.setattr("prosopon_training.stages.masked_latent.TRIED", {"left_fine": (0.2, 0.3)})
-    rng = np.random.default_rng(0)
-    ids = [record.id for split in ("train", "val") for record in read_index([prepared], split)]
-    (tmp_path / "fields").mkdir()
-    np.savez(tmp_path / "fields" / "fields.npz", ids=ids, velocity=rng.normal(0, 0.01, (2, 3, 32, 32, 24)), gain=np.zeros((2, 1, 32, 32, 24)))
-    for name, network in (("vqvae", TwoLevelVqVae(8)), ("brain", BrainVqVae(8))):
-        write_settings(tmp_path / name, width=8)
-        save(tmp_path / name / "checkpoint.pt", ema=network.state_dict())
-    main(["train", "masked-latent", "--data", str(prepared), "--fields", str(tmp_path / "fields"), "--complement", str(tmp_path / "vqvae"),
-          "--brain", str(tmp_path / "brain"), "--out", str(tmp_path / "run"), "--table", "4", "--components", "3"])
+    main(["train", "masked-latent", "--data", str(prepared), "--fields", str(code_runs / "fields"), "--complement", str(code_runs / "vqvae"),
+          "--brain", str(code_runs / "brain"), "--out", str(tmp_path / "run"), "--table", "4", "--components", "3"])
     model = load_latent(tmp_path / "run")
     assert model.noise.left_fine in (0.2, 0.3) and model.brain_weights.shape == (BRAIN, 3)
     main(["export", "masked-latent", "--run", str(tmp_path / "run"), "--models", str(tmp_path / "models")])

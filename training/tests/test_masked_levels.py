@@ -18,7 +18,7 @@ from prosopon_training.networks.brain_codes import BrainVqVae
 from prosopon_training.networks.complement_fine import FINE_SITES, TwoLevelVqVae
 from prosopon_training.networks.fsq import Fsq
 from prosopon_training.networks.masked_levels import MaskedLevels, code_loss, sites_of_tokens, tokens
-from prosopon_training.runs import save, settings_of, write_settings
+from prosopon_training.runs import settings_of
 from prosopon_training.single import Loop
 from prosopon_training.stages.masked_levels import part_seen, side_of_a_plane, visible
 from prosopon_training.stages.vqvae_complement import FieldHead
@@ -126,18 +126,11 @@ def test_table_goes_on_where_it_stopped(heads: list[FieldHead], tmp_path: Path, 
     assert np.array_equal(both["brain_sites"][0], both["brain_sites"][1][..., ::-1])
 
 
-def test_stage_end_to_end(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stage_end_to_end(prepared: Path, code_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(code_table, "PART", 4)
     monkeypatch.setattr("prosopon_training.stages.masked_levels.LOOP", Loop(validate_every=2, warm_up=1))
-    rng = np.random.default_rng(0)
-    ids = [record.id for split in ("train", "val") for record in read_index([prepared], split)]
-    (tmp_path / "fields").mkdir()
-    np.savez(tmp_path / "fields" / "fields.npz", ids=ids, velocity=rng.normal(0, 0.01, (2, 3, 32, 32, 24)), gain=np.zeros((2, 1, 32, 32, 24)))
-    for name, network in (("vqvae", TwoLevelVqVae(8)), ("brain", BrainVqVae(8))):
-        write_settings(tmp_path / name, width=8)
-        save(tmp_path / name / "checkpoint.pt", ema=network.state_dict())
-    main(["train", "masked-levels", "--data", str(prepared), "--fields", str(tmp_path / "fields"), "--complement", str(tmp_path / "vqvae"),
-          "--brain", str(tmp_path / "brain"), "--out", str(tmp_path / "run"), "--steps", "2", "--minutes", "5", "--table", "4", "--batch", "2",
+    main(["train", "masked-levels", "--data", str(prepared), "--fields", str(code_runs / "fields"), "--complement", str(code_runs / "vqvae"),
+          "--brain", str(code_runs / "brain"), "--out", str(tmp_path / "run"), "--steps", "2", "--minutes", "5", "--table", "4", "--batch", "2",
           "--width", "16", "--layers", "1"])
     state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
     assert state["step"] == 2 and settings_of(tmp_path / "run") == {"width": 16, "layers": 1}

@@ -17,29 +17,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..code_table import fill, heads_and_mirrored, read
 from ..contract import SITES
-from ..data import read_index
-from ..mixtures import Mixtures, read_label_fields
-from ..networks.complement_fine import FINE_SITES, TwoLevelVqVae
+from ..networks.complement_fine import FINE_SITES
 from ..networks.fsq import Fsq
 from ..networks.latent_codes import LatentCodes, Noise
 from ..networks.masked_levels import code_loss
-from ..runs import load_run, read_checkpoint, save, settings_of, write_settings
-from .masked_levels import COURSE, SHAPES, load_brain_encoder, part_seen
-from .vqvae_complement import load_fields
+from ..runs import read_checkpoint, save, settings_of, write_settings
+from .masked_levels import COURSE, SHAPES, add_code_arguments, part_seen, read_codes
 
 HELP = "masked autoencoder over two levels of codes, in closed form; needs prepared heads, and the runs of vqvae-complement-fine and vqvae-brain"
 TRIED = {"brain": (3.0, 10.0, 30.0), "coarse": (0.03, 0.1, 0.3), "fine": (0.1, 0.25, 0.5), "left_coarse": (0.05, 0.1, 0.2), "left_fine": (0.1, 0.2, 0.3)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--fields", type=Path, required=True, help="run folder of register")
-    parser.add_argument("--complement", type=Path, required=True, help="run folder of vqvae-complement-fine")
-    parser.add_argument("--brain", type=Path, required=True, help="run folder of vqvae-brain, or models/brain-encoder/model.onnx")
-    parser.add_argument("--label-fields", type=Path, help="fields.npz of tissue-map: shapes of label heads, for mixtures")
-    parser.add_argument("--mixtures", type=float, default=0.7, help="share of samples that are mixtures of registered heads")
-    parser.add_argument("--table", type=int, default=3000, help="samples in the table of codes")
+    add_code_arguments(parser)
     parser.add_argument("--components", type=int, default=200)
 
 
@@ -105,18 +96,11 @@ def load_latent(run: Path) -> LatentCodes:
 
 def run(args: argparse.Namespace) -> None:
     start, out = time.time(), Path(args.out)
-    complement = load_run(TwoLevelVqVae(settings_of(args.complement)["width"]), args.complement)
-    brain = load_brain_encoder(args.brain)
-    heads = load_fields(args.fields, read_index(args.data, "train"))
-    val = load_fields(args.fields, read_index(args.data, "val"))
-    fill(out / "codes", args.table, Mixtures(heads, read_label_fields(args.label_fields), args.mixtures), complement, brain, args.seed)
-    still = np.random.default_rng(0)
-    known, held = (heads_and_mirrored(complement, brain, [head.sample(still, 0) for head in group]) for group in (heads, val))
-    table = read(out / "codes")
+    codes = read_codes(args, out)
     model = LatentCodes(args.components)
     # a brain that is not the head's own would teach that brains say nothing
-    share = model.fit(features(known), features(table, np.flatnonzero(table["own"])))
-    judge = Held(held)
+    share = model.fit(features(codes.known), features(codes.table, np.flatnonzero(codes.table["own"])))
+    judge = Held(codes.held)
     noise = choose(model, judge)
     figures = {"step": 0, "seconds": round(time.time() - start, 1), "variance_share": share, **judge.figures(model), **judge.frequencies(model)}
     write_settings(out, components=args.components, noise=asdict(noise))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -39,13 +40,17 @@ SHAPES = {"coarse": SITES, "fine": FINE_SITES}
 COURSE = (0.125, 0.375, 0.625, 0.875)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_code_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fields", type=Path, required=True, help="run folder of register")
     parser.add_argument("--complement", type=Path, required=True, help="run folder of vqvae-complement-fine")
     parser.add_argument("--brain", type=Path, required=True, help="run folder of vqvae-brain, or models/brain-encoder/model.onnx")
     parser.add_argument("--label-fields", type=Path, help="fields.npz of tissue-map: shapes of label heads, for mixtures")
     parser.add_argument("--mixtures", type=float, default=0.7, help="share of samples that are mixtures of registered heads")
     parser.add_argument("--table", type=int, default=3000, help="samples in the table of codes")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_code_arguments(parser)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--width", type=int, default=128)
@@ -59,6 +64,27 @@ def load_brain_encoder(path: Path) -> BrainEncoder:
     model = BrainVqVae()
     load_initial(model, path)
     return model.encoder.eval().requires_grad_(False)
+
+
+class Codes(NamedTuple):
+    """What a training over codes reads: of heads and their mirror images (train, val), and of the table of samples."""
+
+    fsq: torch.nn.Module
+    known: dict[str, np.ndarray]
+    held: dict[str, np.ndarray]
+    table: dict[str, np.ndarray]
+
+
+def read_codes(args: argparse.Namespace, out: Path) -> Codes:
+    """By the runs that ``add_code_arguments`` names; the table is filled in ``out`` where it is not there yet."""
+    complement = load_run(TwoLevelVqVae(settings_of(args.complement)["width"]), args.complement)
+    brain = load_brain_encoder(args.brain)
+    heads = load_fields(args.fields, read_index(args.data, "train"))
+    val = load_fields(args.fields, read_index(args.data, "val"))
+    fill(out / "codes", args.table, Mixtures(heads, read_label_fields(args.label_fields), args.mixtures), complement, brain, args.seed)
+    still = np.random.default_rng(0)
+    known, held = (heads_and_mirrored(complement, brain, [head.sample(still, 0) for head in group]) for group in (heads, val))
+    return Codes(complement.encoder.fsq, known, held, read(out / "codes"))
 
 
 def side_of_a_plane(rng: np.random.Generator, shape: tuple[int, int, int]) -> torch.Tensor:
@@ -136,19 +162,11 @@ def validate_codes(model: MaskedLevels, held: dict[str, np.ndarray], fsq: torch.
 def run(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     rng = np.random.default_rng(args.seed)
-    complement = load_run(TwoLevelVqVae(settings_of(args.complement)["width"]), args.complement)
-    brain = load_brain_encoder(args.brain)
-    fsq = complement.encoder.fsq
-    heads = load_fields(args.fields, read_index(args.data, "train"))
-    val = load_fields(args.fields, read_index(args.data, "val"))
     out = write_settings(args.out, width=args.width, layers=args.layers)
-    fill(out / "codes", args.table, Mixtures(heads, read_label_fields(args.label_fields), args.mixtures), complement, brain, args.seed)
-    still = np.random.default_rng(0)
-    known, held = (heads_and_mirrored(complement, brain, [head.sample(still, 0) for head in group]) for group in (heads, val))
-    table = read(out / "codes")
+    codes = read_codes(args, out)
+    fsq, known, held, table = codes.fsq, codes.known, codes.held, codes.table
     # heads as they are, often enough to be a third of the samples
     table = joined([{key: table[key] for key in known}, *[known] * max(1, round(len(table["own"]) / 2 / len(known["own"])))])
-    del heads, val, complement, brain
 
     model = MaskedLevels(args.width, args.layers, dropout=args.dropout)
     for level, shape in SHAPES.items():
