@@ -7,8 +7,8 @@
  */
 import { Refusal } from '../errors/errors.js';
 import { applyAffine, multiply, scaling, type Vec3 } from '../volume/affine.js';
-import { labelComponents } from '../volume/components.js';
-import { maskBox } from '../volume/mask-box.js';
+import { componentSizes } from '../volume/components.js';
+import { eachRun } from '../volume/mask-runs.js';
 import { type Grid, type Mask, sameGrid, voxelMillilitres, voxelSizes } from '../volume/volume.js';
 import { fitPose, type PoseFit } from './pose.js';
 import { brainTemplate } from './template.js';
@@ -59,39 +59,43 @@ function countVoxels(mask: Mask): Counts {
   ];
   const shape = [Math.ceil(nx / px), Math.ceil(ny / py), Math.ceil(nz / pz)] as const;
   const inBlock = new Uint16Array(shape[0] * shape[1] * shape[2]);
-  const blockOf = Int32Array.from({ length: nx }, (_, i) => Math.floor(i / px));
-  const { low, high } = maskBox(mask);
   let [total, border, x, y, z] = [0, 0, 0, 0, 0];
-  for (let k = low[2]; k <= high[2]; k++)
-    for (let j = low[1]; j <= high[1]; j++) {
-      const block = shape[0] * (((j / py) | 0) + shape[1] * ((k / pz) | 0));
-      const row = nx * (j + ny * k);
-      const before = total;
-      for (let i = low[0]; i <= high[0]; i++) {
-        if (mask.data[row + i] === 0) continue;
-        total++;
-        x += i;
-        const o = block + (blockOf[i] as number);
-        inBlock[o] = (inBlock[o] as number) + 1;
-      }
-      const n = total - before;
-      y += n * j;
-      z += n * k;
-      if (j === 0 || k === 0 || j === ny - 1 || k === nz - 1) border += n;
-      else if (nx > 1) border += (mask.data[row] as number) + (mask.data[row + nx - 1] as number);
-      else border += mask.data[row] as number;
-    }
+  const count = (from: number, end: number): void => {
+    const row = (from / nx) | 0;
+    const k = (row / ny) | 0;
+    const j = row - k * ny;
+    const [first, last] = [from - row * nx, end - 1 - row * nx];
+    const n = end - from;
+    total += n;
+    x += ((first + last) * n) / 2;
+    y += n * j;
+    z += n * k;
+    if (j === 0 || k === 0 || j === ny - 1 || k === nz - 1) border += n;
+    else border += (first === 0 ? 1 : 0) + (last === nx - 1 && nx > 1 ? 1 : 0);
+    const block = shape[0] * (((j / py) | 0) + shape[1] * ((k / pz) | 0));
+    addToBlocks(inBlock, block, px, first, last);
+  };
+  eachRun(mask.data, count, nx);
   const coarse = new Uint8Array(inBlock.length);
   for (let o = 0; o < coarse.length; o++) coarse[o] = 2 * (inBlock[o] as number) > px * py * pz ? 1 : 0;
   const affine = multiply(mask.grid.affine, scaling(px, py, pz));
   return { total, border, sums: [x, y, z], coarse: { grid: { shape, affine }, data: coarse } };
 }
 
+/** Adds the voxels from `first` to `last` of a row to the blocks of `width` that they lie in. */
+function addToBlocks(counts: Uint16Array, row: number, width: number, first: number, last: number): void {
+  for (let i = first, b = (first / width) | 0; i <= last; b++) {
+    const end = Math.min(last + 1, (b + 1) * width);
+    counts[row + b] = (counts[row + b] as number) + end - i;
+    i = end;
+  }
+}
+
 function measure(mask: Mask): MaskMeasures {
   const { total, border, sums, coarse } = countVoxels(mask);
   if (total === 0)
     throw new Refusal('brain-implausible', 'expected to find a brain in the image, found none');
-  const { sizes } = labelComponents(coarse);
+  const sizes = componentSizes(coarse);
   const pieces = sizes.reduce((a, b) => a + b, 0);
   const centre = applyAffine(mask.grid.affine, [sums[0] / total, sums[1] / total, sums[2] / total]);
   return {

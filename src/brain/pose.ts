@@ -73,42 +73,96 @@ export function softMask(mask: Mask, centre: Vec3, spacing = FINE_MM): Volume {
   const [nx, ny] = mask.grid.shape;
   const { low, high } = maskBox(mask);
   const share = voxelMillilitres(mask.grid) / (spacing ** 3 / 1000);
-  const step = size * size;
-  const last = size - 1;
-  const [m00, m01, m02, m03] = [at(m, 0, 0), at(m, 0, 1), at(m, 0, 2), at(m, 0, 3)];
-  const [m10, m11, m12, m13] = [at(m, 1, 0), at(m, 1, 1), at(m, 1, 2), at(m, 1, 3)];
-  const [m20, m21, m22, m23] = [at(m, 2, 0), at(m, 2, 1), at(m, 2, 2), at(m, 2, 3)];
+  const column: Vec3 = [at(m, 0, 0), at(m, 1, 0), at(m, 2, 0)];
+  const start = new Float64Array(3);
   for (let k = low[2]; k <= high[2]; k++)
-    for (let j = low[1]; j <= high[1]; j++)
-      for (let i = low[0], v = low[0] + nx * (j + ny * k); i <= high[0]; i++, v++) {
-        if (mask.data[v] === 0) continue;
-        const x = m00 * i + m01 * j + m02 * k + m03;
-        const y = m10 * i + m11 * j + m12 * k + m13;
-        const z = m20 * i + m21 * j + m22 * k + m23;
-        if (!(x >= 0 && y >= 0 && z >= 0 && x < last && y < last && z < last)) continue;
-        const ix = x | 0;
-        const iy = y | 0;
-        const iz = z | 0;
-        const fx = x - ix;
-        const fy = y - iy;
-        const fz = z - iz;
-        const gx = 1 - fx;
-        const gyz = (1 - fy) * (1 - fz) * share;
-        const fgz = fy * (1 - fz) * share;
-        const gfz = (1 - fy) * fz * share;
-        const ffz = fy * fz * share;
-        const o = ix + size * iy + step * iz;
-        data[o] = (data[o] as number) + gx * gyz;
-        data[o + 1] = (data[o + 1] as number) + fx * gyz;
-        data[o + size] = (data[o + size] as number) + gx * fgz;
-        data[o + size + 1] = (data[o + size + 1] as number) + fx * fgz;
-        data[o + step] = (data[o + step] as number) + gx * gfz;
-        data[o + step + 1] = (data[o + step + 1] as number) + fx * gfz;
-        data[o + step + size] = (data[o + step + size] as number) + gx * ffz;
-        data[o + step + size + 1] = (data[o + step + size + 1] as number) + fx * ffz;
-      }
+    for (let j = low[1]; j <= high[1]; j++) {
+      for (let r = 0; r < 3; r++) start[r] = at(m, r, 1) * j + at(m, r, 2) * k + at(m, r, 3);
+      shareOut(mask.data, nx * (j + ny * k), low[0], high[0], start, column, share, data, size);
+    }
   // Sharing out is a tent, which at 2 mm has a deviation of 0.8 mm: with it, 4 mm in all.
   return gaussianSmooth({ grid, data }, Math.sqrt(4 ** 2 - spacing ** 2 / 6));
+}
+
+/**
+ * Shares the set voxels of one row out among the voxels of a cube. Neighbours that fall into the same eight are gathered first
+ * (sums of their fractions and of products of them), as each of the eight is a read and a write of memory.
+ * @param start where voxel 0 of the row lies in the cube, in its voxels; `column` the step to the next
+ */
+function shareOut(
+  mask: Uint8Array,
+  row: number,
+  first: number,
+  end: number,
+  start: Float64Array,
+  column: Vec3,
+  share: number,
+  cube: Float32Array,
+  size: number,
+): void {
+  const x0 = start[0] as number;
+  const y0 = start[1] as number;
+  const z0 = start[2] as number;
+  const [dx, dy, dz] = column;
+  const last = size - 1;
+  const plane = size * size;
+  let cell = -1;
+  let n = 0;
+  let sx = 0;
+  let sy = 0;
+  let sz = 0;
+  let sxy = 0;
+  let sxz = 0;
+  let syz = 0;
+  let sxyz = 0;
+  // One step more than there are voxels: what was gathered last is written in the same place.
+  for (let i = first; i <= end + 1; i++) {
+    const set = i <= end;
+    if (set && mask[row + i] === 0) continue;
+    const x = x0 + dx * i;
+    const y = y0 + dy * i;
+    const z = z0 + dz * i;
+    if (set && !(x >= 0 && y >= 0 && z >= 0 && x < last && y < last && z < last)) continue;
+    const ix = x | 0;
+    const iy = y | 0;
+    const iz = z | 0;
+    const here = set ? ix + size * iy + plane * iz : -1;
+    if (here !== cell) {
+      if (n > 0) {
+        const o = cell;
+        const up = o + plane;
+        cube[o] = (cube[o] as number) + share * (n - sx - sy - sz + sxy + sxz + syz - sxyz);
+        cube[o + 1] = (cube[o + 1] as number) + share * (sx - sxy - sxz + sxyz);
+        cube[o + size] = (cube[o + size] as number) + share * (sy - sxy - syz + sxyz);
+        cube[o + size + 1] = (cube[o + size + 1] as number) + share * (sxy - sxyz);
+        cube[up] = (cube[up] as number) + share * (sz - sxz - syz + sxyz);
+        cube[up + 1] = (cube[up + 1] as number) + share * (sxz - sxyz);
+        cube[up + size] = (cube[up + size] as number) + share * (syz - sxyz);
+        cube[up + size + 1] = (cube[up + size + 1] as number) + share * sxyz;
+      }
+      cell = here;
+      n = 0;
+      sx = 0;
+      sy = 0;
+      sz = 0;
+      sxy = 0;
+      sxz = 0;
+      syz = 0;
+      sxyz = 0;
+    }
+    const fx = x - ix;
+    const fy = y - iy;
+    const fz = z - iz;
+    const fxy = fx * fy;
+    n++;
+    sx += fx;
+    sy += fy;
+    sz += fz;
+    sxy += fxy;
+    sxz += fx * fz;
+    syz += fy * fz;
+    sxyz += fxy * fz;
+  }
 }
 
 /** A head is posed twice, with one template. */

@@ -43,6 +43,30 @@ describe('blockMeans', () => {
     );
   });
 
+  it('is the mean of clipped values, whether blocks of eight are taken at once or not', () => {
+    const twos: fc.Arbitrary<Shape> = fc.constant([2, 2, 2]);
+    fc.assert(
+      fc.property(
+        small,
+        fc.oneof(twos, factor),
+        fc.integer({ min: 0, max: 1000 }),
+        (shape, factors, seed) => {
+          const grid = { shape, affine: scaling(1, 1, 1) };
+          const data = Float32Array.from(
+            { length: shape[0] * shape[1] * shape[2] },
+            (_, i) => ((i * 37 + seed) % 101) - 50,
+          );
+          const clipped = data.map((v) => Math.min(3, Math.max(0, (v + 20) / 10)));
+          const out = blockMeans({ grid, data }, factors, { low: -20, high: -10, ceiling: 3 }).data;
+          const expected = blockMeans({ grid, data: clipped }, factors).data;
+          expected.forEach((v, o) => {
+            expect(out[o]).toBeCloseTo(v, 4);
+          });
+        },
+      ),
+    );
+  });
+
   it('keeps places: the middle of a block is where its voxels are', () => {
     const affine = multiply(rotation([0.3, -0.2, 0.5]), scaling(0.5, 1, 2));
     const volume: Volume = { grid: { shape: [8, 6, 4], affine }, data: new Float32Array(192) };

@@ -40,8 +40,25 @@ export function blockMeans(
   const data = new Float32Array(mx * my * shape[2]);
   // One type of array, as in resample.ts.
   const from = volume.data instanceof Float32Array ? volume.data : new Float32Array(volume.data);
+  // Most scans are of 1 mm: blocks of eight at once, whose sums are then written once instead of four times.
+  const eights = !plain && fx === 2 && fy === 2 && fz === 2;
+  const [evenY, evenZ] = eights ? [ny - (ny % 2), nz - (nz % 2)] : [0, 0];
+  for (let k = 0; k < evenZ; k += 2)
+    for (let j = 0; j < evenY; j += 2)
+      addEights(
+        from,
+        nx * (j + ny * k),
+        nx,
+        nx * ny,
+        data,
+        mx * (j / 2 + (my * k) / 2),
+        low,
+        factor,
+        ceiling,
+      );
   for (let k = 0, v = 0; k < nz; k++)
     for (let j = 0; j < ny; j++, v += nx) {
+      if (k < evenZ && j < evenY) continue;
       const row = mx * (((j / fy) | 0) + my * ((k / fz) | 0));
       if (plain) addRow(from, v, nx, fx, data, row);
       else addClipped(from, v, nx, fx, data, row, low, factor, ceiling);
@@ -77,6 +94,38 @@ function addRow(
     }
     data[block] = sum;
   }
+}
+
+/** Two rows of two slices; in the order, and with the rounding, of adding row after row. */
+function addEights(
+  from: Float32Array,
+  first: number,
+  nx: number,
+  slice: number,
+  data: Float32Array,
+  row: number,
+  low: number,
+  factor: number,
+  ceiling: number,
+): void {
+  const last = first + nx - 1;
+  let block = row;
+  for (let v = first; v < last; v += 2, block++) {
+    let sum = 0;
+    for (let plane = v, n = 0; n < 2; plane += slice, n++)
+      for (let at = plane; at <= plane + nx; at += nx) {
+        const one = ((from[at] as number) - low) * factor;
+        const two = ((from[at + 1] as number) - low) * factor;
+        if (one > 0) sum = Math.fround(sum + (one < ceiling ? one : ceiling));
+        if (two > 0) sum = Math.fround(sum + (two < ceiling ? two : ceiling));
+      }
+    data[block] = sum;
+  }
+  // An odd row ends in half a block.
+  if (nx % 2 === 1)
+    for (let plane = last, n = 0; n < 2; plane += slice, n++)
+      for (let at = plane; at <= plane + nx; at += nx)
+        addClipped(from, at, 1, 1, data, block, low, factor, ceiling);
 }
 
 function addClipped(

@@ -1,5 +1,6 @@
 /**
- * Connected components of a mask (6-connected), by flood fill.
+ * Connected components of a mask (6-connected), by runs: a row's set voxels that touch are one run, and runs that overlap
+ * in neighbouring rows are joined. A brain of 1.5 million voxels has some 30,000 runs.
  *
  * @example
  * const brain = largestComponent(thresholded);
@@ -13,64 +14,128 @@ export interface Components {
   readonly sizes: readonly number[];
 }
 
-export function labelComponents(mask: Mask): Components {
-  const [nx, ny, nz] = mask.grid.shape;
-  const sz = nx * ny;
-  const total = sz * nz;
-  const labels = new Int32Array(total);
-  const sizes = [0];
-  const stack = new Int32Array(total);
-  const { data } = mask;
-  for (let seed = 0; seed < total; seed++) {
-    if (data[seed] === 0 || labels[seed] !== 0) continue;
-    const label = sizes.length;
-    labels[seed] = label;
-    stack[0] = seed;
-    let top = 1;
-    let size = 0;
-    // A voxel gets its label when it is put on the stack: none stands there twice.
-    while (top > 0) {
-      const v = stack[--top] as number;
-      size++;
-      const z = (v / sz) | 0;
-      const y = ((v - z * sz) / nx) | 0;
-      const x = v - z * sz - y * nx;
-      if (x > 0 && labels[v - 1] === 0 && data[v - 1] !== 0) {
-        labels[v - 1] = label;
-        stack[top++] = v - 1;
-      }
-      if (x < nx - 1 && labels[v + 1] === 0 && data[v + 1] !== 0) {
-        labels[v + 1] = label;
-        stack[top++] = v + 1;
-      }
-      if (y > 0 && labels[v - nx] === 0 && data[v - nx] !== 0) {
-        labels[v - nx] = label;
-        stack[top++] = v - nx;
-      }
-      if (y < ny - 1 && labels[v + nx] === 0 && data[v + nx] !== 0) {
-        labels[v + nx] = label;
-        stack[top++] = v + nx;
-      }
-      if (z > 0 && labels[v - sz] === 0 && data[v - sz] !== 0) {
-        labels[v - sz] = label;
-        stack[top++] = v - sz;
-      }
-      if (z < nz - 1 && labels[v + sz] === 0 && data[v + sz] !== 0) {
-        labels[v + sz] = label;
-        stack[top++] = v + sz;
-      }
+/** Runs in the order of their voxels. */
+interface Runs {
+  /** First voxel, and the one behind the last. */
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** Of each row, its first run; one more at the end. */
+  readonly ofRow: Int32Array;
+}
+
+function countRuns(data: Uint8Array, nx: number): number {
+  let n = 0;
+  for (let row = 0; row < data.length; row += nx) {
+    let before = 0;
+    for (let v = row; v < row + nx; v++) {
+      const here = data[v] as number;
+      if (here !== 0 && before === 0) n++;
+      before = here;
     }
-    sizes.push(size);
   }
+  return n;
+}
+
+function runsOf(data: Uint8Array, nx: number): Runs {
+  const n = countRuns(data, nx);
+  const starts = new Int32Array(n);
+  const ends = new Int32Array(n);
+  const ofRow = new Int32Array(data.length / nx + 1);
+  let run = 0;
+  for (let row = 0, r = 0; row < data.length; row += nx, r++) {
+    ofRow[r] = run;
+    const end = row + nx;
+    for (let v = row; v < end; v++) {
+      if (data[v] === 0) continue;
+      starts[run] = v;
+      while (v < end && data[v] !== 0) v++;
+      ends[run++] = v;
+    }
+  }
+  ofRow[ofRow.length - 1] = run;
+  return { starts, ends, ofRow };
+}
+
+/** The first run of the piece that a run belongs to; halves the way there for the next who asks. */
+function rootOf(parents: Int32Array, run: number): number {
+  let r = run;
+  while (parents[r] !== r) {
+    parents[r] = parents[parents[r] as number] as number;
+    r = parents[r] as number;
+  }
+  return r;
+}
+
+/** Joins the runs of a row with those of an earlier row, `back` voxels behind, that they lie beside. */
+function joinRows(
+  { starts, ends, ofRow }: Runs,
+  parents: Int32Array,
+  row: number,
+  other: number,
+  back: number,
+): void {
+  let a = ofRow[other] as number;
+  const lastA = ofRow[other + 1] as number;
+  let b = ofRow[row] as number;
+  const lastB = ofRow[row + 1] as number;
+  while (a < lastA && b < lastB) {
+    const [startA, endA] = [(starts[a] as number) + back, (ends[a] as number) + back];
+    if (startA < (ends[b] as number) && (starts[b] as number) < endA) {
+      const [x, y] = [rootOf(parents, a), rootOf(parents, b)];
+      if (x < y) parents[y] = x;
+      else parents[x] = y;
+    }
+    if (endA < (ends[b] as number)) a++;
+    else b++;
+  }
+}
+
+/** Of each run its label, from 1 on in order of first voxel, and the pieces' sizes. */
+function labelRuns(mask: Mask): Runs & { labels: Int32Array; sizes: number[] } {
+  const [nx, ny, nz] = mask.grid.shape;
+  const runs = runsOf(mask.data, nx);
+  const parents = Int32Array.from(runs.starts, (_, r) => r);
+  for (let k = 0, row = 0; k < nz; k++)
+    for (let j = 0; j < ny; j++, row++) {
+      if (runs.ofRow[row] === runs.ofRow[row + 1]) continue;
+      if (j > 0) joinRows(runs, parents, row, row - 1, nx);
+      if (k > 0) joinRows(runs, parents, row, row - ny, nx * ny);
+    }
+  // The root of a piece is its first run, so it has its label before any other of them asks.
+  const labels = new Int32Array(parents.length);
+  const sizes = [0];
+  for (let r = 0; r < labels.length; r++) {
+    const root = rootOf(parents, r);
+    if (root === r) {
+      labels[r] = sizes.length;
+      sizes.push(0);
+    }
+    const label = labels[root] as number;
+    labels[r] = label;
+    sizes[label] = (sizes[label] as number) + (runs.ends[r] as number) - (runs.starts[r] as number);
+  }
+  return { ...runs, labels, sizes };
+}
+
+export function labelComponents(mask: Mask): Components {
+  const { starts, ends, labels: ofRun, sizes } = labelRuns(mask);
+  const labels = new Int32Array(mask.data.length);
+  for (let r = 0; r < ofRun.length; r++) labels.fill(ofRun[r] as number, starts[r], ends[r]);
   return { labels, sizes };
+}
+
+/** Voxels of each piece, in order of first voxel. */
+export function componentSizes(mask: Mask): readonly number[] {
+  return labelRuns(mask).sizes.slice(1);
 }
 
 /** The biggest piece alone (the first of equals); empty when the mask is. */
 export function largestComponent(mask: Mask): Mask {
-  const { labels, sizes } = labelComponents(mask);
+  const { starts, ends, labels, sizes } = labelRuns(mask);
   let best = 0;
   for (let i = 1; i < sizes.length; i++) if ((sizes[i] as number) > (sizes[best] as number)) best = i;
-  const data = new Uint8Array(labels.length);
-  if (best > 0) for (let v = 0; v < data.length; v++) data[v] = labels[v] === best ? 1 : 0;
+  const data = new Uint8Array(mask.data.length);
+  if (best > 0)
+    for (let r = 0; r < labels.length; r++) if (labels[r] === best) data.fill(1, starts[r], ends[r]);
   return { grid: mask.grid, data };
 }
