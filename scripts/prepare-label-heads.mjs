@@ -63,11 +63,16 @@ const SPLIT = {
   test: ['training_seg_14', 'training_seg_15', 'training_seg_16', 'subject10', 'subject11', 'subject13'],
 };
 
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith('.nii'))
+  .sort();
+if (names.length === 0) {
+  console.error(`${folder}: no label maps (*.nii); unpack the archive that they come in first`);
+  process.exit(1);
+}
 mkdirSync(out, { recursive: true });
 const heads = [];
-for (const name of readdirSync(folder)
-  .filter((file) => file.endsWith('.nii'))
-  .sort()) {
+for (const name of names) {
   const id = name.replace(/(_seg)?\.nii$/, '');
   const image = await loadImage(join(folder, name));
   const labels = scaledData(image, 0);
