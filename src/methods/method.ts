@@ -10,7 +10,7 @@ import type { ContrastChoice } from '../brain/protocol.js';
 import type { Contrast } from '../brain/tissues.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import type { Affine } from '../volume/affine.js';
-import type { Mask, Volume } from '../volume/volume.js';
+import type { Grid, Mask, Volume } from '../volume/volume.js';
 import type { Keep, MethodOptions } from './options.js';
 import type { DrawnHead } from './tissues.js';
 
@@ -88,6 +88,8 @@ export interface BrainConditioning {
   readonly mask: Volume;
   /** Brain frame to world. */
   readonly pose: Affine;
+  /** Where the scan's voxels stand, so that a nose is drawn that it has room for; no value of them. */
+  readonly scan?: Grid;
   /** Only where the cranium stays: how far its skin lies from the brain's centre (`skinRadii`), from voxels that are kept. */
   readonly cranium?: Float32Array;
 }

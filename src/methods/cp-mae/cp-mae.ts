@@ -18,6 +18,7 @@ import { brainConditioning } from '../brain-conditioning.js';
 import { fitBrain } from '../learned-head/brain-fit.js';
 import { brainKey } from '../learned-head/brain-key.js';
 import { brainBlocks, brainTensor, trimmedGrid, trimmedMask } from '../learned-head/grid.js';
+import { keptInView } from '../learned-head/in-view.js';
 import { learnedHead } from '../learned-head/learned-head.js';
 import { inLearntContrast } from '../learned-head/learnt-contrast.js';
 import { chinOf, endNeck } from '../learned-head/neck.js';
@@ -58,15 +59,20 @@ async function condition(head: Head, context: MethodContext): Promise<BrainCondi
   return { ...gamma, cranium: skinRadii(head.volume, head.brainLevel, head.pose) };
 }
 
+interface DrawnFields {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
 /** Skull and scalp of a drawn thickness; where the cranium stays, of the one that it has. */
 async function loosen(
   gamma: BrainConditioning,
-  onBrain: { readonly data: Float32Array; readonly shape: readonly number[] },
+  onBrain: DrawnFields,
   logFactor: Tensor,
   blocks: Float32Array,
   free: Thickness,
   { networks, signal }: MethodContext,
-): Promise<{ data: Float32Array; shape: readonly number[] }> {
+): Promise<DrawnFields> {
   const moved = (thickness: Thickness) => ({
     ...onBrain,
     data: addThickness(onBrain.data, blocks, thickness),
@@ -84,6 +90,12 @@ async function loosen(
     now = moved(meetCranium(missing, free));
   }
   return now;
+}
+
+/** The face within what the scan covers; where the cranium stays, as it was drawn to meet it. */
+function inView({ scan, pose, cranium }: BrainConditioning, fields: DrawnFields): DrawnFields {
+  if (scan === undefined || cranium !== undefined) return fields;
+  return { ...fields, data: keptInView(fields.data, scan, pose) };
 }
 
 /** @param mean no codes and no residual: the decoder's best guess of the owner */
@@ -118,13 +130,15 @@ async function synthesize(
     data: await learnedHead(networks, { displacement: fields, logFactor }, resolution, signal),
   });
   const free = drawThickness(random.fork('thickness'));
-  let fitted: Tensor = mean ? onBrain : await loosen(gamma, onBrain, logFactor, blocks, free, context);
+  let fitted: Tensor = mean
+    ? onBrain
+    : inView(gamma, await loosen(gamma, onBrain, logFactor, blocks, free, context));
   let drawn = await draw(fitted, context.resolution);
   if (guardScalp(drawn, mask) > SEEN_VOXELS && !mean && gamma.cranium === undefined) {
     const skin = skinRadii(await draw(fitted, 128), 1, gamma.pose);
     const brainAt = skinRadii({ grid: mask.grid, data: Float32Array.from(mask.data) }, 1, gamma.pose);
     const thicker = thickened(free, bareness(brainAt, skin));
-    fitted = await loosen(gamma, onBrain, logFactor, blocks, thicker, context);
+    fitted = inView(gamma, await loosen(gamma, onBrain, logFactor, blocks, thicker, context));
     drawn = await draw(fitted, context.resolution);
     guardScalp(drawn, mask);
   }

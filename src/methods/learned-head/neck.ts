@@ -4,14 +4,10 @@
  * @example
  * endNeck(head, chinOf(displacement), random.fork('neck'));
  */
-import {
-  FIELD_COUNT as COUNT,
-  CUBE_EDGE_MM,
-  FIELD_SHAPE as SHAPE,
-  FIELD_MM as VOXEL_MM,
-} from '../../contract/contract.js';
+import { CUBE_EDGE_MM } from '../../contract/contract.js';
 import type { Random } from '../../volume/random.js';
 import type { Volume } from '../../volume/volume.js';
+import { pointReading } from './landmark.js';
 
 /** The lowest point of the learned head's chin, in mm from the cube's centre (right, front, up); skin, at 1 mm. */
 const CHIN_MM = [0, 72, -107] as const;
@@ -22,26 +18,7 @@ const CHIN_MM = [0, 72, -107] as const;
  * @returns mm from the cube's centre (right, front, up)
  */
 export function chinOf(displacement: Float32Array): [number, number, number] {
-  let best = Number.POSITIVE_INFINITY;
-  const chin: [number, number, number] = [...CHIN_MM];
-  const [nx, ny, nz] = SHAPE;
-  const half = VOXEL_MM / 2;
-  for (let k = 0, v = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
-      for (let i = 0; i < nx; i++, v++) {
-        const x = VOXEL_MM * (i - (nx - 1) / 2);
-        const y = VOXEL_MM * (j - (ny - 1) / 2);
-        const z = VOXEL_MM * (k - (nz - 1) / 2);
-        const mx = CHIN_MM[0] - x - (displacement[v] as number) * half * nx;
-        const my = CHIN_MM[1] - y - (displacement[COUNT + v] as number) * half * ny;
-        const mz = CHIN_MM[2] - z - (displacement[2 * COUNT + v] as number) * half * nz;
-        const far = mx * mx + my * my + mz * mz;
-        if (far >= best) continue;
-        best = far;
-        // what the nearest of the points misses it by, to first order
-        [chin[0], chin[1], chin[2]] = [x + mx, y + my, z + mz];
-      }
-  return chin;
+  return pointReading(displacement, CHIN_MM);
 }
 
 /** The plane passes so far below the chin. Half of the scans end within 6 mm of there, and show their own ends below it. */

@@ -1,0 +1,85 @@
+/**
+ * A nose that the scan has room for. A face that is drawn without its owner's may reach further forwards than the scan does,
+ * and was then cut flat (5 of 16 draws on val heads). Here such a face is set back until its tip lies inside: the face as a
+ * whole, most at the nose, and nothing where the brain is. Only the scan's grid decides, no voxel (promise P1).
+ *
+ * @example
+ * const fields = keptInView(displacement, gamma.scan, gamma.pose);
+ */
+import { FIELD_COUNT as COUNT, FIELD_SHAPE as SHAPE } from '../../contract/contract.js';
+import { type Affine, applyAffine, invert, multiply, type Vec3 } from '../../volume/affine.js';
+import { type Grid, voxelSizes } from '../../volume/volume.js';
+import { trimmedGrid } from './grid.js';
+import { fieldPointMm, pointReading, UNIT_MM } from './landmark.js';
+
+/** The tip of the learned head's nose, in mm from the cube's centre (right, front, up); skin, at 1 mm. */
+const TIP_MM: Vec3 = [-2, 107, -30];
+/** Of air before the tip, so that what is drawn is a nose and its edge. */
+const MARGIN_MM = 3;
+/** A face that does not fit when set back so far is in a scan that cuts faces: it is left as it is, and cut as its owner's. */
+const MOST_MM = 16;
+const STEP_MM = 0.5;
+/** How far the setting back reaches (deviations): to the sides, above (the brow, and the brain behind it) and below (lips, chin). */
+const [ASIDE, ABOVE, BELOW] = [40, 22, 45] as const;
+/** From so far behind the tip (nothing) to so far (all): the forehead lies 21 mm behind it, the brain's pole some 40. */
+const [NOTHING_MM, ALL_MM] = [55, 15] as const;
+
+/** Whether a point (mm from the cube's centre) lies in the scan, with a margin. */
+function inScan(toVoxel: Affine, scan: Grid, point: Vec3): boolean {
+  const margin = voxelSizes(scan).map((mm) => MARGIN_MM / mm - 0.5);
+  return applyAffine(toVoxel, point).every(
+    (v, a) => v > (margin[a] as number) && v < (scan.shape[a] as number) - 1 - (margin[a] as number),
+  );
+}
+
+/** mm from the trimmed cube's centre to the scan's voxels. */
+function cubeToScan(pose: Affine, scan: Grid): Affine {
+  const { affine, shape } = trimmedGrid(pose, 128);
+  const centre = applyAffine(affine, shape.map((n) => (n - 1) / 2) as unknown as Vec3);
+  // Rotation of the pose alone, about the cube's centre.
+  const frame = pose.map((v, e) => (e === 3 || e === 7 || e === 11 ? (centre[(e - 3) / 4] as number) : v));
+  return multiply(invert(scan.affine), frame);
+}
+
+/** How much of the setting back a point takes part in, 0 to 1. */
+function share(point: Vec3, tip: Vec3): number {
+  const behind = tip[1] - point[1];
+  if (behind >= NOTHING_MM) return 0;
+  const ramp = Math.min(1, (NOTHING_MM - behind) / (NOTHING_MM - ALL_MM));
+  const across = (point[0] - tip[0]) / ASIDE;
+  const along = (point[2] - tip[2]) / (point[2] > tip[2] ? ABOVE : BELOW);
+  return ramp * ramp * (3 - 2 * ramp) * Math.exp(-(across * across + along * along) / 2);
+}
+
+/** The least step backwards that brings a point into the scan; undefined where none does. */
+function stepBack(tip: Vec3, inside: (point: Vec3) => boolean): number | undefined {
+  for (let mm = 0; mm <= MOST_MM; mm += STEP_MM) if (inside([tip[0], tip[1] - mm, tip[2]])) return mm;
+  return undefined;
+}
+
+/**
+ * @param displacement [3, 64, 64, 48] in normalised coordinates; not changed
+ * @param scan the grid that the head is drawn into @param pose brain frame to world
+ * @returns the same array where the nose fits, or where it cannot
+ */
+export function keptInView(displacement: Float32Array, scan: Grid, pose: Affine): Float32Array {
+  const toVoxel = cubeToScan(pose, scan);
+  const inside = (point: Vec3): boolean => inScan(toVoxel, scan, point);
+  let now = displacement;
+  // Twice: what is read where the tip then lies was displaced otherwise than at the tip.
+  for (let round = 0; round < 2; round++) {
+    const tip = pointReading(now, TIP_MM);
+    const back = stepBack(tip, inside);
+    if (back === undefined) return displacement;
+    if (back === 0) return now;
+    const out = now.slice();
+    const [nx, ny, nz] = SHAPE;
+    for (let k = 0, v = 0; k < nz; k++)
+      for (let j = 0; j < ny; j++)
+        for (let i = 0; i < nx; i++, v++)
+          out[COUNT + v] =
+            (out[COUNT + v] as number) + (back * share(fieldPointMm(i, j, k), tip)) / UNIT_MM[1];
+    now = out;
+  }
+  return now;
+}
