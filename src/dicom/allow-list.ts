@@ -1,6 +1,7 @@
 /**
  * What a header may hold, and on which condition: all else is dropped, whatever it is. No sequence, no private element and no free
- * text of the input is on the list, so that nothing that a person wrote goes through at any depth (decision 0039).
+ * text of the input is on the list, so that nothing that a person wrote goes through at any depth (decision 0039). Enhanced objects
+ * have more: `allow-enhanced.ts`.
  *
  * Written from the modules of the MR Image IOD (PS3.3) without what Table E.1-1 of PS3.15 (edition 2026c) acts on; what that table
  * says of the elements that must be there all the same is done here: `empty` (Z), `uid` (U), `date` and `time`.
@@ -25,6 +26,10 @@ export type Rule =
   /** Dropped or shifted, or empty where one must be there. */
   | 'date'
   | 'time'
+  /** There in one wording, whatever the input says. */
+  | 'fixed'
+  /** A sequence whose items are cleaned by a list of their own. */
+  | 'items'
   /** Written by what stands in `clean.ts`, whatever the input says. */
   | 'written';
 
@@ -35,7 +40,17 @@ export interface Allowed {
   readonly needed?: true;
   /** For `listed`. */
   readonly values?: readonly string[];
+  /** For a `number` of two bytes or more: any count of them, not one. */
+  readonly many?: true;
+  /** The wording of `fixed`; for all other rules what stands where nothing of the input may and the standard wants a value. */
+  readonly dummy?: string;
+  /** For `items`. */
+  readonly inside?: AllowList;
 }
+
+/** By tag, in ascending order. */
+export type AllowList = ReadonlyMap<number, Allowed>;
+export type AllowRow = readonly [tag: number, allowed: Allowed];
 
 export const KNOWN_MAKERS: readonly string[] = [
   'SIEMENS',
@@ -56,14 +71,18 @@ export const KNOWN_MAKERS: readonly string[] = [
 
 export const BODY_PARTS: readonly string[] = ['HEAD', 'BRAIN', 'SKULL', 'HEADNECK', 'NECK', 'FACE', 'CSPINE'];
 
-const numbers = (vr: string, ...tags: readonly number[]): [number, Allowed][] =>
+export const numbers = (vr: string, ...tags: readonly number[]): AllowRow[] =>
   tags.map((tag) => [tag, { vr, rule: 'number' }]);
-const codes = (...tags: readonly number[]): [number, Allowed][] =>
+export const codes = (...tags: readonly number[]): AllowRow[] =>
   tags.map((tag) => [tag, { vr: 'CS', rule: 'code' }]);
-const all = (rule: Rule, vr: string, needed: boolean, ...tags: readonly number[]): [number, Allowed][] =>
+export const all = (rule: Rule, vr: string, needed: boolean, ...tags: readonly number[]): AllowRow[] =>
   tags.map((tag) => [tag, { vr, rule, ...(needed ? { needed: true as const } : {}) }]);
+/** Of two rows with one tag the later one counts. */
+export const allowList = (rows: readonly AllowRow[]): AllowList =>
+  new Map([...new Map(rows)].sort(([a], [b]) => a - b));
 
-const ROWS: readonly (readonly [number, Allowed])[] = [
+/** Of a classic MR image. */
+export const ROWS: readonly AllowRow[] = [
   // What the object is, and which.
   ...all('written', 'CS', true, 0x00080008),
   ...all('standard-uid', 'UI', true, 0x00080016),
@@ -96,7 +115,7 @@ const ROWS: readonly (readonly [number, Allowed])[] = [
   ...numbers('DS', 0x00181316, 0x00181318),
   [0x00180085, { vr: 'SH', rule: 'listed', values: ['1H', 'H1'] }],
   ...numbers('IS', 0x00180086, 0x00180089, 0x00180091),
-  ...numbers('US', 0x00181310),
+  [0x00181310, { vr: 'US', rule: 'number', many: true }],
   ...numbers('FL', 0x00181320),
   // Where.
   ...numbers('IS', 0x00200011, 0x00200012, 0x00200013, 0x00200100, 0x00200105, 0x00201002),
@@ -112,7 +131,7 @@ const ROWS: readonly (readonly [number, Allowed])[] = [
   ...all('written', 'CS', true, 0x00280302, 0x00280303),
 ];
 
-export const ALLOWED: ReadonlyMap<number, Allowed> = new Map([...ROWS].sort(([a], [b]) => a - b));
+export const ALLOWED: AllowList = allowList(ROWS);
 
 export const PIXEL_DATA = 0x7fe00010;
 export const SMALLEST_PIXEL = 0x00280106;

@@ -5,7 +5,9 @@
  * @example
  * strayElements(header, ['DOE', '4711']); // 0
  */
+import { ENHANCED_TOP, MAY_STAND_IN, NO_DATE, OURS_IN_OBJECTS } from './audit-groups.js';
 import { profileAction } from './profile-table.js';
+import { isEnhanced } from './sop-classes.js';
 import { ascii, type Element, type WalkedFile, walk } from './walker.js';
 
 /** What may stand in a result, as group and elements. The same as the allow-list on purpose: a slip in one is found by the other. */
@@ -26,8 +28,7 @@ const STANDS: ReadonlySet<number> = new Set(
   ),
 );
 const META = new Set([0x00020000, 0x00020001, 0x00020002, 0x00020003, 0x00020010, 0x00020012, 0x00020013]);
-const METHOD_CODES = 0x00120064;
-const CODE_PARTS = new Set([0x00080100, 0x00080102, 0x00080104]);
+const SOP_CLASS = 0x00080016;
 const INSTANCE = 0x00080018;
 const DATES_MODIFIED = 0x00280303;
 
@@ -40,6 +41,7 @@ const OURS: ReadonlyMap<number, RegExp> = new Map([
   [0x00120063, /^prosopon [\w.-]+ [\w-]+, PS3\.15 2026c$/],
   [0x00180085, /^(1H|H1)$/],
   [0x00281054, /^\w{2,10}$/],
+  ...OURS_IN_OBJECTS,
 ]);
 const TEXTS = new Set(['AE', 'LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UR', 'UT', 'UN', 'OB']);
 
@@ -55,16 +57,31 @@ export function strayElements(header: Uint8Array, words: readonly string[]): num
   stray += meta.filter(({ tag }) => !META.has(tag)).length;
   if (said(meta, 0x00020003) !== said(elements, INSTANCE)) stray++;
   const datesStay = said(elements, DATES_MODIFIED) === 'MODIFIED';
-  for (const element of elements) if (!mayStand(element, file, datesStay)) stray++;
+  const enhanced = isEnhanced(said(elements, SOP_CLASS));
+  for (const element of elements) {
+    const known = STANDS.has(element.tag) || (enhanced && ENHANCED_TOP.has(element.tag));
+    stray += known ? strayIn(element, file, datesStay) : 1;
+  }
   return stray + words.filter((word) => holds(bytes, word)).length;
 }
 
-function mayStand(element: Element, { bytes }: WalkedFile, datesStay: boolean): boolean {
-  const { tag, vr, valueFrom, valueTo, items } = element;
-  if (!STANDS.has(tag)) return false;
-  if (tag === METHOD_CODES)
-    return items === undefined || items.every((item) => item.elements.every((e) => CODE_PARTS.has(e.tag)));
-  if (items !== undefined) return false;
+/** Of an element that may stand where it does, at any depth. */
+function strayIn(element: Element, file: WalkedFile, datesStay: boolean): number {
+  const { tag, items } = element;
+  const inside = MAY_STAND_IN.get(tag);
+  if (items === undefined) return inside === undefined && isOurs(element, file, datesStay) ? 0 : 1;
+  if (inside === undefined) return 1;
+  let stray = 0;
+  for (const { elements } of items)
+    for (const one of elements) stray += inside.has(one.tag) ? strayIn(one, file, datesStay) : 1;
+  return stray;
+}
+
+function isOurs(
+  { tag, vr, valueFrom, valueTo }: Element,
+  { bytes }: WalkedFile,
+  datesStay: boolean,
+): boolean {
   const value = ascii(bytes, valueFrom, Math.min(valueTo, valueFrom + 4096)).replace(/[\0 ]+$/, '');
   if (value === '') return true;
   const ours = OURS.get(tag);
@@ -74,7 +91,7 @@ function mayStand(element: Element, { bytes }: WalkedFile, datesStay: boolean): 
   const action = profileAction(tag);
   if (action === undefined) return true;
   if (action === 'U') return /^2\.25\.\d{1,39}$/.test(value);
-  return datesStay && /^\d{2,14}(\.\d{1,6})?$/.test(value);
+  return (datesStay && /^\d{2,14}(\.\d{1,6})?$/.test(value)) || value === NO_DATE.get(tag);
 }
 
 /** In 8-bit text, in either case, and in UTF-16 of either order. */

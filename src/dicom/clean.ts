@@ -8,11 +8,15 @@
 import { VERSION } from '../deidentify/version.js';
 import { Refusal } from '../errors/errors.js';
 import { joinBytes } from '../volume/bytes.js';
-import { ALLOWED, type Allowed, LARGEST_PIXEL, SMALLEST_PIXEL } from './allow-list.js';
+import { ALLOWED_ENHANCED, DIMENSION_VALUES, FRAME_TYPE, STACK_ID } from './allow-enhanced.js';
+import { ALLOWED, type Allowed, type AllowList, LARGEST_PIXEL, SMALLEST_PIXEL } from './allow-list.js';
 import { encodeElement, encodeSequence, text, uidText, verbatim, words16 } from './assemble.js';
+import { keptDimensions, type ObjectNames, objectNames, thinned } from './dimensions.js';
+import { holdsWord, keepsValue } from './keep-value.js';
 import { type Keyed, shiftedDate } from './keyed.js';
+import { isEnhanced } from './sop-classes.js';
 import { EXPLICIT_LITTLE, type Syntax } from './syntax.js';
-import { parseNumbers, Values } from './values.js';
+import { Values } from './values.js';
 import { type Element, textOf, type WalkedFile } from './walker.js';
 
 export interface Cleaning {
@@ -31,7 +35,6 @@ export interface Cleaning {
 /** Our own root: a UUID under 2.25, made once. */
 export const IMPLEMENTATION_UID = '2.25.226378915023440987601937120446518031337';
 const STANDARD_UID = /^1\.2\.840\.10008\.[\d.]+$/;
-const CODE = /^[A-Z0-9_ \\]*$/;
 
 /** Codes of CID 7050 that are claimed: what was done, never what was left undone. */
 export function claimedCodes(dates: Cleaning['dates']): readonly (readonly [string, string])[] {
@@ -51,16 +54,31 @@ export function claimedCodes(dates: Cleaning['dates']): readonly (readonly [stri
  */
 export function cleanHeader(file: WalkedFile, cleaning: Cleaning): Uint8Array {
   const values = new Values(file);
-  const { keyed } = cleaning;
+  const sopClass = values.text(0x00080016);
+  const names = isEnhanced(sopClass) ? objectNames(file) : undefined;
+  return joinBytes([
+    metaOf(sopClass, cleaning.keyed.uid(values.text(0x00080018)), file.syntax),
+    ...cleanedList(names === undefined ? ALLOWED : ALLOWED_ENHANCED, { file, values, cleaning, names }),
+  ]);
+}
+
+/** The elements of a file or of an item. */
+interface Level {
+  /** With the elements of this level. */
+  readonly file: WalkedFile;
+  readonly values: Values;
+  readonly cleaning: Cleaning;
+  /** Of an enhanced object. */
+  readonly names: ObjectNames | undefined;
+}
+
+function cleanedList(list: AllowList, level: Level): Uint8Array[] {
   const parts: Uint8Array[] = [];
-  for (const [tag, allowed] of ALLOWED) {
-    const part = cleaned(tag, allowed, values.get(tag), file, values, cleaning);
+  for (const [tag, allowed] of list) {
+    const part = cleaned(tag, allowed, level);
     if (part !== undefined) parts.push(part);
   }
-  return joinBytes([
-    metaOf(values.text(0x00080016), keyed.uid(values.text(0x00080018)), file.syntax),
-    ...parts,
-  ]);
+  return parts;
 }
 
 /** Preamble of zeros and a file meta of our own. */
@@ -82,20 +100,18 @@ function metaOf(sopClass: string, instance: string, syntax: Syntax): Uint8Array 
   return joinBytes([start, put(0x00020000, 'UL', length), rest]);
 }
 
-function cleaned(
-  tag: number,
-  allowed: Allowed,
-  element: Element | undefined,
-  file: WalkedFile,
-  values: Values,
-  cleaning: Cleaning,
-): Uint8Array | undefined {
-  const { vr, rule, needed } = allowed;
+function cleaned(tag: number, allowed: Allowed, level: Level): Uint8Array | undefined {
+  const { vr, rule, needed, dummy = '' } = allowed;
+  const { file, values, cleaning } = level;
   const { syntax } = file;
+  const element = values.get(tag);
   const nothing = (): Uint8Array | undefined =>
-    needed === true ? encodeElement(tag, vr, new Uint8Array(0), syntax) : undefined;
-  if (rule === 'written') return written(tag, vr, values, syntax, cleaning);
-  if (rule === 'empty' || element === undefined) return nothing();
+    needed === true || (dummy !== '' && element !== undefined)
+      ? encodeElement(tag, vr, text(dummy), syntax)
+      : undefined;
+  if (rule === 'written') return written(tag, vr, level);
+  if (rule === 'empty' || rule === 'fixed' || element === undefined) return nothing();
+  if (rule === 'items') return cleanedItems(tag, allowed, element, level);
   const value = textOf(file.bytes, element).trim();
   switch (rule) {
     case 'uid':
@@ -112,34 +128,25 @@ function cleaned(
       // Not as it stands: a damaged file may give it another VR.
       return encodeElement(tag, vr, uidText(value), syntax);
     default:
-      return keeps(allowed, element, value, file, cleaning.words) ? verbatim(file, element) : nothing();
+      return keepsValue(allowed, element, value, file, cleaning.words) ? verbatim(file, element) : nothing();
   }
 }
 
-/** Whether an element's own bytes may stay. */
-function keeps(
-  { vr, rule, values = [] }: Allowed,
-  element: Element,
-  value: string,
-  { syntax }: WalkedFile,
-  words: readonly string[],
-): boolean {
-  // What says that it is something else than the dictionary says is not understood, so it goes.
-  const said = element.vr;
-  const wordLike = vr === 'US' && said === 'SS';
-  if (syntax.explicit && said !== vr && !wordLike) return false;
-  const length = element.valueTo - element.valueFrom;
-  if (rule === 'listed') return values.includes(value);
-  if (rule === 'code') return CODE.test(value) && length <= 256 && !holdsWord(value, words);
-  if (vr === 'DS' || vr === 'IS') return value === '' || (length <= 256 && parseNumbers(value) !== undefined);
-  const size = vr === 'FL' ? 4 : 2;
-  return length === size || (element.tag === 0x00181310 && length === 8);
-}
-
-/** Whether a text that would stay says a word of the person. */
-export function holdsWord(value: string, words: readonly string[]): boolean {
-  const upper = value.toUpperCase();
-  return words.some((word) => upper.includes(word.toUpperCase()));
+/** A sequence with its items, each by the list for them; one of which nothing is left is dropped, where it need not be there. */
+function cleanedItems(
+  tag: number,
+  { inside = new Map() }: Allowed,
+  { items = [] }: Element,
+  level: Level,
+): Uint8Array | undefined {
+  const { file, names } = level;
+  const cleanedOnes = keptDimensions(tag, items, names).map((item) => {
+    const scope = { ...file, elements: item.elements };
+    return joinBytes(cleanedList(inside, { ...level, file: scope, values: new Values(scope) }));
+  });
+  const empty = cleanedOnes.every(({ length }) => length === 0);
+  // What is on the list with nothing inside has to be there all the same.
+  return empty && inside.size > 0 ? undefined : encodeSequence(tag, cleanedOnes, file.syntax);
 }
 
 function timeOf(value: string): string | undefined {
@@ -155,16 +162,17 @@ function shifted(value: string, vr: string, { keyed, person }: Cleaning): string
     : undefined;
 }
 
-function written(
-  tag: number,
-  vr: string,
-  values: Values,
-  syntax: Syntax,
-  { keyed, person, dates, method, removes, words }: Cleaning,
-): Uint8Array | undefined {
+function written(tag: number, vr: string, level: Level): Uint8Array | undefined {
+  const {
+    file: { syntax },
+    values,
+    names,
+    cleaning: { keyed, person, dates, method, removes, words },
+  } = level;
   const put = (value: string): Uint8Array => encodeElement(tag, vr, text(value), syntax);
   switch (tag) {
-    case 0x00080008: {
+    case 0x00080008:
+    case FRAME_TYPE: {
       const kept = values
         .text(tag)
         .split('\\')
@@ -172,6 +180,14 @@ function written(
         .map((part) => part.trim())
         .filter((part) => /^[A-Z0-9_]{1,16}$/.test(part) && !holdsWord(part, words));
       return put(['DERIVED', ...(kept.length === 0 ? ['PRIMARY'] : kept)].join('\\'));
+    }
+    case STACK_ID:
+      return names === undefined || values.get(tag) === undefined
+        ? undefined
+        : put(names.stack(values.text(tag)));
+    case DIMENSION_VALUES: {
+      const counts = values.longs(tag);
+      return names === undefined || counts === undefined ? undefined : thinned(tag, counts, names, syntax);
     }
     case 0x00082111:
       return put(

@@ -7,7 +7,7 @@
  * person.series[0].stacks; // [[slice, slice, ...], ...]
  */
 import type { Vec3 } from '../volume/affine.js';
-import type { SliceFacts } from './describe.js';
+import type { FrameFacts, SliceFacts } from './slice-facts.js';
 
 /** One per file that is treated; `T` is what the caller finds it by. */
 export interface FoundSlice<T> {
@@ -15,10 +15,18 @@ export interface FoundSlice<T> {
   readonly file: T;
 }
 
+/** An enhanced object. */
+export interface FoundObject<T> {
+  readonly frames: readonly [FrameFacts, ...FrameFacts[]];
+  readonly file: T;
+}
+
 export interface FoundSeries<T> {
   readonly study: string;
   readonly series: string;
   readonly stacks: readonly (readonly FoundSlice<T>[])[];
+  /** Each a stack, or several, of its own. */
+  readonly objects: readonly FoundObject<T>[];
   /** Higher: sooner. */
   readonly rank: number;
 }
@@ -32,26 +40,42 @@ export interface FoundPerson<T> {
 const SAME_COSINES = 1e-3;
 
 /** A person's series in the order in which they are treated: the one that shows a brain best is first. */
-export function groupSlices<T>(slices: readonly FoundSlice<T>[]): FoundPerson<T>[] {
-  return [...groupBy(slices, ({ slice }) => slice.person.key)].map(([key, ofPerson]) => ({
+export function groupSlices<T>(
+  slices: readonly FoundSlice<T>[],
+  objects: readonly FoundObject<T>[] = [],
+): FoundPerson<T>[] {
+  const members: Member<T>[] = [
+    ...slices.map((found) => ({ facts: found.slice, found })),
+    ...objects.map((object) => ({ facts: object.frames[0], object })),
+  ];
+  return [...groupBy(members, ({ facts }) => facts.person.key)].map(([key, ofPerson]) => ({
     key,
-    series: [...groupBy(ofPerson, ({ slice }) => JSON.stringify([slice.study, slice.series]))]
+    series: [...groupBy(ofPerson, ({ facts }) => JSON.stringify([facts.study, facts.series]))]
       .map(([, members]) => seriesOf(members))
       .sort((a, b) => b.rank - a.rank || (a.series < b.series ? -1 : 1)),
   }));
 }
 
-function seriesOf<T>(members: readonly FoundSlice<T>[]): FoundSeries<T> {
-  const [first] = members as readonly [FoundSlice<T>];
-  const stacks = [...groupBy(members, ({ slice }) => JSON.stringify(slice.stack))]
+/** A file of a series, of either kind. */
+interface Member<T> {
+  readonly facts: SliceFacts;
+  readonly found?: FoundSlice<T>;
+  readonly object?: FoundObject<T>;
+}
+
+function seriesOf<T>(members: readonly Member<T>[]): FoundSeries<T> {
+  const [first] = members as readonly [Member<T>];
+  const slices = members.flatMap(({ found }) => (found === undefined ? [] : [found]));
+  const objects = members.flatMap(({ object }) => (object === undefined ? [] : [object]));
+  const stacks = [...groupBy(slices, ({ slice }) => JSON.stringify(slice.stack))]
     .flatMap(([, same]) => byOrientation(same))
     .flatMap(byAcquisition)
     .sort((a, b) => b.length - a.length);
-  const largest = stacks[0] as readonly FoundSlice<T>[];
+  const largest = Math.max(stacks[0]?.length ?? 0, ...objects.map(({ frames }) => frames.length));
   // A volume of many slices before one of few, whatever they are called.
-  const size = Math.min(4, Math.floor(largest.length / 32));
-  const { study, series, rank } = first.slice;
-  return { study, series, stacks, rank: rank + size };
+  const size = Math.min(4, Math.floor(largest / 32));
+  const { study, series, rank } = first.facts;
+  return { study, series, stacks, objects, rank: rank + size };
 }
 
 function byOrientation<T>(slices: readonly FoundSlice<T>[]): FoundSlice<T>[][] {
@@ -64,7 +88,7 @@ function byOrientation<T>(slices: readonly FoundSlice<T>[]): FoundSlice<T>[][] {
   return stacks;
 }
 
-function sameOrientation(a: SliceFacts, b: SliceFacts): boolean {
+export function sameOrientation(a: SliceFacts, b: SliceFacts): boolean {
   const near = (u: Vec3, v: Vec3): boolean =>
     u.every((x, i) => Math.abs(x - (v[i] as number)) < SAME_COSINES);
   return near(a.row, b.row) && near(a.column, b.column);
@@ -80,7 +104,7 @@ function byAcquisition<T>(slices: readonly FoundSlice<T>[]): FoundSlice<T>[][] {
   return fits ? parts : [[...slices]];
 }
 
-function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
+export function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const value of values) {
     const key = keyOf(value);

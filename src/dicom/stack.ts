@@ -9,7 +9,7 @@ import { Refusal } from '../errors/errors.js';
 import { checkedGrid, checkSize, MIN_SLICES } from '../formats/limits.js';
 import { dot, type Vec3 } from '../volume/affine.js';
 import type { Grid } from '../volume/volume.js';
-import type { SliceFacts } from './describe.js';
+import type { SliceFacts } from './slice-facts.js';
 
 /** A step may differ from the mean one by this much: positions are rounded. */
 const STEP_TOLERANCE = { mm: 0.02, share: 0.01 } as const;

@@ -60,4 +60,40 @@ export class Values {
     const view = new DataView(bytes.buffer, bytes.byteOffset + element.valueFrom, 2);
     return signed ? view.getInt16(0, syntax.littleEndian) : view.getUint16(0, syntax.littleEndian);
   }
+
+  /** Of US and AT, as many as there are. */
+  words(tag: number): number[] | undefined {
+    return this.#binary(tag, 2, (view, at, little) => view.getUint16(at, little));
+  }
+
+  /** Of UL, as many as there are. */
+  longs(tag: number): number[] | undefined {
+    return this.#binary(tag, 4, (view, at, little) => view.getUint32(at, little));
+  }
+
+  /** Of FD, as many as there are. */
+  doubles(tag: number): number[] | undefined {
+    return this.#binary(tag, 8, (view, at, little) => view.getFloat64(at, little));
+  }
+
+  #binary(
+    tag: number,
+    size: number,
+    read: (view: DataView, at: number, little: boolean) => number,
+  ): number[] | undefined {
+    const element = this.get(tag);
+    const length = element === undefined ? 0 : element.valueTo - element.valueFrom;
+    if (element === undefined || length === 0 || length % size !== 0 || length > LONGEST) return undefined;
+    const { bytes, syntax } = this.#file;
+    const view = new DataView(bytes.buffer, bytes.byteOffset + element.valueFrom, length);
+    return Array.from({ length: length / size }, (_, i) => read(view, size * i, syntax.littleEndian));
+  }
+
+  /** The values of a sequence's only item; undefined where there is none, or more. */
+  item(tag: number): Values | undefined {
+    const [only, ...others] = this.get(tag)?.items ?? [];
+    return only === undefined || others.length > 0
+      ? undefined
+      : new Values({ ...this.#file, elements: only.elements });
+  }
 }

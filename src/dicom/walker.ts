@@ -10,6 +10,7 @@
  * file.elements.find(({ tag }) => tag === 0x00280010); // { vr: 'US', from: 712, valueFrom: 720, to: 722, ... }
  */
 import { Refusal } from '../errors/errors.js';
+import { SEQUENCES } from './allow-enhanced.js';
 import { EXPLICIT_LITTLE, IMPLICIT_LITTLE, type Syntax, syntaxOf } from './syntax.js';
 
 export interface Element {
@@ -200,7 +201,7 @@ class Reader {
     if (length > to - valueFrom) throw truncated(at);
     const valueTo = valueFrom + length;
     const whole = { tag, vr, from: at, valueFrom, valueTo, to: valueTo };
-    if (vr !== 'SQ') return whole;
+    if (vr !== 'SQ' && !(vr === undefined && SEQUENCES.has(tag))) return whole;
     return { ...whole, items: this.#items(valueFrom, valueTo, depth, false).items };
   }
 

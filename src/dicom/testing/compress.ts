@@ -14,18 +14,22 @@ import { TRANSFER_SYNTAX, walk } from '../walker.js';
 /** @param voxels little endian, of two bytes each */
 export type Encoder = (voxels: Uint8Array, columns: number, rows: number) => Uint8Array;
 
-/** @param bytes in explicit little endian, with 16 bits allocated @param cut fragments */
+/** @param bytes in explicit little endian, with 16 bits allocated @param cut fragments a frame */
 export function compressed(bytes: Uint8Array, uid: string, encode: Encoder, cut = 1): Uint8Array {
   const file = walk(bytes);
   const values = new Values(file);
   const element = values.get(PIXEL_DATA);
   if (element === undefined) throw new Error('no voxels');
   const voxels = bytes.slice(element.valueFrom, element.valueTo);
-  const data = encode(voxels, values.word(0x00280011) ?? 0, values.word(0x00280010) ?? 0);
-  const size = 2 * Math.ceil(data.length / cut / 2);
-  const fragments = Array.from({ length: cut }, (_, i) =>
-    item(0xe000, data.subarray(i * size, (i + 1) * size)),
-  );
+  const [columns, rows] = [values.word(0x00280011) ?? 0, values.word(0x00280010) ?? 0];
+  const frames = values.number(0x00280008) ?? 1;
+  const perFrame = 2 * columns * rows;
+  const fragments = Array.from({ length: frames }, (_, i) =>
+    encode(voxels.subarray(i * perFrame, (i + 1) * perFrame), columns, rows),
+  ).flatMap((data) => {
+    const size = 2 * Math.ceil(data.length / cut / 2);
+    return Array.from({ length: cut }, (_, n) => item(0xe000, data.subarray(n * size, (n + 1) * size)));
+  });
   const head = encodeElement(PIXEL_DATA, 'OB', new Uint8Array(0), EXPLICIT_LITTLE);
   head.fill(0xff, 8, 12);
   return joinBytes([

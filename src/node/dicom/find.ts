@@ -8,8 +8,9 @@
 import { createHash } from 'node:crypto';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, type SliceFacts } from '../../dicom/describe.js';
-import type { FoundSlice } from '../../dicom/series.js';
+import { describe } from '../../dicom/describe.js';
+import type { FoundObject, FoundSlice } from '../../dicom/series.js';
+import type { SliceFacts } from '../../dicom/slice-facts.js';
 import { walk } from '../../dicom/walker.js';
 import { isRefusal, Refusal } from '../../errors/errors.js';
 import { codeOf } from '../error-code.js';
@@ -26,6 +27,7 @@ export interface BrokenSeries {
 
 export interface FoundDicom {
   readonly slices: readonly FoundSlice<InputFile>[];
+  readonly objects: readonly FoundObject<InputFile>[];
   readonly broken: readonly BrokenSeries[];
   /** What was left out, and how many files. Names alone: a path may say whose it is. */
   readonly left: ReadonlyMap<string, number>;
@@ -58,6 +60,7 @@ export async function findDicom(input: string, signal: AbortSignal): Promise<Fou
 class Finding {
   readonly #signal: AbortSignal;
   readonly #slices: FoundSlice<InputFile>[] = [];
+  readonly #objects: FoundObject<InputFile>[] = [];
   readonly #broken: BrokenSeries[] = [];
   readonly #left = new Map<string, number>();
   readonly #seen = new Map<string, string>();
@@ -98,13 +101,14 @@ class Finding {
       const { study, series, person, why } = found;
       this.#broken.push({ study, series, person: person.key, why });
     } else {
-      const { slice, digest } = found;
-      const before = this.#seen.get(slice.instance);
-      if (before === digest) this.#copies++;
-      else if (before !== undefined) this.#broken.push({ ...idsOf(slice), why: TWO_IN_ONE });
+      const facts = found.kind === 'slice' ? found.slice : found.frames[0];
+      const before = this.#seen.get(facts.instance);
+      if (before === found.digest) this.#copies++;
+      else if (before !== undefined) this.#broken.push({ ...idsOf(facts), why: TWO_IN_ONE });
       else {
-        this.#seen.set(slice.instance, digest);
-        this.#slices.push({ slice, file });
+        this.#seen.set(facts.instance, found.digest);
+        if (found.kind === 'slice') this.#slices.push({ slice: found.slice, file });
+        else this.#objects.push({ frames: found.frames, file });
       }
     }
   }
@@ -112,6 +116,7 @@ class Finding {
   found(): FoundDicom {
     return {
       slices: this.#slices,
+      objects: this.#objects,
       broken: this.#broken,
       left: this.#left,
       copies: this.#copies,
@@ -146,8 +151,9 @@ function idsOf({ study, series, person }: SliceFacts): Omit<BrokenSeries, 'why'>
   return { study, series, person: person.key };
 }
 
-type Looked = string | Exclude<ReturnType<typeof describe>, { kind: 'slice' }> | Slice;
-type Slice = { readonly kind: 'slice'; readonly slice: SliceFacts; readonly digest: string };
+type Found = ReturnType<typeof describe>;
+type Treatable = Extract<Found, { kind: 'slice' | 'frames' }>;
+type Looked = string | Exclude<Found, Treatable> | (Treatable & { readonly digest: string });
 
 async function look(file: InputFile): Promise<Looked> {
   let bytes: Uint8Array;
@@ -160,7 +166,7 @@ async function look(file: InputFile): Promise<Looked> {
     if (bytes.length === 0) return 'an empty file';
     if (isZip(bytes)) return 'a ZIP archive in a ZIP archive';
     const found = describe(walk(plainDicom(bytes)));
-    return found.kind === 'slice'
+    return found.kind === 'slice' || found.kind === 'frames'
       ? { ...found, digest: createHash('sha256').update(bytes).digest('hex') }
       : found;
   } catch (error) {

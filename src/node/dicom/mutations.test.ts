@@ -10,13 +10,16 @@ import { cleanHeader } from '../../dicom/clean.js';
 import { decompressed } from '../../dicom/decompress.js';
 import { describe as described } from '../../dicom/describe.js';
 import { Keyed } from '../../dicom/keyed.js';
+import { readObject } from '../../dicom/object-codec.js';
 import { readStack, seriesCodec } from '../../dicom/series-codec.js';
 import { DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE } from '../../dicom/syntax.js';
 import { compressed, encodeJpegLossless, encodeRle } from '../../dicom/testing/compress.js';
+import { makeObject } from '../../dicom/testing/make-object.js';
 import { type Extra, encodeAll, makeSlices } from '../../dicom/testing/make-slices.js';
 import { mutated } from '../../dicom/testing/mutate.js';
 import { type WalkedFile, walk } from '../../dicom/walker.js';
 import { isRefusal } from '../../errors/errors.js';
+import type { ImageCodec } from '../../formats/codec.js';
 import { decodeImage } from '../../formats/stored-image.js';
 import { joinBytes } from '../../volume/bytes.js';
 import { Random } from '../../volume/random.js';
@@ -125,6 +128,41 @@ describe('damaged DICOM files', () => {
     // Neither all refused nor none.
     expect(written).toBeGreaterThan(COUNT / 20);
     expect(written).toBeLessThan((COUNT * 19) / 20);
+  });
+
+  it(`of enhanced objects too, ${COUNT / 4} of them`, { timeout: 60_000 + COUNT * 50 }, async () => {
+    const words: Extra[] = [
+      ['20050010', 'LO', text('QZWITNESS')],
+      ['00290011', 'SQ', [inner]],
+    ];
+    const implicit = makeSlices({ grid, data }, { syntax: IMPLICIT_LITTLE });
+    const objects = [
+      makeObject(plain, { shared: words, frame: () => words }),
+      makeObject([...plain, ...plain], { echo: (i) => (i < 9 ? 3 : 6) }),
+      makeObject(implicit, { syntax: IMPLICIT_LITTLE }),
+    ];
+    const random = new Random(new Uint32Array(8).fill(22));
+    let written = 0;
+    for (let n = 0; n < COUNT / 4; n++) {
+      const bad = mutated(objects[n % 3] as Uint8Array, random.fork(`${n}`), WORDS);
+      try {
+        const file = await opened(bad);
+        if (described(file).kind !== 'frames') continue;
+        const image = readObject(file, (each) => cleanHeader(each, cleaning), WORDS);
+        const codec = image.codec as ImageCodec;
+        const files = await codec.write(image, image.stored, nodeGzip, {
+          names: { compressed: false, files: ['object'] },
+        });
+        const result = await decodeImage(files, nodeGzip, { codec, allowConstant: true });
+        expect(codec.audit(image, result, '')).toEqual({ sameGeometry: true, strayBytes: 0 });
+        for (const word of WORDS) expect(Buffer.from(files[0].bytes).includes(word)).toBe(false);
+        written++;
+      } catch (error) {
+        if (!isRefusal(error)) throw new Error(`mutation ${n}`, { cause: error });
+      }
+    }
+    expect(written).toBeGreaterThan(COUNT / 80);
+    expect(written).toBeLessThan(COUNT / 4.2);
   });
 
   it('are refused where the deflated part is damaged', async () => {

@@ -49,7 +49,7 @@ export async function runDicom(
   const output = openOutput(job);
   const found = await findDicom(job.input, services.services().signal);
   try {
-    const people = groupSlices(found.slices).sort(byPlace(job.keyed));
+    const people = groupSlices(found.slices, found.objects).sort(byPlace(job.keyed));
     if (people.length === 0 && found.broken.length === 0)
       throw new Refusal(
         'not-an-image',
@@ -150,7 +150,7 @@ class Run {
     face: FaceState | undefined,
   ): Promise<FaceState | undefined> {
     const { keyed, dates, output } = this.#job;
-    const count = series.stacks.reduce((sum, { length }) => sum + length, 0);
+    const count = series.stacks.reduce((sum, { length }) => sum + length, series.objects.length);
     const broken = this.#found.broken.find((other) => sameSeries(other, { ...series, person: person.key }));
     if (broken !== undefined) {
       this.#refuse(person.key, series.series, count + this.#brokenFiles(broken), asEnded(broken.why));

@@ -8,10 +8,11 @@ import type { FaceState } from '../../deidentify/face-state.js';
 import { type Deidentified, deidentify, type ImageToTreat } from '../../deidentify/pipeline.js';
 import { type Cleaning, cleanHeader } from '../../dicom/clean.js';
 import { decompressed } from '../../dicom/decompress.js';
+import { readObject } from '../../dicom/object-codec.js';
 import type { FoundSeries, FoundSlice } from '../../dicom/series.js';
 import { readStack, seriesCodec } from '../../dicom/series-codec.js';
 import { Values } from '../../dicom/values.js';
-import { walk } from '../../dicom/walker.js';
+import { type WalkedFile, walk } from '../../dicom/walker.js';
 import { Failure, Refusal } from '../../errors/errors.js';
 import type { StoredImage } from '../../formats/stored-image.js';
 import { sameGrid } from '../../volume/volume.js';
@@ -36,15 +37,18 @@ export async function treatSeries(
   services: ScanServices,
   face: FaceState | undefined,
 ): Promise<TreatedSeries> {
-  const words = [...new Set(series.stacks.flat().flatMap(({ slice }) => slice.person.words))];
-  const first = series.stacks[0]?.[0]?.slice;
-  if (first?.localizer === true)
+  const slices = series.stacks.flat().map(({ slice }) => slice);
+  const ofObjects = series.objects.map(({ frames }) => frames[0]);
+  const words = [...new Set([...slices, ...ofObjects].flatMap(({ person }) => person.words))];
+  if ([slices[0], ...ofObjects].some((facts) => facts?.localizer === true))
     throw new Refusal('not-3d', 'expected a head series, found a localizer, which is not treated yet');
   const codec = seriesCodec(words);
   const images: StoredImage[] = [];
   services.onStage('read');
-  for (const stack of series.stacks)
-    images.push(readStack(await filesOf(stack), (file) => cleanHeader(file, { ...cleaning, words }), codec));
+  const header = (file: WalkedFile): Uint8Array => cleanHeader(file, { ...cleaning, words });
+  for (const stack of series.stacks) images.push(readStack(await filesOf(stack), header, codec));
+  for (const { file, frames } of series.objects)
+    images.push(readObject(await readAgain(file, frames[0].instance), header, words));
   const done: {
     readonly files: readonly Uint8Array[];
     readonly checks: Deidentified['checks'];
@@ -62,7 +66,7 @@ export async function treatSeries(
       done.push({
         files: files.map(({ bytes }) => bytes),
         checks: i === 0 ? treated.checks : {},
-        shape: result.grid.shape,
+        shape: result.volumes === 1 ? result.grid.shape : [...result.grid.shape, result.volumes],
       });
   }
   return {
@@ -106,16 +110,18 @@ function onOneGrid(images: readonly StoredImage[]): StoredImage[][] {
 }
 
 /** Read again, as ten thousand files are not held in memory; each must still be the one that was found. */
-async function filesOf(stack: readonly FoundSlice<InputFile>[]): Promise<ReturnType<typeof walk>[]> {
-  const files: ReturnType<typeof walk>[] = [];
-  for (const { file, slice } of stack) {
-    const walked = await decompressed(walk(plainDicom(await file.read())), decoders);
-    if (new Values(walked).text(0x00080018) !== slice.instance)
-      throw new Refusal(
-        'not-readable',
-        'expected files that stay as they are, found one that was changed meanwhile',
-      );
-    files.push(walked);
-  }
+async function filesOf(stack: readonly FoundSlice<InputFile>[]): Promise<WalkedFile[]> {
+  const files: WalkedFile[] = [];
+  for (const { file, slice } of stack) files.push(await readAgain(file, slice.instance));
   return files;
+}
+
+async function readAgain(file: InputFile, instance: string): Promise<WalkedFile> {
+  const walked = await decompressed(walk(plainDicom(await file.read())), decoders);
+  if (new Values(walked).text(0x00080018) !== instance)
+    throw new Refusal(
+      'not-readable',
+      'expected files that stay as they are, found one that was changed meanwhile',
+    );
+  return walked;
 }
