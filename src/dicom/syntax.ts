@@ -16,7 +16,7 @@ export interface Syntax {
   readonly decoder?: Compression;
 }
 
-export type Compression = 'rle' | 'jpeg-lossless' | 'jpeg-2000';
+export type Compression = 'rle' | 'jpeg-lossless' | 'jpeg-ls' | 'jpeg-2000';
 
 export const IMPLICIT_LITTLE: Syntax = { uid: '1.2.840.10008.1.2', explicit: false, littleEndian: true };
 export const EXPLICIT_LITTLE: Syntax = { uid: '1.2.840.10008.1.2.1', explicit: true, littleEndian: true };
@@ -31,8 +31,8 @@ const COMPRESSED: Readonly<Record<string, readonly [name: string, decoder?: Comp
   '1.2.840.10008.1.2.4.51': ['JPEG extended (lossy)'],
   '1.2.840.10008.1.2.4.57': ['JPEG lossless', 'jpeg-lossless'],
   '1.2.840.10008.1.2.4.70': ['JPEG lossless', 'jpeg-lossless'],
-  '1.2.840.10008.1.2.4.80': ['JPEG-LS lossless'],
-  '1.2.840.10008.1.2.4.81': ['JPEG-LS near-lossless'],
+  '1.2.840.10008.1.2.4.80': ['JPEG-LS lossless', 'jpeg-ls'],
+  '1.2.840.10008.1.2.4.81': ['JPEG-LS near-lossless', 'jpeg-ls'],
   '1.2.840.10008.1.2.4.90': ['JPEG 2000 lossless', 'jpeg-2000'],
   '1.2.840.10008.1.2.4.91': ['JPEG 2000', 'jpeg-2000'],
   '1.2.840.10008.1.2.4.201': ['high-throughput JPEG 2000 lossless'],

@@ -1,15 +1,15 @@
 /**
- * Kept decoders of compressed voxels: JPEG lossless (jpeg-lossless-decoder-js) and JPEG 2000 (OpenJPEG, as WebAssembly that comes with
+ * Kept decoders of compressed voxels: JPEG lossless (jpeg-lossless-decoder-js) and JPEG 2000 (OpenJPEG, compiled to JavaScript, in
  * the package). Each is loaded when a file first asks for it. What they print goes nowhere: it may be of the file.
  *
- * JPEG-LS has none: the decoder at hand (CharLS as @cornerstonejs/codec-charls 1.2.7) can be kept busy for tens of seconds by a damaged file,
- * and nothing in this thread could end it.
+ * JPEG-LS (CharLS) has a thread of its own (`jpeg-ls.ts`).
  *
  * @example
  * const file = await decompressed(walk(bytes), decoders);
  */
 import { type DecodedFrame, type Decoders, requireSize } from '../../../dicom/decompress.js';
 import { jpeg2000Frame, jpegFrame } from './jpeg-frame.js';
+import { JpegLsThread } from './jpeg-ls.js';
 
 /** Another one for each start: the module makes itself of it. */
 const silent = (): object => ({ print: () => undefined, printErr: () => undefined });
@@ -61,6 +61,8 @@ const withOpenJpeg = kept(async () =>
   (await import('@cornerstonejs/codec-openjpeg/decode')).default(silent()),
 );
 
+const jpegLs = new JpegLsThread();
+
 export const decoders: Decoders = {
   'jpeg-lossless': async (data, size) => {
     const { bits, ...frame } = jpegFrame(data, 0xc3);
@@ -69,6 +71,10 @@ export const decoders: Decoders = {
     const copy = data.slice();
     const bytes = new Uint8Array(new Decoder().decompress(copy.buffer, 0, copy.length));
     return { ...frame, bytesPerVoxel: bits <= 8 ? 1 : 2, bytes };
+  },
+  'jpeg-ls': async (data, size) => {
+    requireSize(jpegFrame(data, 0xf7), size);
+    return jpegLs.decode(data);
   },
   'jpeg-2000': async (data, size) => {
     requireSize(jpeg2000Frame(data), size);
