@@ -163,4 +163,13 @@ describe('prosopon dicom, enhanced objects', () => {
       expect([name, existsSync(at(`${name}-out`))]).toEqual([name, false]);
     }
   });
+
+  it('that cannot be treated do not take the slices of their series UID with them', async () => {
+    await put('beside', [...slices, makeObject(slices, { extra: [['00209161', 'UI', text('1.2.3')]] })]);
+    const { code } = await run(['beside', 'beside-out']);
+    expect(code).toBe(1);
+    expect((await resultsIn('beside-out')).length).toBe(nz);
+    const report = JSON.parse(await readFile(at('beside-out', 'report.json'), 'utf8'));
+    expect(report.refused).toMatchObject([{ files: 1, message: expect.stringMatching(/concatenation/) }]);
+  });
 });

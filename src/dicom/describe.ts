@@ -24,6 +24,7 @@ export type Described =
       readonly study: string;
       readonly series: string;
       readonly person: PersonFacts;
+      readonly enhanced: boolean;
       readonly why: string;
     };
 
@@ -72,7 +73,7 @@ export function describe(file: WalkedFile): Described {
   };
   if (ids.study === '' || ids.series === '' || ids.instance === '')
     return { kind: 'left', why: 'an MR image without study, series or instance UID' };
-  const why = (found: string): Described => ({ kind: 'refused', ...ids, why: found });
+  const why = (found: string): Described => ({ kind: 'refused', ...ids, enhanced, why: found });
   const { compressed, decoder } = file.syntax;
   if (compressed !== undefined && decoder === undefined)
     return why(`expected voxels that can be decoded here, found ${compressed}`);

@@ -24,6 +24,8 @@ export interface FoundObject<T> {
 export interface FoundSeries<T> {
   readonly study: string;
   readonly series: string;
+  /** Of enhanced objects, or of slices: what has one UID in both forms is two series here. */
+  readonly enhanced: boolean;
   readonly stacks: readonly (readonly FoundSlice<T>[])[];
   /** Each a stack, or several, of its own. */
   readonly objects: readonly FoundObject<T>[];
@@ -50,7 +52,11 @@ export function groupSlices<T>(
   ];
   return [...groupBy(members, ({ facts }) => facts.person.key)].map(([key, ofPerson]) => ({
     key,
-    series: [...groupBy(ofPerson, ({ facts }) => JSON.stringify([facts.study, facts.series]))]
+    series: [
+      ...groupBy(ofPerson, ({ facts, object }) =>
+        JSON.stringify([facts.study, facts.series, object !== undefined]),
+      ),
+    ]
       .map(([, members]) => seriesOf(members))
       .sort((a, b) => b.rank - a.rank || (a.series < b.series ? -1 : 1)),
   }));
@@ -75,7 +81,7 @@ function seriesOf<T>(members: readonly Member<T>[]): FoundSeries<T> {
   // A volume of many slices before one of few, whatever they are called.
   const size = Math.min(4, Math.floor(largest / 32));
   const { study, series, rank } = first.facts;
-  return { study, series, stacks, objects, rank: rank + size };
+  return { study, series, enhanced: objects.length > 0, stacks, objects, rank: rank + size };
 }
 
 function byOrientation<T>(slices: readonly FoundSlice<T>[]): FoundSlice<T>[][] {

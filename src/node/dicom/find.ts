@@ -22,6 +22,8 @@ export interface BrokenSeries {
   readonly study: string;
   readonly series: string;
   readonly person: string;
+  /** Whether it is one of enhanced objects: they stand and fall apart from slices of their series. */
+  readonly enhanced: boolean;
   readonly why: string;
 }
 
@@ -98,13 +100,14 @@ class Finding {
     if (typeof found === 'string') this.leave(found);
     else if (found.kind === 'left') this.leave(found.why);
     else if (found.kind === 'refused') {
-      const { study, series, person, why } = found;
-      this.#broken.push({ study, series, person: person.key, why });
+      const { study, series, person, enhanced, why } = found;
+      this.#broken.push({ study, series, person: person.key, enhanced, why });
     } else {
       const facts = found.kind === 'slice' ? found.slice : found.frames[0];
       const before = this.#seen.get(facts.instance);
       if (before === found.digest) this.#copies++;
-      else if (before !== undefined) this.#broken.push({ ...idsOf(facts), why: TWO_IN_ONE });
+      else if (before !== undefined)
+        this.#broken.push({ ...idsOf(facts), enhanced: found.kind === 'frames', why: TWO_IN_ONE });
       else {
         this.#seen.set(facts.instance, found.digest);
         if (found.kind === 'slice') this.#slices.push({ slice: found.slice, file });
@@ -147,7 +150,7 @@ function isZip(bytes: Uint8Array): boolean {
 
 const TWO_IN_ONE = 'expected one file for each SOP Instance UID, found two that differ';
 
-function idsOf({ study, series, person }: SliceFacts): Omit<BrokenSeries, 'why'> {
+function idsOf({ study, series, person }: SliceFacts): Omit<BrokenSeries, 'why' | 'enhanced'> {
   return { study, series, person: person.key };
 }
 

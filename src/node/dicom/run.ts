@@ -205,7 +205,7 @@ class Run {
     return `${folder}/series-${two(series + 1)}`;
   }
 
-  #brokenFiles(series: Pick<BrokenSeries, 'study' | 'series' | 'person'>): number {
+  #brokenFiles(series: SeriesKey): number {
     return this.#found.broken.filter((other) => sameSeries(other, series)).length;
   }
 
@@ -237,10 +237,10 @@ function asEnded(message: string): BadEnd {
   return { status: 'refused', reason: 'header-invalid', message };
 }
 
-type SeriesKey = Pick<BrokenSeries, 'study' | 'series' | 'person'>;
+type SeriesKey = Pick<BrokenSeries, 'study' | 'series' | 'person' | 'enhanced'>;
 
 function sameSeries(a: SeriesKey, b: SeriesKey): boolean {
-  return a.series === b.series && a.study === b.study && a.person === b.person;
+  return a.series === b.series && a.study === b.study && a.person === b.person && a.enhanced === b.enhanced;
 }
 
 function isAmong(broken: BrokenSeries, people: readonly FoundPerson<InputFile>[]): boolean {
