@@ -162,17 +162,19 @@ async function lookTwice(
 
 /**
  * @param scan `reducedScan`: 0 at air, 1 at bright tissue
+ * @param everyWay round, even where the axes of the header seem to be right: 24 looks instead of one
  * @returns undefined where nothing like a brain is seen
  */
 export async function findBrain(
   scan: Volume,
   networks: NetworkRunner,
   signal?: AbortSignal,
+  everyWay = false,
 ): Promise<FoundBrain | undefined> {
   const coarse = blockMeans(scan, blocksOf(scan.grid, SPACING_MM));
   const part = headGrid(coarse);
   let best = await lookTwice(coarse, part, IDENTITY, networks, signal);
-  if (best !== undefined && best.correlation > DOUBTFUL) return best;
+  if (!everyWay && best !== undefined && best.correlation > DOUBTFUL) return best;
   for (const turn of axisRotations().slice(1)) {
     const found = await lookTwice(coarse, part, turn, networks, signal);
     if (found !== undefined && (best === undefined || found.correlation > best.correlation)) best = found;

@@ -23,19 +23,34 @@ export interface IntensityRange {
   readonly high: number;
 }
 
-/** A sample of the finite voxels, spread evenly. */
-function sampled(data: Float32Array): Float32Array {
-  // An odd step, so that rows of even length are not always met at the same column.
-  const step = Math.max(1, Math.floor(data.length / SAMPLE)) | 1;
-  const out = new Float32Array(Math.ceil(data.length / step));
+/** Indices along an axis of `n`, about `step` apart, that are the same ones counted from the other end. */
+function evenly(n: number, step: number): readonly [first: number, step: number] {
+  for (let s = Math.min(step, n); s > 1; s--) if (((n - 1) % s) % 2 === 0) return [((n - 1) % s) / 2, s];
+  return [0, 1];
+}
+
+/** A sample of the finite voxels, spread evenly: the same ones however the scan's axes are stored, or its brain would be found otherwise. */
+function sampled({ grid, data }: Volume): Float32Array {
+  const [nx, ny, nz] = grid.shape;
+  const step = Math.max(1, Math.round(Math.cbrt(data.length / SAMPLE)));
+  const [x0, sx] = evenly(nx, step);
+  const [y0, sy] = evenly(ny, step);
+  const [z0, sz] = evenly(nz, step);
+  const count = (size: number, first: number, s: number): number => Math.floor((size - 1 - first) / s) + 1;
+  const out = new Float32Array(count(nx, x0, sx) * count(ny, y0, sy) * count(nz, z0, sz));
   let n = 0;
-  for (let i = 0; i < data.length; i += step) if (Number.isFinite(data[i])) out[n++] = data[i] as number;
+  for (let k = z0; k < nz; k += sz)
+    for (let j = y0; j < ny; j += sy)
+      for (let i = x0, row = nx * (j + ny * k); i < nx; i += sx) {
+        const value = data[row + i] as number;
+        if (Number.isFinite(value)) out[n++] = value;
+      }
   return out.subarray(0, n);
 }
 
 /** Percentiles of the whole field of view; `high` equals `low` where the scan holds nothing. */
 export function intensityRange(volume: Volume): IntensityRange {
-  const values = sampled(volume.data);
+  const values = sampled(volume);
   if (values.length === 0) return { low: 0, high: 0 };
   return { low: quantile(values, LOW), high: quantile(values, HIGH) };
 }
