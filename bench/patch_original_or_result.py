@@ -1,9 +1,10 @@
 """Can a network tell an original from a result by patches of tissue at 2 mm?
 
 Beside original_or_result.py, which sees whole heads at 4 mm and so also where a neck ends: here the outline tells nothing. Original and
-result are shown in one mask, 6 mm or more inside both heads and 6 mm or more from the brain, in units of the brain's median. The network (3^3
-convolutions, 32^3 voxels at a time) is trained afresh on the heads of the train split for each folder; a head's score is the mean
-over its patches. A second figure is that of single patches. AUC, 95 % interval from 2,000 resamplings of subjects with their pairs; several trainings, as single ones differ.
+result are shown in one mask, 6 mm or more inside both heads and 6 mm or more from the brain, in units of the brain's median. The network
+(3^3 convolutions, 32^3 voxels at a time) is trained afresh on the heads of the train split for each folder; a head's score is the mean
+over its patches. A second figure is that of single patches. AUC, 95 % interval from 2,000 resamplings of subjects, pairs kept together;
+several trainings, as single ones differ.
 
     python bench/patch_original_or_result.py IXI NAME=FOLDER [NAME=FOLDER ...] [--asked val] [--trainings 3] [--steps 600]
 

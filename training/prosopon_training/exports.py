@@ -219,7 +219,8 @@ def export_texture(run: Path, models: Path, _: argparse.Namespace) -> None:
 
 
 EXPORTS = {"brain-finder": export_finder, "brain-extraction": export_extraction, "vqvae-brain": export_brain,
-           "vqvae-complement-fine": export_complement_fine, "masked-latent": export_latent, "texture": export_texture, "paint": painted_export.export_painter, "cp-gan": gan_export.export_generator,
+           "vqvae-complement-fine": export_complement_fine, "masked-latent": export_latent, "texture": export_texture, "paint": painted_export.export_painter,
+           "cp-gan": gan_export.export_generator,
            **evaluation_exports.EVALUATION_EXPORTS}
 
 

@@ -2,9 +2,9 @@
 
     python -m prosopon_training.painted --data PREPARED --native PREPARED_NATIVE --draws DRAWS --run RUN --scans BIDS --out DIR
 
-writes ``DIR/bare`` and ``DIR/painted`` (NIfTI at 2 mm, the scan's noise added: what the pipeline makes of a draw at 128^3, without the brain) for
-``bench/original_or_result.py`` and ``bench/patch_original_or_result.py``, and prints how near neighbourhoods of 14 mm of painted val draws lie to those of train heads and, for
-comparison, of val heads they were not made for. They show what is nobody's face around real brains' places: DIR is to be ignored by git.
+writes ``DIR/bare`` and ``DIR/painted`` (NIfTI at 2 mm, the scan's noise added: what the pipeline makes of a draw at 128^3, without the brain)
+for ``bench/original_or_result.py`` and ``bench/patch_original_or_result.py``, and prints how near neighbourhoods of 14 mm of painted val draws
+lie to those of train heads and, for comparison, of val heads that they were not made for. DIR is to be ignored by git.
 """
 from __future__ import annotations
 

@@ -11,11 +11,11 @@ import torch
 from test_export import check, shaken
 from torch.nn import functional as F
 
+from prosopon_training.chance import Chance
 from prosopon_training.contract import BRAIN, TRIM
 from prosopon_training.data import model_to_brain, read_index
 from prosopon_training.loop import Budget, Rhythm
 from prosopon_training.loop import run as run_loop
-from prosopon_training.chance import Chance
 from prosopon_training.networks.painter import Painter
 from prosopon_training.painted_export import PaintResidual
 from prosopon_training.painted_figures import distances, nearest, sliced
@@ -155,11 +155,12 @@ def test_learns_goes_on_where_it_stopped_and_ships(prepared: Path, native: Path,
         assert torch.allclose(PaintResidual(learner.painter)(head, noise), learner.painter(head, noise), atol=1e-5)
 
 
-def test_likeness_counts_registered_heads_alone() -> None:
-    a, b, shown = torch.zeros(2, 1, 12, 12, 12), torch.ones(2, 1, 12, 12, 12), torch.ones(2, 1, 12, 12, 12)
-    b[1] = 3
-    assert float(paint.likeness(a, b, shown, torch.tensor([[1.0], [0.0]]))) == pytest.approx(1)
-    assert float(paint.likeness(a, b, shown, torch.tensor([[0.0], [0.0]]))) == 0
+def test_likeness_is_to_the_real_head_where_registered_else_to_the_draw() -> None:
+    painted, shown = torch.zeros(2, 1, 12, 12, 12), torch.ones(2, 1, 12, 12, 12)
+    real, bare = painted + 1, painted + 3
+    assert float(paint.likeness(painted, real, bare, shown, torch.tensor([[1.0], [1.0]]))) == pytest.approx(1)
+    assert float(paint.likeness(painted, real, bare, shown, torch.tensor([[1.0], [0.0]]))) == pytest.approx(2)
+    assert float(paint.likeness(painted, real, bare, 0 * shown, torch.tensor([[1.0], [0.0]]))) == 0
 
 
 def test_what_ships_is_what_was_trained(tmp_path: Path) -> None:
@@ -168,11 +169,12 @@ def test_what_ships_is_what_was_trained(tmp_path: Path) -> None:
     check(tmp_path, "painted-residual", module, {"head": torch.rand(shape), "noise": torch.randn(shape)}, ["residual"])
 
 
-def test_sees_twenty_millimetres(tmp_path: Path) -> None:
+def test_sees_no_more_than_24_millimetres() -> None:
     painter = shaken(Painter(8))
     head, noise = torch.rand(1, 1, 32, 32, 32), torch.randn(1, 1, 32, 32, 32)
     other = head.clone()
     other[..., 16, 16, 16] += 1
     changed = ((painter(head, noise) - painter(other, noise)).abs()[0, 0] > 1e-7).nonzero()
     extent = changed.amax(0) - changed.amin(0) + 1
-    assert bool((2 * extent <= 20).all())
+    # two voxels more than five blocks, by the softening
+    assert bool((2 * extent <= 24).all())

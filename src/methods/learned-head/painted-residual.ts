@@ -1,6 +1,6 @@
 /**
  * What a moved learned head lacks of a scan (septa, vessels, fibres, marrow, layers of the scalp), painted at 2 mm by the network
- * `painted-residual` from the drawn head and noise of the seed. It sees 20 mm and no place: it can carry no face.
+ * `painted-residual` from the drawn head and noise of the seed. It sees 24 mm and no place: it can carry no face.
  *
  * @example
  * await addPaintedResidual(drawn, brainMask2mm, networks, random.fork('paint'));
@@ -14,7 +14,7 @@ import { type Box, headBox } from './texture.js';
 
 export const PAINTER_MODEL = 'painted-residual';
 
-/** Edge of the periodic tile of noise: 128 mm, more than six times what the network sees. */
+/** Edge of the periodic tile of noise: 128 mm, more than five times what the network sees. */
 const TILE = 64;
 
 /** The head at 2 mm: itself, or means of 2^3 voxels of 1 mm. */
@@ -63,7 +63,10 @@ async function paint(
     signal,
   );
   if (residual === undefined || residual.data.length !== head.length)
-    throw new Failure('network-failed', `${PAINTER_MODEL} returned no residual of the size that it was given`);
+    throw new Failure(
+      'network-failed',
+      `${PAINTER_MODEL} returned no residual of the size that it was given`,
+    );
   const painted = residual.data as Float32Array;
   for (let k = 0, o = 0; k < sz; k++)
     for (let j = 0; j < sy; j++) {
@@ -90,12 +93,8 @@ function addDoubled(head: Volume, residual: Float32Array, { first, shape }: Box)
     const [k0, k1, kp] = between(k, sz);
     for (let j = 0; j < 2 * sy; j++) {
       const [j0, j1, jp] = between(j, sy);
-      const [a, b, c, d] = [j0 + sy * k0, j1 + sy * k0, j0 + sy * k1, j1 + sy * k1].map((row) => row * sx) as [
-        number,
-        number,
-        number,
-        number,
-      ];
+      const [a, b] = [sx * (j0 + sy * k0), sx * (j1 + sy * k0)];
+      const [c, d] = [sx * (j0 + sy * k1), sx * (j1 + sy * k1)];
       for (let i = 0; i < sx; i++)
         line[i] =
           (1 - kp) * ((1 - jp) * (residual[a + i] as number) + jp * (residual[b + i] as number)) +

@@ -2,7 +2,7 @@
 
 Needs the same heads prepared twice (``--data``: model grid, ``--native``: ``prosopon prepare --grid native``), the run of ``register`` with the
 learned head that ships, and cp-mae's draws of the same heads (``node scripts/draw-heads.mjs``; may be left out). A step: the discriminators
-at 2 and 4 mm by hinge loss, then the painter by their verdict and, on registered heads, by the means over 10 mm of the real head.
+at 2 and 4 mm by hinge loss, then the painter by their verdict and by means over 10 mm: the real head's where a head is registered, else the draw's.
 ``best.pt`` is the state whose val patches lie nearest to val heads' (``painted_figures``). Sheets in the run folder show people.
 """
 from __future__ import annotations
@@ -43,9 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--template", type=Path, default=Path("models/head-128/model.onnx"))
     parser.add_argument("--width", type=int, default=48)
     parser.add_argument("--judge-width", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=5e-4)
-    parser.add_argument("--judge-rate", type=float, default=1e-3)
-    parser.add_argument("--likeness", type=float, default=2.0, help="weight of the registered heads' means")
+    parser.add_argument("--learning-rate", type=float, default=4e-4)
+    parser.add_argument("--judge-rate", type=float, default=1.5e-3)
+    parser.add_argument("--likeness", type=float, default=3.0, help="weight of the means over 10 mm")
     parser.add_argument("--registered", type=float, default=0.4, help="share of fakes that are registered heads")
 
 
@@ -73,10 +73,12 @@ def weighed(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return (values * weight).sum() / weight.sum().clamp(min=1e-3)
 
 
-def likeness(painted: torch.Tensor, real: torch.Tensor, shown: torch.Tensor, paired: torch.Tensor) -> torch.Tensor:
-    """Mean difference of the means over 10 mm, of registered heads, where all of a box is shown."""
-    w = (F.avg_pool3d(shown, MEANS, stride=2) > 0.99).float() * paired.view(-1, 1, 1, 1, 1)
-    far = (F.avg_pool3d(painted, MEANS, stride=2) - F.avg_pool3d(real, MEANS, stride=2)).abs()
+def likeness(painted: torch.Tensor, real: torch.Tensor, bare: torch.Tensor, shown: torch.Tensor, paired: torch.Tensor) -> torch.Tensor:
+    """Mean difference of the means over 10 mm, where all of a box is shown: of registered heads from the real one, of draws, whose layers
+    lie elsewhere, from the draw as it was."""
+    w = (F.avg_pool3d(shown, MEANS, stride=2) > 0.99).float()
+    wanted = torch.where(paired.view(-1, 1, 1, 1, 1) > 0, real, bare)
+    far = (F.avg_pool3d(painted, MEANS, stride=2) - F.avg_pool3d(wanted, MEANS, stride=2)).abs()
     return weighed(far, w)
 
 
@@ -89,8 +91,8 @@ class Painting:
         self.out, self.patches, self.rng, self.weight = Path(args.out), patches, rng, args.likeness
         self.painter = Painter(args.width).to(memory_format=torch.channels_last_3d)
         self.judges = Judges(args.judge_width).to(memory_format=torch.channels_last_3d)
-        self.g_steps = torch.optim.Adam(self.painter.parameters(), lr=args.learning_rate, betas=(0.0, 0.99))
-        self.d_steps = torch.optim.Adam(self.judges.parameters(), lr=args.judge_rate, betas=(0.0, 0.99))
+        self.g_steps = torch.optim.Adam(self.painter.parameters(), lr=args.learning_rate, betas=(0.5, 0.99))
+        self.d_steps = torch.optim.Adam(self.judges.parameters(), lr=args.judge_rate, betas=(0.5, 0.99))
         self.ema = averaging.averaged(self.painter, 0.995)
         self.rates = Rates([self.g_steps, self.d_steps], linear_end(warm_up=50))
         self.val = val.batch(np.random.default_rng(3), VAL_PATCHES)
@@ -120,7 +122,8 @@ class Painting:
         self.g_steps.zero_grad(set_to_none=True)
         self.judges.requires_grad_(False)
         loss_g = sum(-weighed(b, w) for b, w in shown_to(self.judges, fake, shown.detach()))
-        far = likeness(fake, real, shown.detach(), s["paired"])
+        bare, _ = as_in_the_scan(s, s["head"])
+        far = likeness(fake, real, bare, shown.detach(), s["paired"])
         (loss_g + self.weight * far).backward()
         self.judges.requires_grad_(True)
         if torch.isfinite(torch.nn.utils.clip_grad_norm_(self.painter.parameters(), 10.0)):
@@ -138,7 +141,7 @@ class Painting:
             found = distances(self.val["real"], fake, shown)
             figures |= {f"{name}_{key}": value for key, value in found.items()}
             figures[f"{name}_distance"] = sum(found.values())
-            figures[f"{name}_far"] = float(likeness(fake, self.val["real"], shown, self.val["paired"]))
+            figures[f"{name}_far"] = float(likeness(fake, self.val["real"], fake, shown, self.val["paired"]))
         torch.set_rng_state(torch_state)
         return figures
 
