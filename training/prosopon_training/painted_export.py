@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .export import write_model
-from .networks.painter import Painter, softening_of_blocks
+from .networks.painter import NOISE, Painter, softening_of_blocks
 from .runs import load_run, settings_of
 from .slices import neighbours, slices_of_blocks, voxels_of_slices
 
@@ -36,7 +36,7 @@ class PaintResidual(nn.Module):
 
     def forward(self, head: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         net = self.painter
-        x = torch.cat([slices_of_blocks(head), slices_of_blocks(noise)], 1)
+        x = torch.cat([slices_of_blocks(head), slices_of_blocks(noise)[:, :NOISE]], 1)
         h = F.silu(flat(F.silu(layered(x, net.first)), net.second))
         h = F.silu(flat(F.silu(layered(h, net.third)), net.fourth))
         h = torch.cat(neighbours(flat(h, net.out)), 1)

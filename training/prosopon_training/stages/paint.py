@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--judge-width", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=4e-4)
     parser.add_argument("--judge-rate", type=float, default=1.5e-3)
-    parser.add_argument("--likeness", type=float, default=3.0, help="weight of the means over 10 mm")
+    parser.add_argument("--likeness", type=float, default=10.0, help="weight of the means over 10 mm")
     parser.add_argument("--registered", type=float, default=0.4, help="share of fakes that are registered heads")
 
 
