@@ -44,10 +44,9 @@ class Pair:
     def __init__(self, original: Path, result: Path, labels: Path) -> None:
         brain = read(labels) > 0
         a, b = read(original), read(result)
-        level = np.median(a[brain])
-        far = ndimage.distance_transform_edt(~brain) > 3
-        mask = inside(a / level) & inside(b / level) & far
-        self.images = [torch.from_numpy(np.pad(v / level * mask, EDGE // 2)) for v in (a, b)]
+        a, b = a / np.median(a[brain]), b / np.median(b[brain])
+        mask = inside(a) & inside(b) & (ndimage.distance_transform_edt(~brain) > 3)
+        self.images = [torch.from_numpy(np.pad(v * mask, EDGE // 2)) for v in (a, b)]
         self.centres = np.argwhere(mask)
 
     def patches(self, rng: np.random.Generator, count: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,7 +2,7 @@
 
     python -m prosopon_training.painted --data PREPARED --native PREPARED_NATIVE --draws DRAWS --run RUN --scans BIDS --out DIR
 
-writes ``DIR/bare`` and ``DIR/painted`` (NIfTI at 2 mm, the scan's noise added: what the pipeline makes of a draw at 128^3, without the brain)
+writes ``DIR/bare`` and ``DIR/painted`` (NIfTI at 2 mm with the brain and the scan's noise: what the pipeline makes of a draw at 128^3)
 for ``bench/original_or_result.py`` and ``bench/patch_original_or_result.py``, and prints how near neighbourhoods of 14 mm of painted val draws
 lie to those of train heads and, for comparison, of val heads that they were not made for. DIR is to be ignored by git.
 """
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from .contract import BYTES_PER_LEVEL, TRIMMED_2MM
+from .contract import BRAIN, BYTES_PER_LEVEL, TRIMMED_2MM
 from .data import read_index
 from .networks.painter import Painter
 from .painted_figures import nearest, neighbourhoods
@@ -50,13 +50,14 @@ def main() -> None:
     for name in ("draws", "run", "scans", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--splits", nargs="+", default=["train", "val"])
+    parser.add_argument("--heads", type=int, default=1000, help="of each split at most")
     args = parser.parse_args()
     torch.manual_seed(0)
     painter = load_run(Painter(settings_of(args.run)["width"]), args.run)
     rows: dict[str, list[torch.Tensor]] = {}
     for split in args.splits:
         models = {head.id: head for head in read_index(args.data, split)}
-        for native in read_index(args.native, split):
+        for native in read_index(args.native, split)[: args.heads]:
             draws = sorted(args.draws.glob(f"{native.id}_draw*.npy"))[:1]
             if native.id not in models or not draws:
                 continue
@@ -64,11 +65,11 @@ def main() -> None:
             fake = head.fakes[0]
             shown = fake.shown.float() / 100
             scan = next((args.scans / native.id).rglob("*T1w.nii.gz"))
-            # the draw itself, not what is judged of it: outside the mask it is a head too
+            real = head.real.float() / BYTES_PER_LEVEL
+            brain = torch.from_numpy((native.load("flags") & BRAIN) > 0)
             for name, volume in zip(("bare", "painted"), painted_whole(painter, fake, seed=len(rows)), strict=True):
                 image, seen = in_scan(head, volume, shown)
-                write_nifti(args.out / name / f"{native.id}.nii.gz", image, scan)
-            real = head.real.float() / BYTES_PER_LEVEL
+                write_nifti(args.out / name / f"{native.id}.nii.gz", torch.where(brain, real, image), scan)
             seen = F.pad(seen[None, None], (0,) * 6)
             rows.setdefault(f"{split} real", []).append(neighbourhoods(real[None, None], seen, 1))
             rows.setdefault(f"{split} painted", []).append(neighbourhoods(image[None, None], seen, 2))

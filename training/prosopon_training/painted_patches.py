@@ -30,6 +30,9 @@ SHOWN = 40
 AIR = 0.08
 """Below this, in brain levels, nothing is painted, nor within a voxel of it."""
 
+AIR_SHARE, TISSUE = 0.05, 0.3
+"""Of the noise what air gets, and from what brain level on tissue gets all: as ``src/deidentify/noise.ts``."""
+
 
 def dilated(mask: torch.Tensor, times: int) -> torch.Tensor:
     """By one voxel in each direction, ``times`` times; uint8 or bool [n, 1, z, y, x]."""
@@ -174,6 +177,6 @@ def as_in_the_scan(s: dict[str, torch.Tensor], painted: torch.Tensor, noise: boo
     both = F.grid_sample(torch.cat([painted, s["shown"]], 1), s["grid"], align_corners=False)
     image, shown = both[:, :1], both[:, 1:]
     if noise:
-        sigma = s["sigma"].view(-1, 1, 1, 1, 1)
+        sigma = s["sigma"].view(-1, 1, 1, 1, 1) * (AIR_SHARE + (1 - AIR_SHARE) * (image / TISSUE).clamp(0, 1))
         image = ((image + sigma * torch.randn_like(image)) ** 2 + (sigma * torch.randn_like(image)) ** 2 + 1e-8).sqrt()
     return image, shown

@@ -32,8 +32,8 @@ HELP = "painted residual at 2 mm, adversarial; needs heads prepared on both grid
 BATCH = 4
 MEANS = 5
 """Voxels of the box whose mean is compared with the registered real head's."""
-VALIDATE_EVERY = 250
-VAL_PATCHES = 48
+VALIDATE_EVERY = 100
+VAL_PATCHES = 24
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--template", type=Path, default=Path("models/head-128/model.onnx"))
     parser.add_argument("--width", type=int, default=48)
     parser.add_argument("--judge-width", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=4e-4)
-    parser.add_argument("--judge-rate", type=float, default=1.5e-3)
+    parser.add_argument("--learning-rate", type=float, default=3e-4)
+    parser.add_argument("--judge-rate", type=float, default=1e-3)
     parser.add_argument("--likeness", type=float, default=10.0, help="weight of the means over 10 mm")
     parser.add_argument("--registered", type=float, default=0.4, help="share of fakes that are registered heads")
 
