@@ -1,8 +1,8 @@
 /**
- * Heads as cp-mae draws them before anything is painted on them: what the painted residual is trained on beside registered
- * heads. Per head of the splits and seed one `ID_drawN.npy`, bytes of 1/100 brain level on the trimmed grid at 2 mm
- * [128, 128, 96]. Brain masks from the label maps, as `prosopon prepare` takes them. Resumes. Drawn around real brains: --out must
- * lie outside the repository or in an ignored folder. Needs `npm run build`.
+ * Heads as cp-mae draws them: what the painted residual (`train paint`) is trained on beside registered heads. Per head of the
+ * splits and seed one `ID_drawN.npy`, bytes of 1/100 brain level on the trimmed grid at 2 mm [128, 128, 96]. Brain masks from
+ * the label maps, as `prosopon prepare` takes them. Resumes. Drawn around real brains: --out must lie outside the repository or
+ * in an ignored folder. Needs `npm run build`.
  *
  * Usage: node scripts/draw-heads.mjs SPLIT[,SPLIT] --out DIR [--seeds 2]
  *
@@ -19,7 +19,6 @@ import { maskFromLabels } from '../dist/brain/reference-mask.js';
 import { BYTES_PER_LEVEL } from '../dist/contract/contract.js';
 import { parseSeed } from '../dist/deidentify/seed.js';
 import { scaledData } from '../dist/formats/stored-image.js';
-import { PAINTER_MODEL } from '../dist/methods/learned-head/painted-residual.js';
 import { createMethods } from '../dist/methods/registry.js';
 import { loadImage } from '../dist/node/image-files.js';
 import { NodeNetworkRunner } from '../dist/node/networks/node-runner.js';
@@ -36,16 +35,7 @@ if (values.out === undefined || positionals[0] === undefined) {
 mkdirSync(values.out, { recursive: true, mode: 0o700 });
 const method = createMethods().get('cp-mae');
 if (method.kind !== 'remodel') throw new Error('expected cp-mae to draw');
-const installed = new NodeNetworkRunner({ threads: 1 });
-/** Those networks, the painter painting nothing. @type {import('../dist/networks/runner.js').NetworkRunner} */
-const networks = {
-  async run(name, feeds, signal) {
-    if (name !== PAINTER_MODEL) return installed.run(name, feeds, signal);
-    return { residual: { data: new Float32Array(feeds.head.data.length), shape: feeds.head.shape } };
-  },
-  describe: (name) => installed.describe(name),
-  close: () => installed.close(),
-};
+const networks = new NodeNetworkRunner({ threads: 1 });
 const load = async (path) => {
   const image = await loadImage(path);
   return { grid: image.grid, data: scaledData(image, 0) };

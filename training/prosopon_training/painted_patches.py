@@ -48,7 +48,7 @@ def dilated(mask: torch.Tensor, times: int) -> torch.Tensor:
 
 def paint_gate(head: torch.Tensor, brain: torch.Tensor) -> torch.Tensor:
     """How much of the residual is laid on, 0 to 1: nothing within a voxel (2 to 3.5 mm) of air or brain, all from the third (air) and
-    fourth (brain) voxel on. As ``src/methods/learned-head/paint-gate.ts``; [1, 1, z, y, x], ``brain`` bool."""
+    fourth (brain) voxel on. [1, 1, z, y, x], ``brain`` bool."""
     air = dilated(head < AIR, 1)
     near = dilated(brain, 1)
     nearer = dilated(near, 1)

@@ -60,8 +60,7 @@ def test_dilation_is_that_of_a_cube() -> None:
     assert torch.equal(dilated(mask, 2).float(), F.max_pool3d(mask.float(), 5, stride=1, padding=2))
 
 
-def test_gate_is_that_of_typescript() -> None:
-    # the slab of src/methods/learned-head/painted-residual.test.ts
+def test_gate_opens_away_from_air_and_brain() -> None:
     slab = torch.zeros(1, 1, 20, 18, 16)
     slab[:, :, 6:] = 0.5
     brain = torch.zeros(slab.shape, dtype=torch.bool)

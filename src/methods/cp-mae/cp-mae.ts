@@ -4,8 +4,7 @@
  *
  * What differs from the paper (its sizes are not published; docs/decisions has the reasons): codes of two levels, one for each
  * 32 mm site and one for each 16 mm site, the face's drawn before the brain is shown, a decoder that also sees the brain, and that moves and brightens a learned head instead of painting voxels, a
- * Gaussian residual on its fields for what the codes leave open, a painted residual for the structure that a mean of heads has not,
- * and at 1 mm a texture decoder for the fine detail.
+ * Gaussian residual on its fields for what the codes leave open, and at 1 mm a texture decoder for the fine detail.
  *
  * gamma is the brain mask, the brain's voxels divided by their median, and the pose; the subject's complement is never
  * encoded: its encoder e2 does not ship.
@@ -23,7 +22,6 @@ import { keptInView } from '../learned-head/in-view.js';
 import { learnedHead } from '../learned-head/learned-head.js';
 import { inLearntContrast } from '../learned-head/learnt-contrast.js';
 import { chinOf, endNeck } from '../learned-head/neck.js';
-import { addPaintedResidual, PAINTER_MODEL } from '../learned-head/painted-residual.js';
 import { guardScalp } from '../learned-head/scalp.js';
 import { addTexture } from '../learned-head/texture.js';
 import { drawnTissues, TISSUE_MODEL } from '../learned-head/tissue-map.js';
@@ -144,11 +142,7 @@ async function synthesize(
     drawn = await draw(fitted, context.resolution);
     guardScalp(drawn, mask);
   }
-  if (!mean) {
-    endNeck(drawn, chinOf(fitted.data as Float32Array), random.fork('neck'));
-    context.onStage?.('paint');
-    await addPaintedResidual(drawn, mask, networks, random.fork('paint'), signal);
-  }
+  if (!mean) endNeck(drawn, chinOf(fitted.data as Float32Array), random.fork('neck'));
   if (context.resolution === 256) {
     context.onStage?.('texture');
     await addTexture(drawn, networks, random.fork('texture'), signal);
@@ -169,7 +163,6 @@ export const cpMae: RemodellingMethod<BrainConditioning> = {
     RESIDUAL_MODEL,
     'head-128',
     'head-256',
-    PAINTER_MODEL,
     'texture',
     TISSUE_MODEL,
   ],

@@ -56,7 +56,7 @@ const SLAB = 28;
 /** How far beyond a slice the network looks: the neighbouring blocks of 2^3 voxels. */
 const HALO = 2;
 
-export interface Box {
+interface Box {
   readonly first: Shape;
   readonly shape: Shape;
 }

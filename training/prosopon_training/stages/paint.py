@@ -32,8 +32,8 @@ HELP = "painted residual at 2 mm, adversarial; needs heads prepared on both grid
 BATCH = 4
 MEANS = 5
 """Voxels of the box whose mean is compared with the registered real head's."""
-VALIDATE_EVERY = 100
-VAL_PATCHES = 24
+VALIDATE_EVERY = 250
+VAL_PATCHES = 48
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
