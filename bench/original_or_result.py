@@ -157,7 +157,8 @@ def main() -> None:
                 scores.append(net(torch.tensor(x[options.asked])[:, None]).numpy())
         each = [auc(s, y[options.asked]) for s in scores]
         ranks = np.mean([np.argsort(np.argsort(s)) for s in scores], 0)
-        print(f"{name}: network {interval(ranks, y['test'])} (each {', '.join(f'{a:.3f}' for a in each)}); brightness alone {interval(bins, y['test'])}", flush=True)
+        truth = y[options.asked]
+        print(f"{name}: network {interval(ranks, truth)} (each {', '.join(f'{a:.3f}' for a in each)}); brightness alone {interval(bins, truth)}", flush=True)
 
 
 if __name__ == "__main__":
