@@ -1,12 +1,12 @@
 """Can a small network tell an original from a result by what lies outside the brain?
 
 For each treated folder a 3-D classifier is trained afresh on the originals and results of the train split and asked on those of the test
-split. It sees the head at 4 mm in a cube about its brain, in units of the brain's median, with the brain and 6 mm round it blanked: nothing
+split (or, to choose by, of val). It sees the head at 4 mm in a cube about its brain, in units of the brain's median, with the brain and 6 mm round it blanked: nothing
 that was kept tells anything. A second classifier sees no place at all, only how often each brightness occurs there (a logistic
 regression on 24 bins). AUC over the test heads; 95 % interval from 2,000 resamplings of subjects, pairs kept together. Means of
 several trainings from other seeds, as single ones differ.
 
-    python bench/original_or_result.py IXI NAME=FOLDER [NAME=FOLDER ...] [--trainings 3] [--epochs 40]
+    python bench/original_or_result.py IXI NAME=FOLDER [NAME=FOLDER ...] [--asked test] [--trainings 3] [--epochs 40]
 
 IXI is the cohort as it comes (participants.tsv with a split, DLMUSE labels); a FOLDER holds SUBJECT*.nii.gz of both splits. Needs numpy,
 scipy, nibabel and torch, and reads real people: nothing is written.
@@ -130,6 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("ixi", type=Path)
     parser.add_argument("treated", nargs="+", help="NAME=FOLDER")
+    parser.add_argument("--asked", default="test", choices=("val", "test"), help="the split that is asked")
     parser.add_argument("--trainings", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=40)
     options = parser.parse_args()
@@ -137,26 +138,27 @@ def main() -> None:
         split = {row["participant_id"]: row["split"] for row in csv.DictReader(file, delimiter="\t")}
     folders = dict(each.split("=", 1) for each in options.treated)
     files = {name: {s: next(iter(sorted(Path(f).rglob(f"{s}*.nii.gz"))), None) for s in split} for name, f in folders.items()}
-    subjects = [s for s in split if split[s] in ("train", "test") and all(files[name][s] for name in folders)]
+    subjects = [s for s in split if split[s] in ("train", options.asked) and all(files[name][s] for name in folders)]
     labels = {s: next((options.ixi / "derivatives").rglob(f"{s}*.nii.gz")) for s in subjects}
     originals = {s: seen(next((options.ixi / s).rglob("*T1w.nii.gz")), labels[s]) for s in subjects}
-    sides = {side: [s for s in subjects if split[s] == side] for side in ("train", "test")}
-    print(f"train {len(sides['train'])}, test {len(sides['test'])} heads; {options.trainings} trainings of {options.epochs} epochs")
+    sides = {side: [s for s in subjects if split[s] == side] for side in ("train", options.asked)}
+    print(f"train {len(sides['train'])}, {options.asked} {len(sides[options.asked])} heads; {options.trainings} trainings of {options.epochs} epochs")
     for name in folders:
         results = {s: seen(files[name][s], labels[s]) for s in subjects}
         x = {side: np.stack([originals[s] for s in of] + [results[s] for s in of]) for side, of in sides.items()}
         y = {side: np.r_[np.zeros(len(of)), np.ones(len(of))] for side, of in sides.items()}
         w, mean, spread = logistic(np.stack([histogram(v) for v in x["train"]]), y["train"])
-        counted = np.stack([histogram(v) for v in x["test"]])
+        counted = np.stack([histogram(v) for v in x[options.asked]])
         bins = np.c_[(counted - mean) / spread, np.ones(len(counted))] @ w
         scores = []
         for seed in range(options.trainings):
             net = train(torch.tensor(x["train"])[:, None], torch.tensor(y["train"], dtype=torch.float32), options.epochs, seed)
             with torch.no_grad():
-                scores.append(net(torch.tensor(x["test"])[:, None]).numpy())
-        each = [auc(s, y["test"]) for s in scores]
+                scores.append(net(torch.tensor(x[options.asked])[:, None]).numpy())
+        each = [auc(s, y[options.asked]) for s in scores]
         ranks = np.mean([np.argsort(np.argsort(s)) for s in scores], 0)
-        print(f"{name}: network {interval(ranks, y['test'])} (each {', '.join(f'{a:.3f}' for a in each)}); brightness alone {interval(bins, y['test'])}", flush=True)
+        truth = y[options.asked]
+        print(f"{name}: network {interval(ranks, truth)} (each {', '.join(f'{a:.3f}' for a in each)}); brightness alone {interval(bins, truth)}", flush=True)
 
 
 if __name__ == "__main__":

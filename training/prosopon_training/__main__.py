@@ -20,6 +20,7 @@ STAGES = {
     "masked-levels": "masked_levels",
     "masked-latent": "masked_latent",
     "texture": "texture",
+    "paint": "paint",
     "segmentation": "segmentation",
     "brain-age": "brain_age",
     "sqn": "sqn",

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from . import evaluation_exports, gan_export
+from . import evaluation_exports, gan_export, painted_export
 from .contract import BRAIN_LEVELS, COARSE, COMPLEMENT_LEVELS, CUBE_EDGE_MM, FIELD_SHAPE, FINE, PEAK_LEVELS, SITES
 from .data import read_index
 from .export import write_model
@@ -21,6 +21,7 @@ from .networks.latent_codes import LatentCodes
 from .networks.texture import MAX_LOG_SPREAD, MIN_LOG_SPREAD, Texture
 from .residual import ShapeResidual, residual_components
 from .runs import load_run, settings_of
+from .slices import neighbours, slices_of_blocks, voxels_of_slices
 from .stages.brain_extraction import CROP
 from .stages.masked_latent import load_latent
 from .stages.vqvae_complement import load_fields
@@ -98,24 +99,6 @@ class LearnedHead(nn.Module):
 
 # By eye: real spread is mostly fibres and septa, and all of it drawn as grain made muscle look like a noisy scan.
 GRAIN_SHARE = 0.5
-
-
-def slices_of_blocks(x: torch.Tensor) -> torch.Tensor:
-    """[1, 1, z, y, x] to [z/2, 8, y/2, x/2]: blocks of 2^3 voxels as channels, their layers as a batch of pictures."""
-    _, _, d, h, w = x.shape
-    return x.reshape(d // 2, 2, h // 2, 2, w // 2, 2).permute(0, 1, 3, 5, 2, 4).reshape(d // 2, 8, h // 2, w // 2)
-
-
-def voxels_of_slices(x: torch.Tensor) -> torch.Tensor:
-    """The inverse of :func:`slices_of_blocks`."""
-    d, _, h, w = x.shape
-    return x.reshape(d, 2, 2, 2, h, w).permute(0, 1, 4, 2, 5, 3).reshape(1, 1, 2 * d, 2 * h, 2 * w)
-
-
-def neighbours(x: torch.Tensor) -> list[torch.Tensor]:
-    """The layer below, the layer, the layer above; zeros beyond the ends."""
-    nothing = torch.zeros_like(x[:1])
-    return [torch.cat([nothing, x[:-1]]), x, torch.cat([x[1:], nothing])]
 
 
 class DrawTexture(nn.Module):
@@ -236,7 +219,8 @@ def export_texture(run: Path, models: Path, _: argparse.Namespace) -> None:
 
 
 EXPORTS = {"brain-finder": export_finder, "brain-extraction": export_extraction, "vqvae-brain": export_brain,
-           "vqvae-complement-fine": export_complement_fine, "masked-latent": export_latent, "texture": export_texture, "cp-gan": gan_export.export_generator,
+           "vqvae-complement-fine": export_complement_fine, "masked-latent": export_latent, "texture": export_texture, "paint": painted_export.export_painter,
+           "cp-gan": gan_export.export_generator,
            **evaluation_exports.EVALUATION_EXPORTS}
 
 

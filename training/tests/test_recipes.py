@@ -30,7 +30,7 @@ def test_recipe_is_of_its_stage_and_its_loop_is_the_stages(path: Path, monkeypat
     monkeypatch.setattr(stage, "run", taken.append)
     monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
     needs = {"vqvae-complement": ["fields"], "vqvae-complement-fine": ["fields"], "masked-autoencoder": ["fields", "complement", "brain"],
-             "masked-levels": ["fields", "complement", "brain"], "masked-latent": ["fields", "complement", "brain"]}.get(config["stage"], [])
+             "masked-levels": ["fields", "complement", "brain"], "masked-latent": ["fields", "complement", "brain"], "paint": ["native"]}.get(config["stage"], [])
     main(["train", config["stage"], "--data", "none", "--out", str(tmp_path), "--config", str(path), "--seed", "5",
           *[part for name in needs for part in (f"--{name}", "none")]])
     (args,) = taken

@@ -11,8 +11,9 @@ from test_export import check, shaken
 
 from prosopon_training.contract import BRAIN, COVERED, HEAD
 from prosopon_training.data import read_index
-from prosopon_training.exports import DrawTexture, slices_of_blocks
+from prosopon_training.exports import DrawTexture
 from prosopon_training.networks.texture import Texture
+from prosopon_training.slices import slices_of_blocks
 from prosopon_training.stages import texture
 
 
