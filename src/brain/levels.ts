@@ -25,7 +25,9 @@ export interface IntensityRange {
 
 /** Indices along an axis of `n`, about `step` apart, that are the same ones counted from the other end. */
 function evenly(n: number, step: number): readonly [first: number, step: number] {
-  for (let s = Math.min(step, n); s > 1; s--) if (((n - 1) % s) % 2 === 0) return [((n - 1) % s) / 2, s];
+  for (const away of [0, 1, -1, 2, -2, 3])
+    if (step + away > 0 && ((n - 1) % (step + away)) % 2 === 0)
+      return [((n - 1) % (step + away)) / 2, step + away];
   return [0, 1];
 }
 
