@@ -60,6 +60,8 @@ export interface BrainExtraction {
 type CropView = Pick<FoundBrain, 'pose' | 'scale'>;
 /** Degrees, share and mm beyond which the network sees what it was hardly taught (deviations of 6 degrees, 5 % and 4 mm). */
 const [MOST_DEGREES, MOST_SIZE, MOST_MM] = [10, 0.12, 12] as const;
+/** Degrees between how a brain was looked for and how its mask stands: real heads differ by 8 at most, one that took a jaw in by 110. */
+const MOST_TURNED = 30;
 
 function stoodOtherwise(a: CropView, b: CropView): boolean {
   const away = [3, 7, 11].map((e) => (a.pose[e] as number) - (b.pose[e] as number));
@@ -166,6 +168,11 @@ function notFound(scan: Volume | undefined, message: string): Refusal {
   );
 }
 
+/** Whether the mask that was found is that of a brain turned otherwise than it was looked for: then a part of it is something else. */
+function standsTurned(mask: Mask, view: CropView): boolean {
+  return mask.data.includes(1) && degreesBetween(view.pose, measureMask(mask).fit.pose) > MOST_TURNED;
+}
+
 interface CloserLook {
   /** Of the crop, one piece without holes. */
   readonly logits: Volume;
@@ -225,16 +232,19 @@ export async function extractBrain(
     throw notFound(scan, 'expected to find a brain in the image, found none');
   const crop = await installedCrop(networks);
   let look = await lookCloser(scan, found, crop, networks, signal);
-  if (look.agreement < SURE) {
-    // Upside down a brain may pass for one that stands as the header says (correlation 0.935 of 0.93): all ways round, then.
+  let mask = aboveLevel(look.logits, volume.grid, BRAIN_LOGIT);
+  if (look.agreement < SURE || standsTurned(mask, look.view)) {
+    // Upside down a brain may pass for one that stands as the header says: all ways round, then.
     const turned = await findBrain(scan, networks, signal, true);
     if (turned !== undefined && stoodOtherwise(turned, found)) {
       const other = await lookCloser(scan, turned, crop, networks, signal);
-      if (other.agreement > look.agreement) look = other;
+      if (other.agreement > look.agreement) {
+        look = other;
+        mask = aboveLevel(look.logits, volume.grid, BRAIN_LOGIT);
+      }
     }
   }
-  const { logits, view, agreement } = look;
-  const mask = aboveLevel(logits, volume.grid, BRAIN_LOGIT);
+  const { view, agreement } = look;
   const shapely = (): boolean =>
     agreement >= SHAPELY_AGREEMENT && mask.data.includes(1) && measureMask(mask).fit.correlation >= SHAPELY;
   if (agreement < LEAST_AGREEMENT && !shapely())
@@ -244,5 +254,10 @@ export async function extractBrain(
     );
   const measures = measureMask(mask);
   requirePlausible(measures, FOUND_LIMITS);
+  if (standsTurned(mask, view))
+    throw notFound(
+      scan,
+      `expected a brain that stands as it was looked for, found one turned by ${degreesBetween(view.pose, measures.fit.pose).toFixed(0)} degrees`,
+    );
   return { mask, agreement, measures, pose: view.pose };
 }
