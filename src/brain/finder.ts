@@ -59,7 +59,8 @@ export function viewGrid(scan: Grid, turn: Affine = IDENTITY): Grid {
   const extent = high.map((v, a) => v - (low[a] as number));
   const spacing = Math.max(SPACING_MM, Math.max(...extent) / MOST);
   const shape = extent.map((mm) =>
-    Math.min(MOST, Math.max(LEAST, STEP * Math.ceil(mm / spacing / STEP - 1e-6))),
+    // A scan of exactly so many steps is not one of a step more for the last digit of its header (0.06 mm here).
+    Math.min(MOST, Math.max(LEAST, STEP * Math.ceil(mm / spacing / STEP - 1e-3))),
   ) as unknown as Shape;
   const corner = shape.map(
     (n, a) => ((low[a] as number) + (high[a] as number)) / 2 - ((n - 1) / 2) * spacing,
