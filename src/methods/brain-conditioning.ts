@@ -22,10 +22,5 @@ export function brainConditioning(head: Head): BrainConditioning {
   // Brain voxels only: at the rim, zeros from outside the mask must not darken the brain.
   for (let v = 0; v < brain.length; v++)
     brain[v] = (mask[v] as number) > 0.5 ? (brain[v] as number) / (mask[v] as number) : 0;
-  return {
-    brain: { grid, data: brain },
-    mask: { grid, data: mask },
-    pose: head.pose,
-    scan: head.volume.grid,
-  };
+  return { brain: { grid, data: brain }, mask: { grid, data: mask }, pose: head.pose };
 }

@@ -73,7 +73,9 @@ describe('the privacy transform of CP-MAE', { timeout: 120_000 }, () => {
     expect(Buffer.from(after.brain.data.buffer).equals(Buffer.from(before.brain.data.buffer))).toBe(true);
     expect(Buffer.from(after.mask.data.buffer).equals(Buffer.from(before.mask.data.buffer))).toBe(true);
     expect(after.brain.grid).toEqual(before.brain.grid);
-    expect(Object.keys(after).sort()).toEqual(['brain', 'mask', 'pose']);
+    expect(Object.keys(after).sort()).toEqual(['brain', 'mask', 'pose', 'scan']);
+    // Where voxels stand, and none of them.
+    expect(after.scan).toEqual(grid);
   });
 
   it('knows the brain: another one gives another gamma, in units of its median', async () => {
@@ -124,7 +126,9 @@ describe('the privacy transform of CP-MAE', { timeout: 120_000 }, () => {
       const after = await inverted(outside);
       expect(sameBits(after.brain.data, before.brain.data)).toBe(true);
       expect(sameBits(after.mask.data, before.mask.data)).toBe(true);
-      expect(Object.keys(after).sort()).toEqual(['brain', 'mask', 'pose']);
+      expect(Object.keys(after).sort()).toEqual(['brain', 'mask', 'pose', 'scan']);
+      // Where voxels stand, and none of them.
+      expect(after.scan).toEqual(grid);
     }
   });
 

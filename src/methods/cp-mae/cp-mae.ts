@@ -54,7 +54,8 @@ function sum(a: Tensor, b: Tensor): Tensor {
 }
 
 async function condition(head: Head, context: MethodContext): Promise<BrainConditioning> {
-  const gamma = inLearntContrast(brainConditioning(head), head, context.contrast ?? 'auto');
+  const { grid: scan } = head.volume;
+  const gamma = { ...inLearntContrast(brainConditioning(head), head, context.contrast ?? 'auto'), scan };
   if (context.keep !== 'cranium') return gamma;
   return { ...gamma, cranium: skinRadii(head.volume, head.brainLevel, head.pose) };
 }
