@@ -249,7 +249,8 @@ def test_cohort_stands_for_commands_that_exist(tmp_path: Path, monkeypatch: pyte
     assert trained[1][2] == tmp_path / "models" / "brain-encoder" / "model.onnx"
     assert (tmp_path / "new" / "brain-finder" / "model.onnx").exists(), "what no stage makes is copied"
     assert not (tmp_path / "new" / "brain-encoder" / "model.onnx").exists(), "what is there stays"
-    # The ruler's networks and the texture's are learnt from other data than a site's 2 mm cohort; cp-gan needs hulls as well, and the painter (which does not ship) draws.
+    # The ruler's networks and the texture's are learnt from other data than a site's 2 mm cohort; cp-gan needs hulls as well,
+    # and the painter, which does not ship, draws.
     other = {"brain-finder", "brain-extraction", "segmentation", "brain-age", "sqn", "texture", "cp-gan", "paint"}
     assert {entry[1] for entry in done if entry[0] == "export"} == set(exports.EXPORTS) - other
 
