@@ -168,21 +168,22 @@ function notFound(scan: Volume | undefined, message: string): Refusal {
   );
 }
 
-/** Whether the mask that was found is that of a brain turned otherwise than it was looked for: then a part of it is something else. */
-function standsTurned(mask: Mask, view: CropView): boolean {
-  return mask.data.includes(1) && degreesBetween(view.pose, measureMask(mask).fit.pose) > MOST_TURNED;
-}
-
 interface CloserLook {
-  /** Of the crop, one piece without holes. */
-  readonly logits: Volume;
+  /** On the grid of the image. */
+  readonly mask: Mask;
   readonly view: CropView;
   readonly agreement: number;
+}
+
+/** Whether the mask that was found is that of a brain turned otherwise than it was looked for: then a part of it is something else. */
+function standsTurned({ mask, view }: CloserLook): boolean {
+  return mask.data.includes(1) && degreesBetween(view.pose, measureMask(mask).fit.pose) > MOST_TURNED;
 }
 
 /** The second network about a brain that was found, once more where that stands otherwise, and mirrored where the two do not agree. */
 async function lookCloser(
   scan: Volume,
+  image: Grid,
   found: FoundBrain,
   crop: Crop,
   networks: NetworkRunner,
@@ -213,7 +214,7 @@ async function lookCloser(
     logits = cleaned(mean, logits.grid);
     agreement = agreementOf(logits, found);
   }
-  return { logits, view, agreement };
+  return { mask: aboveLevel(logits, image, BRAIN_LOGIT), view, agreement };
 }
 
 /**
@@ -231,20 +232,16 @@ export async function extractBrain(
   if (scan === undefined || found === undefined)
     throw notFound(scan, 'expected to find a brain in the image, found none');
   const crop = await installedCrop(networks);
-  let look = await lookCloser(scan, found, crop, networks, signal);
-  let mask = aboveLevel(look.logits, volume.grid, BRAIN_LOGIT);
-  if (look.agreement < SURE || standsTurned(mask, look.view)) {
+  let look = await lookCloser(scan, volume.grid, found, crop, networks, signal);
+  if (look.agreement < SURE || standsTurned(look)) {
     // Upside down a brain may pass for one that stands as the header says: all ways round, then.
     const turned = await findBrain(scan, networks, signal, true);
     if (turned !== undefined && stoodOtherwise(turned, found)) {
-      const other = await lookCloser(scan, turned, crop, networks, signal);
-      if (other.agreement > look.agreement) {
-        look = other;
-        mask = aboveLevel(look.logits, volume.grid, BRAIN_LOGIT);
-      }
+      const other = await lookCloser(scan, volume.grid, turned, crop, networks, signal);
+      if (other.agreement > look.agreement) look = other;
     }
   }
-  const { view, agreement } = look;
+  const { mask, view, agreement } = look;
   const shapely = (): boolean =>
     agreement >= SHAPELY_AGREEMENT && mask.data.includes(1) && measureMask(mask).fit.correlation >= SHAPELY;
   if (agreement < LEAST_AGREEMENT && !shapely())
@@ -254,7 +251,7 @@ export async function extractBrain(
     );
   const measures = measureMask(mask);
   requirePlausible(measures, FOUND_LIMITS);
-  if (standsTurned(mask, view))
+  if (standsTurned(look))
     throw notFound(
       scan,
       `expected a brain that stands as it was looked for, found one turned by ${degreesBetween(view.pose, measures.fit.pose).toFixed(0)} degrees`,

@@ -74,8 +74,7 @@ export function aboveLevel(volume: Volume, grid: Grid, level: number): Mask {
       const y = dy * i + at(m, 1, 1) * j + at(m, 1, 2) * k + at(m, 1, 3);
       const z = dz * i + at(m, 2, 1) * j + at(m, 2, 2) * k + at(m, 2, 3);
       const row = i + nx * (j + ny * k);
-      const mark = within(volume.grid.shape, [x, y, z], [dx, dy, dz], end[0] - i) ? markInside : markRow;
-      mark(volume, cells, level, [x, y, z], [dx, dy, dz], out, row, row + end[0] - i);
+      markRow(volume, cells, level, [x, y, z], [dx, dy, dz], out, row, row + end[0] - i);
     }
   return { grid, data: out };
 }
@@ -87,46 +86,6 @@ function within(shape: Shape, start: Vec3, step: Vec3, count: number): boolean {
     const to = from + (step[a] as number) * (count - 1);
     return Math.min(from, to) >= 1e-6 && Math.max(from, to) < n - 1 - 1e-6;
   });
-}
-
-/** As `markRow` where no point can lie at the edge or beyond: most rows of a brain. */
-function markInside(
-  volume: Volume,
-  cells: Uint8Array,
-  level: number,
-  start: Vec3,
-  step: Vec3,
-  out: Uint8Array,
-  from: number,
-  end: number,
-): void {
-  const { data } = volume;
-  const sy = volume.grid.shape[0];
-  const sz = sy * volume.grid.shape[1];
-  const [dx, dy, dz] = step;
-  let [x, y, z] = start;
-  for (let o = from; o < end; o++, x += dx, y += dy, z += dz) {
-    const ix = x | 0;
-    const iy = y | 0;
-    const iz = z | 0;
-    const b = ix + iy * sy + iz * sz;
-    const cell = cells[b] as number;
-    if (cell === BELOW) continue;
-    if (cell === ABOVE) {
-      out[o] = 1;
-      continue;
-    }
-    const fx = x - ix;
-    const fy = y - iy;
-    const fz = z - iz;
-    const c00 = (data[b] as number) * (1 - fx) + (data[b + 1] as number) * fx;
-    const c10 = (data[b + sy] as number) * (1 - fx) + (data[b + sy + 1] as number) * fx;
-    const c01 = (data[b + sz] as number) * (1 - fx) + (data[b + sz + 1] as number) * fx;
-    const c11 = (data[b + sz + sy] as number) * (1 - fx) + (data[b + sz + sy + 1] as number) * fx;
-    const c0 = c00 * (1 - fy) + c10 * fy;
-    const c1 = c01 * (1 - fy) + c11 * fy;
-    if (Math.fround(c0 * (1 - fz) + c1 * fz) > level) out[o] = 1;
-  }
 }
 
 /** A row from a point of the volume on; a function of its own, as in resample.ts. */
@@ -150,6 +109,8 @@ function markRow(
   const dx = step[0];
   const dy = step[1];
   const dz = step[2];
+  // Most rows of a brain: no point of them needs to be looked at for the edge.
+  const inside = within(volume.grid.shape, start, step, end - from);
   let x = start[0];
   let y = start[1];
   let z = start[2];
@@ -157,7 +118,7 @@ function markRow(
     let cx = x;
     let cy = y;
     let cz = z;
-    if (!(x >= 0 && y >= 0 && z >= 0 && x < lastX && y < lastY && z < lastZ)) {
+    if (!inside && !(x >= 0 && y >= 0 && z >= 0 && x < lastX && y < lastY && z < lastZ)) {
       if (!(x > -0.5 && y > -0.5 && z > -0.5 && x < nx - 0.5 && y < ny - 0.5 && z < nz - 0.5)) continue;
       cx = x < 0 ? 0 : x > lastX ? lastX : x;
       cy = y < 0 ? 0 : y > lastY ? lastY : y;

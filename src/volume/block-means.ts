@@ -139,19 +139,7 @@ function addClipped(
   factor: number,
   ceiling: number,
 ): void {
-  let block = row;
-  const end = v + nx;
-  // Most scans are of 1 mm: pairs.
-  if (fx === 2)
-    for (; v + 1 < end; v += 2, block++) {
-      const one = ((from[v] as number) - low) * factor;
-      const two = ((from[v + 1] as number) - low) * factor;
-      let sum = data[block] as number;
-      if (one > 0) sum = Math.fround(sum + (one < ceiling ? one : ceiling));
-      if (two > 0) sum = Math.fround(sum + (two < ceiling ? two : ceiling));
-      data[block] = sum;
-    }
-  for (; v < end; block++) {
+  for (let block = row, end = v + nx; v < end; block++) {
     const stop = Math.min(v + fx, end);
     let sum = data[block] as number;
     for (; v < stop; v++) {

@@ -5,6 +5,7 @@
  * @example
  * const brain = largestComponent(thresholded);
  */
+import { eachRun } from './mask-runs.js';
 import type { Mask } from './volume.js';
 
 export interface Components {
@@ -23,36 +24,30 @@ interface Runs {
   readonly ofRow: Int32Array;
 }
 
-function countRuns(data: Uint8Array, nx: number): number {
-  let n = 0;
-  for (let row = 0; row < data.length; row += nx) {
-    let before = 0;
-    for (let v = row; v < row + nx; v++) {
-      const here = data[v] as number;
-      if (here !== 0 && before === 0) n++;
-      before = here;
-    }
-  }
-  return n;
-}
-
 function runsOf(data: Uint8Array, nx: number): Runs {
-  const n = countRuns(data, nx);
-  const starts = new Int32Array(n);
-  const ends = new Int32Array(n);
   const ofRow = new Int32Array(data.length / nx + 1);
+  eachRun(
+    data,
+    (from) => {
+      const next = Math.floor(from / nx) + 1;
+      ofRow[next] = (ofRow[next] as number) + 1;
+    },
+    nx,
+  );
+  for (let row = 1; row < ofRow.length; row++)
+    ofRow[row] = (ofRow[row] as number) + (ofRow[row - 1] as number);
+  const count = ofRow[ofRow.length - 1] as number;
+  const starts = new Int32Array(count);
+  const ends = new Int32Array(count);
   let run = 0;
-  for (let row = 0, r = 0; row < data.length; row += nx, r++) {
-    ofRow[r] = run;
-    const end = row + nx;
-    for (let v = row; v < end; v++) {
-      if (data[v] === 0) continue;
-      starts[run] = v;
-      while (v < end && data[v] !== 0) v++;
-      ends[run++] = v;
-    }
-  }
-  ofRow[ofRow.length - 1] = run;
+  eachRun(
+    data,
+    (from, end) => {
+      starts[run] = from;
+      ends[run++] = end;
+    },
+    nx,
+  );
   return { starts, ends, ofRow };
 }
 

@@ -6,10 +6,9 @@
  * @example
  * const fields = keptInView(displacement, gamma.scan, gamma.pose);
  */
-import { FIELD_COUNT as COUNT, FIELD_SHAPE as SHAPE } from '../../contract/contract.js';
-import { type Affine, applyAffine, invert, multiply, type Vec3 } from '../../volume/affine.js';
+import { FIELD_COUNT as COUNT, CUBE_CENTRE_MM, FIELD_SHAPE as SHAPE } from '../../contract/contract.js';
+import { type Affine, applyAffine, invert, multiply, translation, type Vec3 } from '../../volume/affine.js';
 import { type Grid, voxelSizes } from '../../volume/volume.js';
-import { trimmedGrid } from './grid.js';
 import { fieldPointMm, pointReading, UNIT_MM } from './landmark.js';
 
 /** The tip of the learned head's nose, in mm from the cube's centre (right, front, up); skin, at 1 mm. */
@@ -32,13 +31,9 @@ function inScan(toVoxel: Affine, scan: Grid, point: Vec3): boolean {
   );
 }
 
-/** mm from the trimmed cube's centre to the scan's voxels. */
+/** mm from the cube's centre to the scan's voxels. */
 function cubeToScan(pose: Affine, scan: Grid): Affine {
-  const { affine, shape } = trimmedGrid(pose, 128);
-  const centre = applyAffine(affine, shape.map((n) => (n - 1) / 2) as unknown as Vec3);
-  // Rotation of the pose alone, about the cube's centre.
-  const frame = pose.map((v, e) => (e === 3 || e === 7 || e === 11 ? (centre[(e - 3) / 4] as number) : v));
-  return multiply(invert(scan.affine), frame);
+  return multiply(invert(scan.affine), multiply(pose, translation(...CUBE_CENTRE_MM)));
 }
 
 /** How much of the setting back a point takes part in, 0 to 1. */
