@@ -233,7 +233,7 @@ export async function extractBrain(
     throw notFound(scan, 'expected to find a brain in the image, found none');
   const crop = await installedCrop(networks);
   let look = await lookCloser(scan, volume.grid, found, crop, networks, signal);
-  if (look.agreement < SURE || standsTurned(look)) {
+  if (!found.everyWay && (look.agreement < SURE || standsTurned(look))) {
     // Upside down a brain may pass for one that stands as the header says: all ways round, then.
     const turned = await findBrain(scan, networks, signal, true);
     if (turned !== undefined && stoodOtherwise(turned, found)) {

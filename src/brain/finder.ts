@@ -69,6 +69,12 @@ export function viewGrid(scan: Grid, turn: Affine = IDENTITY): Grid {
   return { shape, affine: multiply(turn, local) };
 }
 
+/** What the search gave. */
+export interface SoughtBrain extends FoundBrain {
+  /** Whether it was looked at every way round: then no more is to be had of looking again. */
+  readonly everyWay: boolean;
+}
+
 /** 64^3 voxels about a brain that was found, upright and at an adult's size. */
 export function posedGrid({ pose, scale }: Pick<FoundBrain, 'pose' | 'scale'>): Grid {
   const mm = SPACING_MM * scale;
@@ -171,16 +177,16 @@ export async function findBrain(
   networks: NetworkRunner,
   signal?: AbortSignal,
   everyWay = false,
-): Promise<FoundBrain | undefined> {
+): Promise<SoughtBrain | undefined> {
   const coarse = blockMeans(scan, blocksOf(scan.grid, SPACING_MM));
   const part = headGrid(coarse);
   let best = await lookTwice(coarse, part, IDENTITY, networks, signal);
-  if (!everyWay && best !== undefined && best.correlation > DOUBTFUL) return best;
+  if (!everyWay && best !== undefined && best.correlation > DOUBTFUL) return { ...best, everyWay };
   for (const turn of axisRotations().slice(1)) {
     const found = await lookTwice(coarse, part, turn, networks, signal);
     if (found !== undefined && (best === undefined || found.correlation > best.correlation)) best = found;
   }
-  return best;
+  return best && { ...best, everyWay: true };
 }
 
 /**
