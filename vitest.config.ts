@@ -15,7 +15,7 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['test/build-first.ts'],
-    setupFiles: ['test/equal-arrays.ts'],
+    setupFiles: ['test/equal-arrays.ts', 'test/properties.ts'],
     // Two workers: the inference processes that tests start want cores too.
     pool: 'forks',
     maxWorkers: 2,

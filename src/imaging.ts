@@ -9,7 +9,8 @@
  */
 
 // Brains
-export { BRAIN_MODEL, type BrainExtraction, extractBrain } from './brain/extract.js';
+export { BRAIN_MODEL } from './brain/crop.js';
+export { type BrainExtraction, extractBrain } from './brain/extract.js';
 export { type Head, makeHead } from './brain/head.js';
 export { type BrainIntensity, brainIntensity, measureIntensity } from './brain/intensity.js';
 export { MODEL_CENTRE, MODEL_EDGE_MM, modelGrid } from './brain/model-grid.js';

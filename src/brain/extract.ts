@@ -7,16 +7,17 @@
  * @example
  * const { mask, agreement } = await extractBrain(volume, networks, {});
  */
-import { Failure, Refusal } from '../errors/errors.js';
+import { Refusal } from '../errors/errors.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import { aboveLevel } from '../volume/above-level.js';
-import { type Affine, multiply, scaling, translation } from '../volume/affine.js';
+import type { Affine } from '../volume/affine.js';
 import { largestComponent } from '../volume/components.js';
 import { dice } from '../volume/dice.js';
 import { fillHoles } from '../volume/morphology.js';
 import { resampleLinear } from '../volume/resample.js';
 import { quantile } from '../volume/statistics.js';
-import type { Grid, Mask, Shape, Volume } from '../volume/volume.js';
+import type { Grid, Mask, Volume } from '../volume/volume.js';
+import { type Crop, type CropView, cropGrid, cropLogits, installedCrop, onSides } from './crop.js';
 import { degreesBetween, type FoundBrain, findBrain } from './finder.js';
 import { darkBrain } from './intensity.js';
 import { reducedScan } from './levels.js';
@@ -31,11 +32,6 @@ import { roughPose } from './pose.js';
 import { strippedBrainMl } from './stripped.js';
 import { brainTemplate } from './template.js';
 
-export const BRAIN_MODEL = 'brain-extraction';
-/** Sizes that the crop follows; what is said to be smaller or larger is looked at as if it were not. */
-const [SMALLEST, LARGEST] = [0.45, 1.3] as const;
-/** Values over this many times the brain's level are cut, and the level stands at one half: as in training. */
-const CUT_LEVELS = 4;
 /** Logit above which a voxel is brain: recall before Dice. On 18 IXI val heads -1.5, -1.8 and -2 miss 0.64, 0.48 and 0.37 % of it at a Dice of 0.978, 0.977 and 0.974. */
 export const BRAIN_LOGIT = -1.8;
 /** Dice of the two looks at 4 mm below which a third is taken, and below which the brain is refused after it: real heads of any contrast reach 0.90 and more (13 of HEADS.md, 36 IXI, 96 painted), a fruit 0.61. */
@@ -45,6 +41,8 @@ const LEAST_AGREEMENT = 0.8;
 const SHAPELY_AGREEMENT = 0.75;
 const SHAPELY = 0.985;
 const OUTSIDE_LOGIT = -20;
+/** A brain with more voxels than this on the crop's sides is cut by them, and looked at in a crop this much wider. */
+const [MOST_ON_SIDES, WIDER] = [60, 1.15] as const;
 
 export interface BrainExtraction {
   /** On the grid of the image. */
@@ -56,8 +54,6 @@ export interface BrainExtraction {
   readonly pose: Affine;
 }
 
-/** How a brain stands and how large it is: what the crop is laid by. */
-type CropView = Pick<FoundBrain, 'pose' | 'scale'>;
 /** Degrees, share and mm beyond which the network sees what it was hardly taught (deviations of 6 degrees, 5 % and 4 mm). */
 const [MOST_DEGREES, MOST_SIZE, MOST_MM] = [10, 0.12, 12] as const;
 /** Degrees between how a brain was looked for and how its mask stands: real heads differ by 8 at most, one that took a jaw in by 110. */
@@ -72,57 +68,12 @@ function stoodOtherwise(a: CropView, b: CropView): boolean {
   );
 }
 
-/** The crop about the brain's centre in its own frame; `side` -1 runs the first axis to the left. */
-function cropGrid({ shape, spacingMm }: Crop, { pose, scale }: CropView, side: 1 | -1): Grid {
-  const mm = spacingMm * Math.min(LARGEST, Math.max(SMALLEST, scale));
-  const [x, y, z] = shape.map((n) => (-mm * (n - 1)) / 2) as [number, number, number];
-  const local = multiply(translation(side * x, y, z), scaling(mm * side, mm, mm));
-  return { shape, affine: multiply(pose, local) };
-}
-
-/** What the network is given: 192 x 224 x 192 mm of an adult's brain, more or less for others, of the one that ships. */
-interface Crop {
-  readonly shape: Shape;
-  /** Of an adult's brain. */
-  readonly spacingMm: number;
-}
-
-async function installedCrop(networks: NetworkRunner): Promise<Crop> {
-  const { inputs, grid } = await networks.describe(BRAIN_MODEL);
-  const [, , z, y, x] = inputs.find(({ name }) => name === 'image')?.shape ?? [];
-  if (typeof x !== 'number' || typeof y !== 'number' || typeof z !== 'number')
-    throw new Failure(
-      'model-corrupt',
-      `models/${BRAIN_MODEL}/model.json: expected an input "image" of fixed sizes`,
-    );
-  return { shape: [x, y, z], spacingMm: grid.spacing };
-}
-
 /** The brain's level in the units of the reduced scan: the median under the finder's mask. */
 function levelOf(scan: Volume, found: FoundBrain): number {
   const seen = resampleLinear(scan, found.mask.grid);
   let n = 0;
   for (let v = 0; v < seen.length; v++) if (found.mask.data[v] !== 0) seen[n++] = seen[v] as number;
   return quantile(seen.subarray(0, n), 0.5);
-}
-
-async function cropLogits(
-  scan: Volume,
-  level: number,
-  grid: Grid,
-  networks: NetworkRunner,
-  signal: AbortSignal | undefined,
-): Promise<Float32Array> {
-  const image = resampleLinear(scan, grid);
-  for (let v = 0; v < image.length; v++) image[v] = Math.min(CUT_LEVELS, (image[v] as number) / level) / 2;
-  const outputs = await networks.run(
-    BRAIN_MODEL,
-    { image: { data: image, shape: [1, 1, grid.shape[2], grid.shape[1], grid.shape[0]] } },
-    signal,
-  );
-  if (outputs.logits === undefined)
-    throw new Failure('network-failed', `${BRAIN_MODEL} returned no "logits"`);
-  return outputs.logits.data as Float32Array;
 }
 
 function above(data: Float32Array, level: number, grid: Grid): Mask {
@@ -202,6 +153,10 @@ async function lookCloser(
   const refined = seen.data.includes(1) ? roughPose(seen, brainTemplate()) : found;
   if (refined.correlation > found.correlation && stoodOtherwise(found, refined)) {
     view = refined;
+    logits = await at(view);
+  }
+  if (onSides(above(logits.data, BRAIN_LOGIT, logits.grid)) > MOST_ON_SIDES) {
+    view = { pose: view.pose, scale: view.scale * WIDER };
     logits = await at(view);
   }
   let agreement = agreementOf(logits, found);

@@ -6,7 +6,7 @@
  * const { checks } = await runScanJob({ input: 'head.nii.gz', output: 'out.nii.gz' }, treatment, services);
  */
 import { dirname, resolve } from 'node:path';
-import { BRAIN_MODEL } from '../brain/extract.js';
+import { BRAIN_MODEL } from '../brain/crop.js';
 import { FINDER_MODEL } from '../brain/finder.js';
 import type { Checks } from '../deidentify/checks.js';
 import type { FaceState } from '../deidentify/face-state.js';

@@ -22,7 +22,7 @@ from .networks.texture import MAX_LOG_SPREAD, MIN_LOG_SPREAD, Texture
 from .residual import ShapeResidual, residual_components
 from .runs import load_run, settings_of
 from .slices import neighbours, slices_of_blocks, voxels_of_slices
-from .stages.brain_extraction import CROP
+from .stages.brain_extraction import CENTRE, CROP
 from .stages.masked_latent import load_latent
 from .stages.vqvae_complement import load_fields
 from .template import templates
@@ -137,7 +137,7 @@ class DrawTexture(nn.Module):
 def export_extraction(run: Path, models: Path, _: argparse.Namespace) -> None:
     net = load_run(BrainExtraction(settings_of(run)["width"]), run)
     write_model("brain-extraction", net, {"image": torch.rand(1, 1, *CROP)}, ["logits"], models, {
-        **COMMON, **BRAIN_SOURCES, "version": "0.3.0",
+        **COMMON, **BRAIN_SOURCES, "version": "0.4.0", "settings": {"middle": CENTRE},
         "description": "Brain mask logits at 2 mm (U-Net), any structural contrast, about a brain that stands upright at an adult's size",
         "normalisation": "0 at air; divided by the brain's median, cut at 4, halved"}, run=run)
 

@@ -9,7 +9,7 @@ import { Failure } from '../../errors/errors.js';
 import type { ModelDescription } from '../../networks/catalogue.js';
 import type { NetworkRunner, Tensor } from '../../networks/runner.js';
 import { readModel } from '../../node/networks/node-models.js';
-import { BRAIN_MODEL } from '../extract.js';
+import { BRAIN_MODEL } from '../crop.js';
 import { FINDER_MODEL } from '../finder.js';
 
 export type Answer = (image: Float32Array, call: number, width: number) => Float32Array;
