@@ -129,12 +129,18 @@ const underTest: MethodUnderTest[] =
 
 describe.each(underTest)('P1 in the contrast of the scan, with $name', (under) => {
   // What networks cost is paid for one brain, which is not as those that were learnt, and two changes.
-  const [heads, most] = under.name === 'the fake' ? [[...HEADS, COIL], 5] : [HEADS.slice(1), 2];
+  const heads = under.name === 'the fake' ? [...HEADS, COIL] : HEADS.slice(1);
 
   describe.each(heads)('around a $name brain', (head) => {
+    // All five round the brain whose contrast is not the learnt one; of the others those that differ most.
+    const changes = Object.entries(outsides(head)).slice(
+      0,
+      under.name === 'the fake' && head === HEADS[1] ? 5 : 2,
+    );
+
     it.each(KNOWN)('gives the same bytes whatever stands outside the brain, by %s', async (_, known) => {
       const expected = await bytesOf(under, head, known);
-      for (const [name, values] of Object.entries(outsides(head)).slice(0, most))
+      for (const [name, values] of changes)
         expect(Buffer.compare(await bytesOf(under, head, known, values), expected), name).toBe(0);
     });
   });
