@@ -21,7 +21,6 @@ from .networks.latent_codes import LatentCodes
 from .networks.texture import MAX_LOG_SPREAD, MIN_LOG_SPREAD, Texture
 from .residual import ShapeResidual, residual_components
 from .runs import load_run, settings_of
-from .slices import neighbours, slices_of_blocks, voxels_of_slices
 from .stages.brain_extraction import CENTRE, CROP
 from .stages.masked_latent import load_latent
 from .stages.vqvae_complement import load_fields
@@ -102,36 +101,40 @@ GRAIN_SHARE = 0.5
 
 
 class DrawTexture(nn.Module):
-    """A smooth head and noise (bytes, 32 a standard deviation about 128) to the head with its fine part drawn.
+    """Layers of a smooth head as blocks of 2^3 voxels, one layer more at either end, and noise for those between (bytes, 32 a standard
+    deviation about 128), to these layers with their fine part drawn: [d + 2, 8, y, x] and [d, 8, y, x] to [d, 8, y, x].
 
-    :class:`Texture` as 2-D convolutions over three layers as channels, the same sums: ONNX Runtime has blocked kernels for
-    2-D convolutions alone, and needs 1.4 instead of 2.2 s of CPU for a head (in slabs of 28 mm, with its memory arena).
+    :class:`Texture` as one 2-D convolution a layer, the same sums: ONNX Runtime has blocked kernels for 2-D convolutions alone. The caller
+    lays out the blocks: with transposes, joined layers and both ends in the network it took twice the time (506 and 232 ms for 28 slices
+    of 230 x 180).
     """
 
     def __init__(self, model: Texture):
         super().__init__()
         self.model = model
 
-    def features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def features(self, layers: torch.Tensor, shift: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and log spread, ``shift`` added to the latter."""
         first, second, out = self.model.first, self.model.second, self.model.out
-        weight = first.weight.permute(0, 2, 1, 3, 4).flatten(1, 2)
-        h = F.silu(F.conv2d(torch.cat(neighbours(x), 1), weight, first.bias, padding=1))
-        h = F.silu(F.conv2d(h, second.weight[..., 0], second.bias))
-        h = F.conv2d(h, out.weight[..., 0], out.bias)
-        return h[:, :8], (h[:, 8:] - 2.5).clamp(MIN_LOG_SPREAD, MAX_LOG_SPREAD)
+        h = sum(F.conv2d(x, first.weight[:, :, k], first.bias if k == 1 else None, padding=1)
+                for k, x in enumerate((layers[:-2], layers[1:-1], layers[2:])))
+        h = F.silu(F.conv2d(F.silu(h), second.weight[..., 0], second.bias))
+        weight = out.weight[..., 0]
+        mean = F.conv2d(h, weight[:8], out.bias[:8])
+        log_spread = F.conv2d(h, weight[8:], out.bias[8:] + (shift - 2.5))
+        return mean, log_spread.clamp(MIN_LOG_SPREAD + shift, MAX_LOG_SPREAD + shift)
 
-    def forward(self, head: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        x = slices_of_blocks(head)
-        mean, log_spread = self.features(x)
+    def forward(self, layers: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        mean, log_share = self.features(layers, math.log(GRAIN_SHARE / 32))
         # Nothing within about 3 mm of air: grain would roughen the skin, which in the scans it was learnt from is smooth, and the
         # mean, which knows sharp skin alone, made terraces of 1 mm of the learned head's softer one.
-        air = (x.mean(1, keepdim=True) < 0.15).float()
-        below, here, above = neighbours(F.max_pool2d(air, 3, stride=1, padding=1))
-        deep = 1 - torch.maximum(torch.maximum(below, here), above)
-        fine = deep * (mean + GRAIN_SHARE * torch.exp(log_spread) * ((slices_of_blocks(noise.float()) - 128) / 32))
+        near = F.max_pool2d((layers.mean(1, keepdim=True) < 0.15).float(), 3, stride=1, padding=1)
+        deep = 1 - torch.maximum(torch.maximum(near[:-2], near[1:-1]), near[2:])
+        fine = deep * (mean + torch.exp(log_share) * (noise.float() - 128))
         # Air stays air, and skin keeps its place: the fine part fades in between a tenth and a quarter of the brain's median.
+        x = layers[1:-1]
         gate = ((x - 0.1) / 0.15).clamp(0, 1)
-        return voxels_of_slices((x + gate * fine).clamp(min=0))
+        return (x + gate * fine).clamp(min=0)
 
 
 def export_extraction(run: Path, models: Path, _: argparse.Namespace) -> None:
@@ -209,13 +212,13 @@ def export_heads(coarse: torch.Tensor, fine: torch.Tensor, models: Path, fields_
 def export_texture(run: Path, models: Path, _: argparse.Namespace) -> None:
     settings = settings_of(run)
     net = load_run(Texture(settings["width"]), run)
-    shape = [1, 1, 64, 48, 32]
-    write_model("texture", DrawTexture(net), {"head": torch.rand(shape), "noise": torch.randint(0, 255, shape, dtype=torch.uint8)}, ["textured"], models, {
-        **COMMON, "grid": {"size": 256, "spacing": 1}, "licence": "MIT", "data": TEXTURE_DATA,
+    feeds = {"layers": torch.rand(16, 8, 24, 16), "noise": torch.randint(0, 255, (14, 8, 24, 16), dtype=torch.uint8)}
+    write_model("texture", DrawTexture(net), feeds, ["textured"], models, {
+        **COMMON, "version": "0.2.0", "grid": {"size": 256, "spacing": 1}, "licence": "MIT", "data": TEXTURE_DATA,
         "description": "Texture decoder at 1 mm: the fine part of a head, its mean and its spread from the smooth head, drawn with the noise given",
-        "normalisation": "1 = the brain's median; noise: bytes, 32 a standard deviation about 128",
+        "normalisation": "blocks of 2 x 2 x 2 voxels as channels, z slowest; 1 = the brain's median; noise: bytes, 32 a standard deviation about 128",
         "settings": {"correlation": settings["correlation"], "arena": True}},
-        free_axes={name: {2: "z", 3: "y", 4: "x"} for name in ("head", "noise", "textured")}, run=run)
+        free_axes={"layers": {0: "layers", 2: "y", 3: "x"}, "noise": {0: "drawn", 2: "y", 3: "x"}, "textured": {0: "drawn", 2: "y", 3: "x"}}, run=run)
 
 
 EXPORTS = {"brain-finder": export_finder, "brain-extraction": export_extraction, "vqvae-brain": export_brain,

@@ -18,7 +18,7 @@ import { brainConditioning } from '../brain-conditioning.js';
 import { fitBrain } from '../learned-head/brain-fit.js';
 import { brainKey } from '../learned-head/brain-key.js';
 import { brainBlocks, brainTensor, trimmedGrid, trimmedMask } from '../learned-head/grid.js';
-import { keptInView } from '../learned-head/in-view.js';
+import { drawSpare, keptInView } from '../learned-head/in-view.js';
 import { learnedHead } from '../learned-head/learned-head.js';
 import { inLearntContrast } from '../learned-head/learnt-contrast.js';
 import { chinOf, endNeck } from '../learned-head/neck.js';
@@ -94,9 +94,13 @@ async function loosen(
 }
 
 /** The face within what the scan covers; where the cranium stays, as it was drawn to meet it. */
-function inView({ scan, pose, cranium }: BrainConditioning, fields: DrawnFields): DrawnFields {
+function inView(
+  { scan, pose, cranium }: BrainConditioning,
+  spareMm: number,
+  fields: DrawnFields,
+): DrawnFields {
   if (scan === undefined || cranium !== undefined) return fields;
-  return { ...fields, data: keptInView(fields.data, scan, pose) };
+  return { ...fields, data: keptInView(fields.data, scan, pose, spareMm) };
 }
 
 /** @param mean no codes and no residual: the decoder's best guess of the owner */
@@ -131,15 +135,16 @@ async function synthesize(
     data: await learnedHead(networks, { displacement: fields, logFactor }, resolution, signal),
   });
   const free = drawThickness(random.fork('thickness'));
+  const spare = drawSpare(random.fork('in view'));
   let fitted: Tensor = mean
     ? onBrain
-    : inView(gamma, await loosen(gamma, onBrain, logFactor, blocks, free, context));
+    : inView(gamma, spare, await loosen(gamma, onBrain, logFactor, blocks, free, context));
   let drawn = await draw(fitted, context.resolution);
   if (guardScalp(drawn, mask) > SEEN_VOXELS && !mean && gamma.cranium === undefined) {
     const skin = skinRadii(await draw(fitted, 128), 1, gamma.pose);
     const brainAt = skinRadii({ grid: mask.grid, data: Float32Array.from(mask.data) }, 1, gamma.pose);
     const thicker = thickened(free, bareness(brainAt, skin));
-    fitted = inView(gamma, await loosen(gamma, onBrain, logFactor, blocks, thicker, context));
+    fitted = inView(gamma, spare, await loosen(gamma, onBrain, logFactor, blocks, thicker, context));
     drawn = await draw(fitted, context.resolution);
     guardScalp(drawn, mask);
   }

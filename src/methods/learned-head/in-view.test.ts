@@ -30,7 +30,7 @@ describe('keptInView', () => {
     fc.assert(
       fc.property(poses, fc.constantFrom(111, 120, 128, 60, 80), (pose, front) => {
         const fields = still();
-        expect(keptInView(fields, scanEnding(front, pose), pose)).toBe(fields);
+        expect(keptInView(fields, scanEnding(front, pose), pose, 0)).toBe(fields);
       }),
       { numRuns: 20 },
     );
@@ -40,7 +40,7 @@ describe('keptInView', () => {
     fc.assert(
       fc.property(poses, fc.double({ min: 96, max: 109, noNaN: true }), (pose, front) => {
         const scan = scanEnding(front, pose);
-        const tip = pointReading(keptInView(still(), scan, pose), TIP);
+        const tip = pointReading(keptInView(still(), scan, pose, 0), TIP);
         const world = applyAffine(multiply(pose, translation(...CUBE_CENTRE_MM)), tip);
         const [, y] = applyAffine(invert(scan.affine), world);
         expect(219.5 - y).toBeGreaterThan(2.4);
@@ -50,9 +50,22 @@ describe('keptInView', () => {
     );
   });
 
+  it('sets back farther by what is drawn, and by what it must where there is no room for more', () => {
+    const behind = (front: number, spare: number): number => {
+      const scan = scanEnding(front, translation(0, 0, 0));
+      return front - pointReading(keptInView(still(), scan, translation(0, 0, 0), spare), TIP)[1];
+    };
+    expect(behind(105, 0)).toBeLessThan(5);
+    for (const spare of [2, 5, 8]) expect(behind(105, spare) - behind(105, 0)).toBeCloseTo(spare, -0.3);
+    // 13 mm of the 16 that a face may be set back are needed.
+    expect(behind(96, 9)).toBe(behind(96, 0));
+    // A nose that fits stays, whatever is drawn.
+    expect(behind(112, 9)).toBe(5);
+  });
+
   it('moves nothing forwards or sideways, folds nothing, and leaves the brain where it is', () => {
     const pose = translation(0, 0, 0);
-    const out = keptInView(still(), scanEnding(97, pose), pose);
+    const out = keptInView(still(), scanEnding(97, pose), pose, 0);
     const [nx, ny, nz] = FIELD_SHAPE;
     let most = 0;
     let ordered = true;

@@ -3,11 +3,15 @@
  * and was then cut flat (5 of 16 draws on val heads). Here such a face is set back until its tip lies inside: the face as a
  * whole, most at the nose, and nothing where the brain is. Only the scan's grid decides, no voxel (promise P1).
  *
+ * Room before its owner's nose is what a technician leaves: a face set back to just inside the scan stands where its owner's
+ * does. So it is set back by some mm more, drawn by the seed.
+ *
  * @example
- * const fields = keptInView(displacement, gamma.scan, gamma.pose);
+ * const fields = keptInView(displacement, gamma.scan, gamma.pose, drawSpare(random.fork('in view')));
  */
 import { FIELD_COUNT as COUNT, CUBE_CENTRE_MM, FIELD_SHAPE as SHAPE } from '../../contract/contract.js';
 import { type Affine, applyAffine, invert, multiply, translation, type Vec3 } from '../../volume/affine.js';
+import type { Random } from '../../volume/random.js';
 import { type Grid, voxelSizes } from '../../volume/volume.js';
 import { fieldPointMm, pointReading, UNIT_MM } from './landmark.js';
 
@@ -18,14 +22,16 @@ const MARGIN_MM = 3;
 /** A face that does not fit when set back so far is in a scan that cuts faces: it is left as it is, and cut as its owner's. */
 const MOST_MM = 16;
 const STEP_MM = 0.5;
+/** The most that a face is set back beyond what it must. */
+const MOST_SPARE_MM = 10;
 /** How far the setting back reaches (deviations): to the sides, above (the brow, and the brain behind it) and below (lips, chin). */
 const [ASIDE, ABOVE, BELOW] = [40, 22, 45] as const;
 /** From so far behind the tip (nothing) to so far (all): the forehead lies 21 mm behind it, the brain's pole some 40. */
 const [NOTHING_MM, ALL_MM] = [55, 15] as const;
 
 /** Whether a point (mm from the cube's centre) lies in the scan, with a margin. */
-function inScan(toVoxel: Affine, scan: Grid, point: Vec3): boolean {
-  const margin = voxelSizes(scan).map((mm) => MARGIN_MM / mm - 0.5);
+function inScan(toVoxel: Affine, scan: Grid, point: Vec3, marginMm: number): boolean {
+  const margin = voxelSizes(scan).map((mm) => marginMm / mm - 0.5);
   return applyAffine(toVoxel, point).every(
     (v, a) => v > (margin[a] as number) && v < (scan.shape[a] as number) - 1 - (margin[a] as number),
   );
@@ -46,6 +52,11 @@ function share(point: Vec3, tip: Vec3): number {
   return ramp * ramp * (3 - 2 * ramp) * Math.exp(-(across * across + along * along) / 2);
 }
 
+/** How much farther than it must a face is set back, mm. */
+export function drawSpare(random: Random): number {
+  return MOST_SPARE_MM * random.uniform();
+}
+
 /** The least step backwards that brings a point into the scan; undefined where none does. */
 function stepBack(tip: Vec3, inside: (point: Vec3) => boolean): number | undefined {
   for (let mm = 0; mm <= MOST_MM; mm += STEP_MM) if (inside([tip[0], tip[1] - mm, tip[2]])) return mm;
@@ -55,17 +66,29 @@ function stepBack(tip: Vec3, inside: (point: Vec3) => boolean): number | undefin
 /**
  * @param displacement [3, 64, 64, 48] in normalised coordinates; not changed
  * @param scan the grid that the head is drawn into @param pose brain frame to world
+ * @param spareMm farther than a face that does not fit must be set back, where there is room for that
  * @returns the same array where the nose fits, or where it cannot
  */
-export function keptInView(displacement: Float32Array, scan: Grid, pose: Affine): Float32Array {
+export function keptInView(
+  displacement: Float32Array,
+  scan: Grid,
+  pose: Affine,
+  spareMm: number,
+): Float32Array {
   const toVoxel = cubeToScan(pose, scan);
-  const inside = (point: Vec3): boolean => inScan(toVoxel, scan, point);
+  const backOf = (tip: Vec3, spare: number): number | undefined =>
+    stepBack(tip, (point) => inScan(toVoxel, scan, point, MARGIN_MM + spare));
   let now = displacement;
+  let spare = spareMm;
   // Twice: what is read where the tip then lies was displaced otherwise than at the tip.
   for (let round = 0; round < 2; round++) {
     const tip = pointReading(now, TIP_MM);
-    const back = stepBack(tip, inside);
-    if (back === undefined) return displacement;
+    const least = backOf(tip, 0);
+    if (least === undefined) return displacement;
+    // What fits as it was drawn is not set back; in the second round, what the first brought far enough.
+    if (round === 0 && least === 0) return now;
+    if (backOf(tip, spare) === undefined) spare = 0;
+    const back = backOf(tip, spare) ?? least;
     if (back === 0) return now;
     const out = now.slice();
     const [nx, ny, nz] = SHAPE;

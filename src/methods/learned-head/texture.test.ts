@@ -6,6 +6,25 @@ import { Random } from '../../volume/random.js';
 import type { Volume } from '../../volume/volume.js';
 import { addTexture, headBox, noiseTile } from './texture.js';
 
+/** What a network answers: from the layers that it is given (one more at either end) and its noise. */
+function answering(
+  value: (layers: Float32Array, noise: Uint8Array, v: number, layer: number) => number,
+  seen: Record<string, Tensor>[] = [],
+): NetworkRunner {
+  return {
+    async run(_, feeds) {
+      seen.push(feeds);
+      const { data, shape } = feeds.layers as Tensor;
+      const [, , h = 0, w = 0] = shape;
+      const noise = feeds.noise?.data as Uint8Array;
+      const drawn = Float32Array.from(noise, (_, v) => value(data as Float32Array, noise, v, 8 * h * w));
+      return { textured: { data: drawn, shape: feeds.noise?.shape as number[] } };
+    },
+    describe: (name) => readModel(name),
+    async close() {},
+  };
+}
+
 const random = (): Random => new Random(Uint32Array.of(8, 7, 6, 5, 4, 3, 2, 1));
 
 function block(): Volume {
@@ -48,18 +67,11 @@ describe('texture on a head', () => {
 
   it('hands the network that box, and puts its answer there and nowhere else', async () => {
     const seen: Record<string, Tensor>[] = [];
-    const networks: NetworkRunner = {
-      async run(_, feeds) {
-        seen.push(feeds);
-        const { data, shape } = feeds.head as Tensor;
-        return { textured: { data: Float32Array.from(data, (v) => v + 1), shape } };
-      },
-      describe: (name) => readModel(name),
-      async close() {},
-    };
+    const networks = answering((layers, _, v, layer) => (layers[v + layer] as number) + 1, seen);
     const head = block();
     await addTexture(head, networks, random());
-    expect(seen[0]?.head?.shape).toEqual([1, 1, 16, 8, 6]);
+    expect(seen[0]?.layers?.shape).toEqual([10, 8, 4, 3]);
+    expect(seen[0]?.noise?.shape).toEqual([8, 8, 4, 3]);
     const before = block().data;
     for (let k = 0, v = 0; k < 28; k++)
       for (let j = 0; j < 24; j++)
@@ -70,22 +82,13 @@ describe('texture on a head', () => {
   });
 
   it('draws in slabs what it would draw at once: each slice from its neighbours as they were', async () => {
-    // As the network's, this answer looks at the blocks of two slices before and behind.
-    const networks: NetworkRunner = {
-      async run(_, feeds) {
-        const { data, shape } = feeds.head as Tensor;
-        const noise = feeds.noise?.data as Uint8Array;
-        const n = (shape[3] as number) * (shape[4] as number);
-        const near = (v: number, by: number): number => (data[v + by * n] as number | undefined) ?? 0;
-        const textured = Float32Array.from(
-          data,
-          (w, v) => (w as number) + 0.1 * (near(v, -2) + near(v, 2)) + (noise[v] as number) / 1024,
-        );
-        return { textured: { data: textured, shape } };
-      },
-      describe: (name) => readModel(name),
-      async close() {},
-    };
+    // As the network's, this answer looks at the blocks before and behind.
+    const networks = answering(
+      (layers, noise, v, layer) =>
+        (layers[v + layer] as number) +
+        0.1 * ((layers[v] as number) + (layers[v + 2 * layer] as number)) +
+        (noise[v] as number) / 1024,
+    );
     const shape = [6, 8, 104] as const;
     const uneven = (): Volume => ({
       grid: { shape, affine: IDENTITY },
@@ -109,8 +112,8 @@ describe('texture on a head', () => {
     const networks: NetworkRunner = {
       async run(_, feeds) {
         calls++;
-        const { data, shape } = feeds.head as Tensor;
-        return calls === 2 ? {} : { textured: { data, shape } };
+        const { data, shape } = feeds.noise as Tensor;
+        return calls === 2 ? {} : { textured: { data: Float32Array.from(data), shape } };
       },
       describe: (name) => readModel(name),
       async close() {},

@@ -51,22 +51,23 @@ export function noiseTile(random: Random): Uint8Array {
   return bytes;
 }
 
-/** Slices (mm) that the network is given at a time: its features of a whole head, 100 MB each, waited for memory. */
+/** Slices (mm) that the network draws at a time, even: its features of a whole head, 100 MB each, waited for memory. */
 const SLAB = 28;
-/** How far beyond a slice the network looks: the neighbouring blocks of 2^3 voxels. */
-const HALO = 2;
 
 interface Box {
   readonly first: Shape;
   readonly shape: Shape;
 }
 
-/** Where the head is, in even voxels (the network works on blocks of two); undefined when all is air. */
-export function headBox(head: Volume): Box | undefined {
-  const [nx, ny, nz] = head.grid.shape;
-  const low = [nx, ny, nz];
+/**
+ * Where the head is, in even voxels (the network works on blocks of two); undefined when all is air.
+ * @param from even @param to even, not in it; the whole head by default
+ */
+export function headBox(head: Volume, from = 0, to = head.grid.shape[2]): Box | undefined {
+  const [nx, ny] = head.grid.shape;
+  const low = [nx, ny, to];
   const high = [-1, -1, -1];
-  for (let k = 0, v = 0; k < nz; k++)
+  for (let k = from, v = nx * ny * from; k < to; k++)
     for (let j = 0; j < ny; j++)
       for (let i = 0; i < nx; i++, v++) {
         if (!((head.data[v] as number) > AIR)) continue;
@@ -88,6 +89,23 @@ export function headBox(head: Volume): Box | undefined {
 }
 
 /**
+ * Rows of voxels as blocks of 2^3: [layers, 8, y, x], the channels z, y, x within a block, x fastest. What `copy` is called with for
+ * each row: where it begins among the blocks for its even voxels and for its odd ones, and its own row and slice in the box.
+ */
+function eachBlockRow(
+  [sx, sy, sz]: Shape,
+  copy: (even: number, odd: number, j: number, k: number) => void,
+): void {
+  const [w, area] = [sx / 2, (sx / 2) * (sy / 2)];
+  for (let k = 0; k < sz; k++)
+    for (let j = 0; j < sy; j++) {
+      const channel = 4 * (k & 1) + 2 * (j & 1);
+      const even = (8 * (k >> 1) + channel) * area + (j >> 1) * w;
+      copy(even, even + area, j, k);
+    }
+}
+
+/**
  * Draws fine detail into a head, in place.
  * @param head at 1 mm, even sizes, in brain levels @param random decides the noise
  */
@@ -100,42 +118,60 @@ export async function addTexture(
   const box = headBox(head);
   if (box === undefined) return;
   const tile = noiseTile(random);
-  const { first, shape } = box;
-  const [sx, sy, sz] = shape;
-  const [nx, ny] = head.grid.shape;
-  const row = (j: number, k: number): number => first[0] + nx * (first[1] + j + ny * (first[2] + k));
+  const [nx, ny, nz] = head.grid.shape;
+  const end = box.first[2] + box.shape[2];
 
-  /** The answer for slices `start` to `end` of the box, asked for with what the network sees beyond them. */
-  const ask = async (start: number, end: number): Promise<() => void> => {
-    const [low, high] = [Math.max(0, start - HALO), Math.min(sz, end + HALO)];
-    const smooth = new Float32Array(sx * sy * (high - low));
-    const noise = new Uint8Array(smooth.length);
-    for (let k = low, o = 0; k < high; k++)
-      for (let j = 0; j < sy; j++) {
-        const from = row(j, k);
-        smooth.set(head.data.subarray(from, from + sx), o);
-        const base = TILE * ((j % TILE) + TILE * (k % TILE));
-        for (let i = 0; i < sx; i++, o++) noise[o] = tile[base + (i % TILE)] as number;
+  /** The answer for slices `from` to `to`, asked for with the blocks beyond them; only where there is head. */
+  const ask = async (from: number, to: number): Promise<() => void> => {
+    const slab = headBox(head, from, to);
+    if (slab === undefined) return () => undefined;
+    const [x0, y0] = slab.first;
+    const shape = [slab.shape[0], slab.shape[1], to - from] as const;
+    const [w, h] = [shape[0] / 2, shape[1] / 2];
+    const layers = new Float32Array(shape[0] * shape[1] * (shape[2] + 4));
+    eachBlockRow([shape[0], shape[1], shape[2] + 4], (even, odd, j, k) => {
+      const z = from - 2 + k;
+      if (z < 0 || z >= nz) return;
+      let at = x0 + nx * (y0 + j + ny * z);
+      for (let x = 0; x < w; x++, at += 2) {
+        layers[even + x] = head.data[at] as number;
+        layers[odd + x] = head.data[at + 1] as number;
       }
-    const dimensions = [1, 1, high - low, sy, sx];
+    });
+    const noise = new Uint8Array(shape[0] * shape[1] * shape[2]);
+    eachBlockRow(shape, (even, odd, j, k) => {
+      const base = TILE * (((y0 + j) % TILE) + TILE * ((from + k) % TILE));
+      // Even sizes: a block's two voxels do not part at the tile's end.
+      for (let x = 0, at = x0 % TILE; x < w; x++, at = at === TILE - 2 ? 0 : at + 2) {
+        noise[even + x] = tile[base + at] as number;
+        noise[odd + x] = tile[base + at + 1] as number;
+      }
+    });
     const { textured } = await networks.run(
       'texture',
-      { head: { data: smooth, shape: dimensions }, noise: { data: noise, shape: dimensions } },
+      {
+        layers: { data: layers, shape: [shape[2] / 2 + 2, 8, h, w] },
+        noise: { data: noise, shape: [shape[2] / 2, 8, h, w] },
+      },
       signal,
     );
-    if (textured === undefined || textured.data.length !== smooth.length)
+    if (textured === undefined || textured.data.length !== noise.length)
       throw new Failure('network-failed', 'texture returned no head of the size that it was given');
     const drawn = textured.data as Float32Array;
-    return () => {
-      for (let k = start, o = (start - low) * sx * sy; k < end; k++)
-        for (let j = 0; j < sy; j++, o += sx) head.data.set(drawn.subarray(o, o + sx), row(j, k));
-    };
+    return () =>
+      eachBlockRow(shape, (even, odd, j, k) => {
+        let at = x0 + nx * (y0 + j + ny * (from + k));
+        for (let x = 0; x < w; x++, at += 2) {
+          head.data[at] = drawn[even + x] as number;
+          head.data[at + 1] = drawn[odd + x] as number;
+        }
+      });
   };
 
   // One slab ahead: it is filled while the network works, and reads slices of its neighbours before they are drawn on.
   let previous: Promise<() => void> | undefined;
-  for (let start = 0; start < sz; start += SLAB) {
-    const next = ask(start, Math.min(sz, start + SLAB));
+  for (let from = box.first[2]; from < end; from += SLAB) {
+    const next = ask(from, Math.min(end, from + SLAB));
     next.catch(() => undefined); // awaited in the next turn
     if (previous !== undefined) (await previous)();
     previous = next;
