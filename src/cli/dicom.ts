@@ -24,10 +24,12 @@ import { addMethodOptions, type MethodOptions } from './method-options.js';
 import { addCommonOptions } from './options.js';
 import { progressOf } from './progress-of.js';
 import { scanServices } from './scan-services.js';
+import { seedOf } from './seed-of.js';
 import type { CommonOptions, Session } from './session.js';
 
 interface DicomOptions extends CommonOptions, MethodOptions {
   readonly seed?: string;
+  readonly seedFile?: string;
   readonly noise: boolean;
   readonly keyFile?: string;
   readonly dates: Dates;
@@ -50,6 +52,7 @@ export function dicomCommand(session: Session): Command {
       '--seed <n>',
       'a number or words that you keep SECRET: the same face again in every run, and the one that `deid --seed <n>` draws; without it a fresh one for each person, never stored',
     )
+    .option('--seed-file <file>', 'the same, from a file: it then stands in no list of processes and no log')
     .option('--no-noise', 'leave out the scanner-like noise on new voxels')
     .option(
       '--key-file <file>',
@@ -90,12 +93,13 @@ async function run(session: Session, input: string, output: string, options: Dic
   const { environment, facts } = session;
   const method = environment.methods.get(options.method ?? environment.methods.names[0] ?? 'none');
   facts.method = method.name;
-  facts.seedGiven = options.seed !== undefined;
+  const given = await seedOf(options);
+  facts.seedGiven = given !== undefined;
   requireFitting({ method, keep: options.keep }, [
-    ...(options.seed === undefined ? [] : ['seed']),
+    ...(given === undefined ? [] : ['seed']),
     ...(options.noise ? [] : ['noise']),
   ]);
-  const { keyFile, dates, mapping, brainMarginMm, seed, keep } = options;
+  const { keyFile, dates, mapping, brainMarginMm, keep } = options;
   const key = keyFile === undefined ? randomBytes(32) : await readRegularFile(keyFile);
   const retained = await retainedBy(options);
   const networks = session.networks();
@@ -112,7 +116,7 @@ async function run(session: Session, input: string, output: string, options: Dic
       keep,
       noise: options.noise,
       ...(brainMarginMm === undefined ? {} : { brainMarginMm }),
-      ...(seed === undefined ? {} : { seed: parseSeed(seed) }),
+      ...(given === undefined ? {} : { seed: parseSeed(given.seed) }),
     },
     {
       services: () => scanServices(session, networks, new StageTimer()),
