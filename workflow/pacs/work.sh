@@ -106,7 +106,7 @@ theirs() {
     study=$(dcmdump -q +P 0020,000d -s "$file" | grep -oE '\[[0-9.]+\]' | tr -d '[]')
     series=$(dcmdump -q +P 0020,000e -s "$file" | grep -oE '\[[0-9.]+\]' | tr -d '[]')
     findscu -S -aet "$title" -aec "$archive" "$host" "$port" -k 0008,0052=IMAGE -k "0020,000d=$study" \
-      -k "0020,000e=$series" -k 0008,0018 2>&1 </dev/null | grep -E '\(0008,0018\) UI \[' | grep -oE '\[[0-9.]+' | tr -d '['
+      -k "0020,000e=$series" -k 0008,0018 2>&1 </dev/null | grep -aoE '\(0008,0018\) UI \[[0-9.]+' | grep -oE '[0-9.]+$'
   done | sort -u
 }
 

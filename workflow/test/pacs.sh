@@ -86,7 +86,7 @@ fetch() {
   children+=("$scp")
   sleep 1
   for study in $(findscu -v -S -aet HOME -aec ARCHIVE 127.0.0.1 "$store" -k 0008,0052=STUDY -k 0020,000d 2>&1 |
-    grep -oE '^I: \(0020,000d\) UI \[[0-9.]+' | grep -oE '[0-9.]+$'); do
+    grep -aoE '^I: \(0020,000d\) UI \[[0-9.]+' | grep -oE '[0-9.]+$'); do
     movescu -q -S -aet HOME -aec ARCHIVE -aem HOME 127.0.0.1 "$store" -k 0008,0052=STUDY -k "0020,000d=$study"
   done
   kill "$scp"
@@ -112,6 +112,8 @@ fetch "$dir/back-one"
 "$python" "$root/workflow/test/pacs_study.py" check "$dir/made/one" "$dir/back-one"
 [ -z "$(find "$spool"/{queue,outgoing,quarantine} -mindepth 1 -print -quit)" ] || fail 'something is left'
 stored "$dir/back-one" >"$dir/one.sums"
+"$python" -c 'import pathlib, sys, pydicom
+print(pydicom.dcmread(next(pathlib.Path(sys.argv[1]).iterdir())).StudyInstanceUID)' "$dir/back-one" >"$dir/one.study"
 
 say 'the same study once more, with one that has a secondary capture and one that must be refused; the worker is killed'
 curl -fsS -X DELETE "http://127.0.0.1:$web/patients/$(curl -fsS "http://127.0.0.1:$web/patients" | grep -oE '[0-9a-f-]{44}')" >/dev/null
@@ -120,7 +122,8 @@ kills=${KILLS:-6}
 for ((k = 1; k <= kills; k++)); do
   worker -- "${options[@]}"
   # At moments that nobody chose, the last ones later: before, while and after the first is treated.
-  sleep $((1 + RANDOM % (4 * k))).$((RANDOM % 10))
+  most=$((k < 6 ? 4 * k : 24))
+  sleep $((1 + RANDOM % most)).$((RANDOM % 10))
   kill -9 "$pid"
   wait "$pid" 2>/dev/null || true
   say "killed ($k): $(find "$spool/work" -mindepth 1 -maxdepth 1 | wc -l) begun, $(find "$spool/outgoing" -mindepth 1 -maxdepth 1 | wc -l) to be sent, $(count) objects in the archive"
@@ -136,6 +139,26 @@ wait "$orthanc" 2>/dev/null || true
 worker --once -- "${options[@]}"
 await 'a study that waits for the archive' 600 grep -q 'does not take it' "$dir/worker.log"
 archive
+wait "$pid" || { cat "$dir/worker.log"; fail 'the worker'; }
+
+say 'the worker and what sends are killed as a study is half sent'
+forget() { curl -fsS -X DELETE "http://127.0.0.1:$web/studies/$1" >/dev/null; }
+for id in $(curl -fsS "http://127.0.0.1:$web/studies" | grep -oE '[0-9a-f]{8}(-[0-9a-f]{8}){4}'); do
+  ! curl -fsS "http://127.0.0.1:$web/studies/$id" | grep -qF "$(cat "$dir/one.study")" || forget "$id"
+done
+before=$(count)
+send "$dir/made/one"
+worker -- "${options[@]}"
+for ((i = 0; i < 3000; i++)); do
+  [ "$(count)" = "$before" ] || break
+  sleep 0.02
+done
+mapfile -t started < <(pgrep -P "$pid")
+kill -9 "$pid" "${started[@]}" 2>/dev/null || true
+wait "$pid" 2>/dev/null || true
+sleep 1
+say "killed: $(($(count) - before)) of 60 objects in the archive, $(find "$spool/outgoing" -mindepth 1 -maxdepth 1 | wc -l) to be sent"
+worker --once -- "${options[@]}"
 wait "$pid" || { cat "$dir/worker.log"; fail 'the worker'; }
 
 fetch "$dir/back"
