@@ -5,7 +5,7 @@
 #     bash workflow/test/pacs.sh
 #
 # Needs Debian's dcmtk and orthanc, curl, util-linux, a built Prosopon, and Python with what pacs_study.py says (PYTHON). Takes minutes.
-# KILLS: how often the worker is killed (6). OPTIONS: of prosopon dicom (--resolution 128). KEEP=1 keeps the temporary folder.
+# KILLS: how often the worker is killed at most, until nothing is left to be done (20). OPTIONS: of prosopon dicom (--resolution 128). KEEP=1 keeps the temporary folder.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 python=${PYTHON:-python3}
@@ -118,11 +118,11 @@ print(pydicom.dcmread(next(pathlib.Path(sys.argv[1]).iterdir())).StudyInstanceUI
 say 'the same study once more, with one that has a secondary capture and one that must be refused; the worker is killed'
 curl -fsS -X DELETE "http://127.0.0.1:$web/patients/$(curl -fsS "http://127.0.0.1:$web/patients" | grep -oE '[0-9a-f-]{44}')" >/dev/null
 for name in one two burned; do send "$dir/made/$name"; done
-kills=${KILLS:-6}
+kills=${KILLS:-20}
 for ((k = 1; k <= kills; k++)); do
   worker -- "${options[@]}"
   # At moments that nobody chose, the last ones later: before, while and after the first is treated.
-  most=$((k < 6 ? 4 * k : 24))
+  most=$((k < 12 ? 2 * k : 24))
   sleep $((1 + RANDOM % most)).$((RANDOM % 10))
   kill -9 "$pid"
   wait "$pid" 2>/dev/null || true
@@ -130,10 +130,12 @@ for ((k = 1; k <= kills; k++)); do
   # Nothing is lost: each study is still to be treated, to be sent, or was.
   held=$(find "$spool"/incoming "$spool"/queue -mindepth 1 -maxdepth 1 -type d | wc -l)
   ended=$(find "$spool"/done "$spool"/quarantine -mindepth 1 -maxdepth 1 -type d | wc -l)
+  [ -n "$(find "$spool"/incoming "$spool"/queue "$spool"/outgoing -type f -print -quit)" ] || break
   [ $((held + ended)) -ge 3 ] || fail "studies: $held held, $ended ended"
 done
 
-say 'the archive is away when a study is to be sent, and killed as it is sent'
+say 'the archive is killed, and away when a study is to be sent'
+send "$dir/made/one"
 kill -9 "$orthanc"
 wait "$orthanc" 2>/dev/null || true
 worker --once -- "${options[@]}"
