@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../src/cli/program.js';
 import { runFake } from '../src/cli/testing/run-fake.js';
-import { unchanged } from '../src/dicom/assemble.js';
+import { text, uidText, unchanged } from '../src/dicom/assemble.js';
 import { EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE } from '../src/dicom/syntax.js';
-import { makeSlices } from '../src/dicom/testing/make-slices.js';
+import { type Extra, makeSlices } from '../src/dicom/testing/make-slices.js';
 import { Values } from '../src/dicom/values.js';
 import { walk } from '../src/dicom/walker.js';
 import { headGrid, syntheticHead } from '../src/volume/testing/synthetic-head.js';
@@ -56,14 +56,38 @@ async function realSeries(): Promise<string[]> {
 describe('pydicom', () => {
   it('reads every file that is written, finds each in its place, and no element that should not be there', async (context) => {
     const head = syntheticHead({ grid: headGrid({ spacing: [8, 8, 8] }) });
-    const kinds = { little: EXPLICIT_LITTLE, implicit: IMPLICIT_LITTLE, big: EXPLICIT_BIG };
-    for (const [name, syntax] of Object.entries(kinds)) {
+    const list = path.join(dir, 'safe');
+    await writeFile(list, '0029,"MAKER 1",10 DS\n');
+    const options = [
+      ...['--retain-patient-characteristics', '--retain-device', '--retain-uids', '--dates=keep'],
+      `--keep-safe-private=${list}`,
+    ];
+    const kinds = {
+      little: [EXPLICIT_LITTLE, []],
+      implicit: [IMPLICIT_LITTLE, []],
+      big: [EXPLICIT_BIG, []],
+      retained: [EXPLICIT_LITTLE, options],
+      'retained-implicit': [IMPLICIT_LITTLE, options],
+    } as const;
+    const extra: readonly Extra[] = [
+      ['00081010', 'SH', text('MR7')],
+      ['00081090', 'LO', text('Model 12')],
+      ['00100040', 'CS', text('F')],
+      ['00101010', 'AS', text('034Y')],
+      ['00101030', 'DS', text('64.5')],
+      ['00102160', 'SH', text('Group 3')],
+      ['00181000', 'LO', text('35162')],
+      ['00181002', 'UI', uidText('1.2.3.5.35162')],
+      ['00290011', 'LO', text('MAKER 1')],
+      ['00291110', 'DS', text('2.5')],
+    ];
+    for (const [name, [syntax, asked]] of Object.entries(kinds)) {
       const input = path.join(dir, name);
       await mkdir(input);
-      const made = makeSlices(head.volume, { syntax, slope: (k) => 1 + k / 64 });
+      const made = makeSlices(head.volume, { syntax, slope: (k) => 1 + k / 64, extra });
       for (const [k, bytes] of made.entries()) await writeFile(path.join(input, `${k}`), bytes);
       const output = path.join(dir, `${name}-out`);
-      const { code } = await runFake(head.brainMask.data, ['dicom', input, output, '--quiet']);
+      const { code } = await runFake(head.brainMask.data, ['dicom', input, output, '--quiet', ...asked]);
       expect([name, code]).toEqual([name, 0]);
       const { status, output: said } = pydicom(input, output);
       if (status === MISSING) return context.skip(`not read by pydicom: ${said.trim()}`);

@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 export XDG_CACHE_HOME=$work/cache
 
 echo 'shellcheck'
-shellcheck workflow/*.sh workflow/test/*.sh workflow/slurm/*.sbatch scripts/install-image.sh findings/*.sh
+shellcheck workflow/*.sh workflow/pacs/*.sh workflow/test/*.sh workflow/slurm/*.sbatch scripts/install-image.sh findings/*.sh
 
 echo 'hadolint'
 hadolint Dockerfile

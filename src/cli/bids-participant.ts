@@ -24,7 +24,6 @@ import { parseShare, shareOf, slurmCapacity } from '../node/bids/shards.js';
 import { KilledBySystem, type SubjectContext, treatSubject } from '../node/bids/subject.js';
 import { sweep } from '../node/bids/sweep.js';
 import { folderTree } from '../node/folder-tree.js';
-import { readRegularFile } from '../node/image-files.js';
 import { usualJobs } from '../node/jobs.js';
 import { lockWhenLost, type Share } from '../node/lock.js';
 import { StageTimer } from '../node/progress.js';
@@ -35,6 +34,7 @@ import { type BidsOptions, methodOf, settingsOf } from './bids-options.js';
 import { Interrupted } from './outcome.js';
 import { progressOf } from './progress-of.js';
 import { scanServices } from './scan-services.js';
+import { seedOf } from './seed-of.js';
 import type { Session } from './session.js';
 import { printable } from './terminal.js';
 
@@ -95,15 +95,6 @@ export async function participant(session: Session, places: Places, options: Bid
   } finally {
     lock.release();
   }
-}
-
-/** From a file, where it is to be in no list of processes. @throws {Refusal} option-invalid, not-readable */
-async function seedOf({ seed, seedFile }: BidsOptions): Promise<{ seed: string } | undefined> {
-  if (seedFile === undefined) return seed === undefined ? undefined : { seed };
-  if (seed !== undefined) throw new Refusal('option-invalid', 'expected --seed or --seed-file, found both');
-  const text = new TextDecoder().decode(await readRegularFile(seedFile)).trim();
-  parseSeed(text);
-  return { seed: text };
 }
 
 /** @throws {Refusal} option-invalid */

@@ -11,6 +11,8 @@ import { Command, Option } from 'commander';
 import { parseSeed } from '../deidentify/seed.js';
 import { Keyed } from '../dicom/keyed.js';
 import { type DicomReport, dicomPage } from '../dicom/report.js';
+import type { Dates, Retained } from '../dicom/retain.js';
+import { parseSafePrivate } from '../dicom/safe-private.js';
 import { Failure, REFUSALS, Refusal, type RefusalTag } from '../errors/errors.js';
 import { NO_IMAGES } from '../node/dicom/find.js';
 import { runDicom } from '../node/dicom/run.js';
@@ -22,13 +24,20 @@ import { addMethodOptions, type MethodOptions } from './method-options.js';
 import { addCommonOptions } from './options.js';
 import { progressOf } from './progress-of.js';
 import { scanServices } from './scan-services.js';
+import { seedOf } from './seed-of.js';
 import type { CommonOptions, Session } from './session.js';
 
 interface DicomOptions extends CommonOptions, MethodOptions {
   readonly seed?: string;
+  readonly seedFile?: string;
   readonly noise: boolean;
   readonly keyFile?: string;
-  readonly dates: 'remove' | 'shift';
+  readonly dates: Dates;
+  readonly retainUids?: boolean;
+  readonly retainPatientCharacteristics?: boolean;
+  readonly retainDevice?: boolean;
+  readonly keepSafePrivate?: string;
+  readonly mapping?: string;
   readonly refusalsOk?: boolean;
 }
 
@@ -43,15 +52,36 @@ export function dicomCommand(session: Session): Command {
       '--seed <n>',
       'a number or words that you keep SECRET: the same face again in every run, and the one that `deid --seed <n>` draws; without it a fresh one for each person, never stored',
     )
+    .option('--seed-file <file>', 'the same, from a file: it then stands in no list of processes and no log')
     .option('--no-noise', 'leave out the scanner-like noise on new voxels')
     .option(
       '--key-file <file>',
       "the site's SECRET key, 16 bytes or more: the same UIDs, patient IDs and date shifts in every run; without it random ones",
     )
     .addOption(
-      new Option('--dates <what>', 'shift: all of a person by the same number of whole days')
-        .choices(['remove', 'shift'])
+      new Option(
+        '--dates <what>',
+        'shift: all of a person by the same number of whole days; keep: as they are, but for the date of birth',
+      )
+        .choices(['remove', 'shift', 'keep'])
         .default('remove'),
+    )
+    .option(
+      '--retain-uids',
+      'keep the UIDs: results then lead back to the originals and must never meet them in one archive',
+    )
+    .option(
+      '--retain-patient-characteristics',
+      'keep age (over 89 years: 90), sex, size, weight and what else PS3.15 counts to them',
+    )
+    .option('--retain-device', 'keep station, serial number, model and software versions')
+    .option(
+      '--keep-safe-private <file>',
+      'private elements that you know to be safe, one a line: 2005,"Philips MR Imaging DD 001",0E DS',
+    )
+    .option(
+      '--mapping <file>',
+      'a SECRET file (0600) that leads from new UIDs, patient IDs and shifts of dates to the old; a run with the same key adds to it',
     )
     .option('--refusals-ok', 'exit 0 when series were refused or files left out; failures still exit 3')
     .action((input: string, output: string, options: DicomOptions) => run(session, input, output, options));
@@ -63,25 +93,30 @@ async function run(session: Session, input: string, output: string, options: Dic
   const { environment, facts } = session;
   const method = environment.methods.get(options.method ?? environment.methods.names[0] ?? 'none');
   facts.method = method.name;
-  facts.seedGiven = options.seed !== undefined;
+  const given = await seedOf(options);
+  facts.seedGiven = given !== undefined;
   requireFitting({ method, keep: options.keep }, [
-    ...(options.seed === undefined ? [] : ['seed']),
+    ...(given === undefined ? [] : ['seed']),
     ...(options.noise ? [] : ['noise']),
   ]);
-  const { keyFile, dates, brainMarginMm, seed, keep } = options;
+  const { keyFile, dates, mapping, brainMarginMm, keep } = options;
   const key = keyFile === undefined ? randomBytes(32) : await readRegularFile(keyFile);
+  const retained = await retainedBy(options);
   const networks = session.networks();
   session.interruptedMessage = 'interrupted; each series that stands in the output is whole and verified';
   const progress = progressOf(session, options.quiet === true);
   const report = await runDicom(
-    { input, output, dates, keyed: new Keyed(key), keyGiven: keyFile !== undefined },
+    {
+      ...{ input, output, dates, retained, keyed: new Keyed(key), keyGiven: keyFile !== undefined },
+      ...(mapping === undefined ? {} : { mapping }),
+    },
     {
       method,
       resolution: options.resolution === '128' ? 128 : 256,
       keep,
       noise: options.noise,
       ...(brainMarginMm === undefined ? {} : { brainMarginMm }),
-      ...(seed === undefined ? {} : { seed: parseSeed(seed) }),
+      ...(given === undefined ? {} : { seed: parseSeed(given.seed) }),
     },
     {
       services: () => scanServices(session, networks, new StageTimer()),
@@ -90,6 +125,19 @@ async function run(session: Session, input: string, output: string, options: Dic
     },
   );
   await finish(session, output, report, options.refusalsOk === true);
+}
+
+async function retainedBy(options: DicomOptions): Promise<Retained> {
+  const { keepSafePrivate: list } = options;
+  return {
+    uids: options.retainUids === true,
+    patient: options.retainPatientCharacteristics === true,
+    device: options.retainDevice === true,
+    safePrivate:
+      list === undefined
+        ? []
+        : parseSafePrivate(new TextDecoder('latin1').decode(await readRegularFile(list))),
+  };
 }
 
 /** The report stands beside the series, and nowhere when there are none. */

@@ -21,6 +21,12 @@ export type Rule =
   | 'standard-uid'
   /** Another one, by the key. */
   | 'uid'
+  /** The same one: on a site's wish alone (`retain.ts`), as `text` and `age` are. */
+  | 'kept-uid'
+  /** Printable ASCII without a word of the person. */
+  | 'text'
+  /** Of more than 89 years 90 is left. */
+  | 'age'
   /** There, and empty. */
   | 'empty'
   /** Dropped or shifted, or empty where one must be there. */
@@ -42,6 +48,8 @@ export interface Allowed {
   readonly values?: readonly string[];
   /** For a `number` of two bytes or more: any count of them, not one. */
   readonly many?: true;
+  /** For a `number`: the lowest and the highest that it can be. */
+  readonly within?: readonly [number, number];
   /** The wording of `fixed`; for all other rules what stands where nothing of the input may and the standard wants a value. */
   readonly dummy?: string;
   /** For `items`. */

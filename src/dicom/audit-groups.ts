@@ -72,7 +72,10 @@ export const OURS_IN_OBJECTS: readonly (readonly [tag: number, value: RegExp])[]
   [0x00209056, /^\d{1,4}$/],
   [0x00080100, /^(113\d{3}|69536005|[\w/%]{1,6})$/],
   [0x00080102, /^(DCM|SCT|UCUM)$/],
-  [0x00080104, /^(Basic Application [\w ]{1,50}|Clean Recog[\w ]{1,50}|Retain Long[\w ]{1,60}|Head|unit)$/],
+  [
+    0x00080104,
+    /^(Basic Application [\w ]{1,50}|Clean Recog[\w ]{1,50}|Retain Long[\w ]{1,60}|Retain (Patient Characteristics|Device Identity|UIDs|Safe Private) Option|Head|unit)$/,
+  ],
   [0x00283003, /^real world value$/],
   [0x00409210, /^RWV$/],
 ];

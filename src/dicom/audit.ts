@@ -6,7 +6,9 @@
  * strayElements(header, ['DOE', '4711']); // 0
  */
 import { ENHANCED_TOP, MAY_STAND_IN, NO_DATE, OURS_IN_OBJECTS } from './audit-groups.js';
+import { askedFor, safeOnes } from './audit-options.js';
 import { profileAction } from './profile-table.js';
+import { NOTHING, type Retained } from './retain.js';
 import { isEnhanced } from './sop-classes.js';
 import { ascii, type Element, type WalkedFile, walk } from './walker.js';
 
@@ -45,8 +47,15 @@ const OURS: ReadonlyMap<number, RegExp> = new Map([
 ]);
 const TEXTS = new Set(['AE', 'LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UR', 'UT', 'UN', 'OB']);
 
-/** @param header of a result, without its voxels @param words of the person @returns how many things should not be there */
-export function strayElements(header: Uint8Array, words: readonly string[]): number {
+/**
+ * @param header of a result, without its voxels  @param words of the person  @param retained what the site asked to be kept
+ * @returns how many things should not be there
+ */
+export function strayElements(
+  header: Uint8Array,
+  words: readonly string[],
+  retained: Retained = NOTHING,
+): number {
   const file = walk(header);
   const { bytes, meta, elements } = file;
   const said = (from: readonly Element[], tag: number): string => {
@@ -56,34 +65,46 @@ export function strayElements(header: Uint8Array, words: readonly string[]): num
   let stray = bytes.subarray(0, 128).some((byte) => byte !== 0) ? 1 : 0;
   stray += meta.filter(({ tag }) => !META.has(tag)).length;
   if (said(meta, 0x00020003) !== said(elements, INSTANCE)) stray++;
-  const datesStay = said(elements, DATES_MODIFIED) === 'MODIFIED';
+  const datesStay = ['MODIFIED', 'UNMODIFIED'].includes(said(elements, DATES_MODIFIED));
+  const asked = askedFor(retained, datesStay);
+  const safe = safeOnes(retained, file);
+  const context = { file, datesStay, asked };
   const enhanced = isEnhanced(said(elements, SOP_CLASS));
   for (const element of elements) {
-    const known = STANDS.has(element.tag) || (enhanced && ENHANCED_TOP.has(element.tag));
-    stray += known ? strayIn(element, file, datesStay) : 1;
+    if (safe.has(element)) continue;
+    const { tag } = element;
+    const known = STANDS.has(tag) || (enhanced && ENHANCED_TOP.has(tag)) || asked.has(tag);
+    stray += known ? strayIn(element, context) : 1;
   }
   return stray + words.filter((word) => holds(bytes, word)).length;
 }
 
+interface Context {
+  readonly file: WalkedFile;
+  readonly datesStay: boolean;
+  readonly asked: ReadonlyMap<number, RegExp>;
+}
+
 /** Of an element that may stand where it does, at any depth. */
-function strayIn(element: Element, file: WalkedFile, datesStay: boolean): number {
+function strayIn(element: Element, context: Context): number {
   const { tag, items } = element;
   const inside = MAY_STAND_IN.get(tag);
-  if (items === undefined) return inside === undefined && isOurs(element, file, datesStay) ? 0 : 1;
+  if (items === undefined) return inside === undefined && isOurs(element, context) ? 0 : 1;
   if (inside === undefined) return 1;
   let stray = 0;
   for (const { elements } of items)
-    for (const one of elements) stray += inside.has(one.tag) ? strayIn(one, file, datesStay) : 1;
+    for (const one of elements) stray += inside.has(one.tag) ? strayIn(one, context) : 1;
   return stray;
 }
 
 function isOurs(
   { tag, vr, valueFrom, valueTo }: Element,
-  { bytes }: WalkedFile,
-  datesStay: boolean,
+  { file: { bytes }, datesStay, asked }: Context,
 ): boolean {
   const value = ascii(bytes, valueFrom, Math.min(valueTo, valueFrom + 4096)).replace(/[\0 ]+$/, '');
   if (value === '') return true;
+  const wanted = asked.get(tag);
+  if (wanted?.test(value) === true) return true;
   const ours = OURS.get(tag);
   if (ours !== undefined) return ours.test(value);
   // A text that a person may have written.

@@ -6,6 +6,7 @@ import { strayElements } from './audit.js';
 import { cleanHeader } from './clean.js';
 import { Keyed, shiftedDate } from './keyed.js';
 import { profileAction } from './profile-table.js';
+import { NOTHING } from './retain.js';
 import { EXPLICIT_LITTLE } from './syntax.js';
 import { type Extra, makeSlices } from './testing/make-slices.js';
 import { walk } from './walker.js';
@@ -18,6 +19,7 @@ const cleaning = {
   keyed: new Keyed(new Uint8Array(32).fill(7)),
   person: 'somebody',
   dates: 'remove' as const,
+  retained: NOTHING,
   method: 'cp-mae',
   removes: false,
   words: ['QZWITNESS'],

@@ -3,17 +3,19 @@
  * else does not come along. It is made before the pipeline begins, so that what the input's header says is no longer at hand then.
  *
  * @example
- * const header = cleanHeader(walk(bytes), { keyed, person, dates: 'remove', method: 'cp-mae', words });
+ * const header = cleanHeader(walk(bytes), { keyed, person, dates: 'remove', retained: NOTHING, method: 'cp-mae', words });
  */
 import { VERSION } from '../deidentify/version.js';
 import { Refusal } from '../errors/errors.js';
 import { joinBytes } from '../volume/bytes.js';
-import { ALLOWED_ENHANCED, DIMENSION_VALUES, FRAME_TYPE, STACK_ID } from './allow-enhanced.js';
-import { ALLOWED, type Allowed, type AllowList, LARGEST_PIXEL, SMALLEST_PIXEL } from './allow-list.js';
+import { DIMENSION_VALUES, FRAME_TYPE, STACK_ID } from './allow-enhanced.js';
+import { type Allowed, type AllowList, LARGEST_PIXEL, SMALLEST_PIXEL } from './allow-list.js';
 import { encodeElement, encodeSequence, text, uidText, verbatim, words16 } from './assemble.js';
 import { keptDimensions, type ObjectNames, objectNames, thinned } from './dimensions.js';
 import { holdsWord, keepsValue } from './keep-value.js';
 import { type Keyed, shiftedDate } from './keyed.js';
+import { allowedBy, claimedCodes, type Dates, type Retained } from './retain.js';
+import { keptPrivate } from './safe-private.js';
 import { isEnhanced } from './sop-classes.js';
 import { EXPLICIT_LITTLE, type Syntax } from './syntax.js';
 import { Values } from './values.js';
@@ -23,30 +25,26 @@ export interface Cleaning {
   readonly keyed: Keyed;
   /** What tells people apart in the input. */
   readonly person: string;
-  readonly dates: 'remove' | 'shift';
+  readonly dates: Dates;
+  /** What the site asked to be kept. */
+  readonly retained: Retained;
   /** Name of the method, for the texts that say what was done. */
   readonly method: string;
   /** Whether it draws something new. */
   readonly removes: boolean;
   /** Words of the person: no text that holds one stays. */
   readonly words: readonly string[];
+  /** Told each UID that is not as it was. */
+  readonly onUid?: (original: string, now: string) => void;
 }
 
 /** Our own root: a UUID under 2.25, made once. */
 export const IMPLEMENTATION_UID = '2.25.226378915023440987601937120446518031337';
+/** Of one or several values. */
+const KEPT_UID = /^[\d.]{1,64}(\\[\d.]{1,64}){0,15}$/;
+const AGE = /^(\d{3})([DWMY])$/;
+const OLDEST = 89;
 const STANDARD_UID = /^1\.2\.840\.10008\.[\d.]+$/;
-
-/** Codes of CID 7050 that are claimed: what was done, never what was left undone. */
-export function claimedCodes(dates: Cleaning['dates']): readonly (readonly [string, string])[] {
-  return [
-    ['113100', 'Basic Application Confidentiality Profile'],
-    // A file is there only when its face is gone: the pipeline refuses it otherwise.
-    ['113102', 'Clean Recognizable Visual Features Option'],
-    ...(dates === 'shift'
-      ? ([['113107', 'Retain Longitudinal Temporal Information Modified Dates Option']] as const)
-      : []),
-  ];
-}
 
 /**
  * The whole file but its pixel data: preamble, meta, elements.
@@ -56,9 +54,15 @@ export function cleanHeader(file: WalkedFile, cleaning: Cleaning): Uint8Array {
   const values = new Values(file);
   const sopClass = values.text(0x00080016);
   const names = isEnhanced(sopClass) ? objectNames(file) : undefined;
+  const { retained, words } = cleaning;
+  const list = allowedBy(names !== undefined, retained);
+  const parts = [
+    ...cleanedList(list, { file, values, cleaning, names }),
+    ...keptPrivate(file, retained.safePrivate, words),
+  ].sort(([a], [b]) => a - b);
   return joinBytes([
-    metaOf(sopClass, cleaning.keyed.uid(values.text(0x00080018)), file.syntax),
-    ...cleanedList(names === undefined ? ALLOWED : ALLOWED_ENHANCED, { file, values, cleaning, names }),
+    metaOf(sopClass, newUid(values.text(0x00080018), cleaning), file.syntax),
+    ...parts.map(([, bytes]) => bytes),
   ]);
 }
 
@@ -72,13 +76,28 @@ interface Level {
   readonly names: ObjectNames | undefined;
 }
 
-function cleanedList(list: AllowList, level: Level): Uint8Array[] {
-  const parts: Uint8Array[] = [];
+function cleanedList(list: AllowList, level: Level): (readonly [tag: number, bytes: Uint8Array])[] {
+  const parts: (readonly [number, Uint8Array])[] = [];
   for (const [tag, allowed] of list) {
     const part = cleaned(tag, allowed, level);
-    if (part !== undefined) parts.push(part);
+    if (part !== undefined) parts.push([tag, part]);
   }
   return parts;
+}
+
+/** @throws {Refusal} header-invalid where one that is to be kept says whose it is */
+function newUid(original: string, { keyed, retained, words, onUid }: Cleaning): string {
+  if (!retained.uids) {
+    const now = keyed.uid(original);
+    onUid?.(original, now);
+    return now;
+  }
+  if (!KEPT_UID.test(original) || holdsWord(original, words))
+    throw new Refusal(
+      'header-invalid',
+      'expected UIDs that can be kept as they are, found one that is none or holds an ID of the person; try without --retain-uids',
+    );
+  return original;
 }
 
 /** Preamble of zeros and a file meta of our own. */
@@ -115,7 +134,13 @@ function cleaned(tag: number, allowed: Allowed, level: Level): Uint8Array | unde
   const value = textOf(file.bytes, element).trim();
   switch (rule) {
     case 'uid':
-      return value === '' ? nothing() : encodeElement(tag, vr, uidText(cleaning.keyed.uid(value)), syntax);
+      return value === '' ? nothing() : encodeElement(tag, vr, uidText(newUid(value, cleaning)), syntax);
+    case 'kept-uid':
+      return KEPT_UID.test(value) && !holdsWord(value, cleaning.words)
+        ? encodeElement(tag, vr, uidText(value), syntax)
+        : nothing();
+    case 'age':
+      return AGE.test(value) ? encodeElement(tag, vr, text(ageOf(value)), syntax) : nothing();
     case 'date':
     case 'time': {
       if (cleaning.dates === 'remove') return nothing();
@@ -142,19 +167,26 @@ function cleanedItems(
   const { file, names } = level;
   const cleanedOnes = keptDimensions(tag, items, names).map((item) => {
     const scope = { ...file, elements: item.elements };
-    return joinBytes(cleanedList(inside, { ...level, file: scope, values: new Values(scope) }));
+    const parts = cleanedList(inside, { ...level, file: scope, values: new Values(scope) });
+    return joinBytes(parts.map(([, bytes]) => bytes));
   });
   const empty = cleanedOnes.every(({ length }) => length === 0);
   // What is on the list with nothing inside has to be there all the same.
   return empty && inside.size > 0 ? undefined : encodeSequence(tag, cleanedOnes, file.syntax);
 }
 
+/** The few who are older are known by their age. */
+function ageOf(value: string): string {
+  const [, count, unit] = AGE.exec(value) ?? [];
+  return unit === 'Y' && Number(count) > OLDEST ? `0${OLDEST + 1}Y` : value;
+}
+
 function timeOf(value: string): string | undefined {
   return /^\d{2,6}(\.\d{1,6})?$/.test(value) ? value : undefined;
 }
 
-function shifted(value: string, vr: string, { keyed, person }: Cleaning): string | undefined {
-  const days = keyed.days(person);
+function shifted(value: string, vr: string, { keyed, person, dates }: Cleaning): string | undefined {
+  const days = dates === 'keep' ? 0 : keyed.days(person);
   if (vr === 'DA') return shiftedDate(value, days);
   const date = shiftedDate(value.slice(0, 8), days);
   return date !== undefined && /^(\d{2,6}(\.\d{1,6})?)?$/.test(value.slice(8))
@@ -167,7 +199,7 @@ function written(tag: number, vr: string, level: Level): Uint8Array | undefined 
     file: { syntax },
     values,
     names,
-    cleaning: { keyed, person, dates, method, removes, words },
+    cleaning: { keyed, person, dates, retained, method, removes, words },
   } = level;
   const put = (value: string): Uint8Array => encodeElement(tag, vr, text(value), syntax);
   switch (tag) {
@@ -203,7 +235,7 @@ function written(tag: number, vr: string, level: Level): Uint8Array | undefined 
     case 0x00120064:
       return encodeSequence(
         tag,
-        claimedCodes(dates).map(([code, meaning]) =>
+        claimedCodes(dates, retained).map(([code, meaning]) =>
           joinBytes([
             encodeElement(0x00080100, 'SH', text(code), syntax),
             encodeElement(0x00080102, 'SH', text('DCM'), syntax),
@@ -221,7 +253,7 @@ function written(tag: number, vr: string, level: Level): Uint8Array | undefined 
     case 0x00280302:
       return put('NO');
     case 0x00280303:
-      return put(dates === 'shift' ? 'MODIFIED' : 'REMOVED');
+      return put({ keep: 'UNMODIFIED', shift: 'MODIFIED', remove: 'REMOVED' }[dates]);
     default:
       return undefined;
   }

@@ -54,6 +54,11 @@ export class Keyed {
     return 1 + (view.getUint32(0) % MOST_DAYS);
   }
 
+  /** Says which key it is, and nothing of it. */
+  fingerprint(): string {
+    return bytesToHex(this.#hash('fingerprint', '').subarray(0, 8));
+  }
+
   /** For an order that says nothing of the input's. */
   place(value: string): string {
     return bytesToHex(this.#hash('place', value));

@@ -13,6 +13,7 @@ import { strayElements } from './audit.js';
 import { describe } from './describe.js';
 import { gridOf, type Layout, layoutOf } from './frames.js';
 import { airSaidBy, datatypeOf, fileOf, readVoxels, scalings, withoutExtremes } from './pixels.js';
+import { NOTHING, type Retained } from './retain.js';
 import { headerOf, sameBytes } from './series-codec.js';
 import type { FrameFacts } from './slice-facts.js';
 import { type WalkedFile, walk } from './walker.js';
@@ -21,16 +22,17 @@ const FORMAT = 'dicom-object';
 
 /**
  * @param header what `SourceFile.header` is to be: the new file without its voxels
- * @param words of the person, that no result may hold
+ * @param words of the person, that no result may hold  @param retained what may stand in one all the same
  * @throws {Refusal} as `describe`, `layoutOf` and `gridOf` say
  */
 export function readObject(
   file: WalkedFile,
   header: (file: WalkedFile) => Uint8Array,
   words: readonly string[],
+  retained: Retained = NOTHING,
 ): StoredImage {
   const layout = layoutOf(framesOf(file));
-  return readBy(file, layout, header, objectCodec(words, layout));
+  return readBy(file, layout, header, objectCodec(words, layout, retained));
 }
 
 function framesOf(file: WalkedFile): readonly FrameFacts[] {
@@ -74,7 +76,7 @@ function readBy(
 }
 
 /** @param layout of the frames as they came: what is written reads back by it, and not by what the new header says of it */
-function objectCodec(words: readonly string[], layout: Layout): ImageCodec {
+function objectCodec(words: readonly string[], layout: Layout, retained: Retained): ImageCodec {
   const codec: ImageCodec = {
     format: FORMAT,
     title: 'enhanced DICOM object',
@@ -92,7 +94,7 @@ function objectCodec(words: readonly string[], layout: Layout): ImageCodec {
     retype: () => undefined,
     audit: ({ files: [original] }, { files: [result] }) => ({
       sameGeometry: sameBytes(withoutExtremes(result.header), original.header),
-      strayBytes: strayElements(result.header, words),
+      strayBytes: strayElements(result.header, words, retained),
     }),
   };
   return codec;

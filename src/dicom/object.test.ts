@@ -14,6 +14,7 @@ import { layoutOf } from './frames.js';
 import { Keyed } from './keyed.js';
 import { readObject } from './object-codec.js';
 import { profileAction } from './profile-table.js';
+import { NOTHING } from './retain.js';
 import { readStack, seriesCodec } from './series-codec.js';
 import { EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE } from './syntax.js';
 import { group, makeObject, nested, numbersOf, type ObjectOptions } from './testing/make-object.js';
@@ -29,6 +30,7 @@ const cleaning = {
   keyed: new Keyed(new Uint8Array(32).fill(7)),
   person: 'somebody',
   dates: 'remove',
+  retained: NOTHING,
   method: 'fake',
   removes: false,
   words: WORDS,

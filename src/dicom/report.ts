@@ -7,6 +7,7 @@
  */
 import type { Checks } from '../deidentify/checks.js';
 import { html, renderPage } from '../render/markup.js';
+import type { Dates } from './retain.js';
 
 export interface TreatedEntry {
   /** Under the output. */
@@ -35,7 +36,9 @@ export interface RefusedEntry {
 export interface DicomReport {
   readonly version: string;
   readonly method: string;
-  readonly dates: 'remove' | 'shift';
+  readonly dates: Dates;
+  /** What of PS3.15's options the site asked for. */
+  readonly retained: readonly string[];
   readonly key: 'given' | 'random';
   readonly treated: readonly TreatedEntry[];
   readonly refused: readonly RefusedEntry[];
@@ -53,7 +56,7 @@ export function dicomPage(report: DicomReport): string {
   const body = html`<main>
     <h1>Prosopon: DICOM</h1>
     <p>A file is in the output only when its face is gone and its header is clean. ${treated.length} series treated, ${refused.length} not, ${leftOut.reduce((sum, { files }) => sum + files, 0)} other files left out, ${copies} second copies.</p>
-    <p>prosopon ${report.version}, ${report.method}; PS3.15 Basic Profile, 2026c, by allow-list; dates: ${report.dates}; key: ${report.key}.</p>
+    <p>prosopon ${report.version}, ${report.method}; PS3.15 Basic Profile, 2026c, by allow-list; dates: ${report.dates}; retained: ${report.retained.join(', ') || 'nothing'}; key: ${report.key}.</p>
     <h2>Treated</h2>
     <table><thead><tr><th>Folder</th><th>Files</th><th>Voxels</th><th>Head</th><th>Checks</th><th>To look at</th></tr></thead><tbody>
       ${treated.map(

@@ -14,6 +14,7 @@ import { PIXEL_DATA } from './allow-list.js';
 import { strayElements } from './audit.js';
 import { describe } from './describe.js';
 import { airSaidBy, datatypeOf, fileOf, readVoxels, scalings, withoutExtremes } from './pixels.js';
+import { NOTHING, type Retained } from './retain.js';
 import type { SliceFacts } from './slice-facts.js';
 import { stackGrid } from './stack.js';
 import { type WalkedFile, walk } from './walker.js';
@@ -67,8 +68,8 @@ export function readStack(
   };
 }
 
-/** @param words of the person, that no result may hold */
-export function seriesCodec(words: readonly string[]): ImageCodec {
+/** @param words of the person, that no result may hold @param retained what may stand in one all the same */
+export function seriesCodec(words: readonly string[], retained: Retained = NOTHING): ImageCodec {
   const codec: ImageCodec = {
     format: FORMAT,
     title: 'DICOM series',
@@ -108,7 +109,10 @@ export function seriesCodec(words: readonly string[]): ImageCodec {
         result.files.every(({ header }, k) =>
           sameBytes(withoutExtremes(header), original.files[k]?.header ?? new Uint8Array(0)),
         );
-      const strayBytes = result.files.reduce((sum, { header }) => sum + strayElements(header, words), 0);
+      const strayBytes = result.files.reduce(
+        (sum, { header }) => sum + strayElements(header, words, retained),
+        0,
+      );
       return { sameGeometry: same, strayBytes };
     },
   };

@@ -11,6 +11,7 @@ import { decompressed } from '../../dicom/decompress.js';
 import { describe as described } from '../../dicom/describe.js';
 import { Keyed } from '../../dicom/keyed.js';
 import { readObject } from '../../dicom/object-codec.js';
+import { NOTHING } from '../../dicom/retain.js';
 import { readStack, seriesCodec } from '../../dicom/series-codec.js';
 import { DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE } from '../../dicom/syntax.js';
 import { compressed, encodeJpegLossless, encodeRle } from '../../dicom/testing/compress.js';
@@ -64,6 +65,7 @@ const cleaning = {
   keyed: new Keyed(new Uint8Array(32).fill(3)),
   person: 'somebody',
   dates: 'shift',
+  retained: NOTHING,
   method: 'fake',
   removes: false,
   words: WORDS,

@@ -3,7 +3,7 @@
  * A series appears with all of its files, each treated and verified, or not at all; what was not treated is in the report.
  *
  * @example
- * const report = await runDicom({ input: 'in', output: 'out', dates: 'remove', keyed, keyGiven: false }, treatment, services);
+ * const report = await runDicom({ input: 'in', output: 'out', dates: 'remove', retained: NOTHING, keyed, keyGiven: false }, treatment, services);
  */
 import { mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -11,6 +11,7 @@ import type { FaceState } from '../../deidentify/face-state.js';
 import { VERSION } from '../../deidentify/version.js';
 import type { Keyed } from '../../dicom/keyed.js';
 import type { DicomReport, RefusedEntry, TreatedEntry } from '../../dicom/report.js';
+import { type Dates, type Retained, retainedNames } from '../../dicom/retain.js';
 import { type FoundPerson, type FoundSeries, groupSlices } from '../../dicom/series.js';
 import { Refusal } from '../../errors/errors.js';
 import type { BadEnd } from '../batch-state.js';
@@ -20,6 +21,7 @@ import { codeOf } from '../error-code.js';
 import type { ScanServices, ScanTreatment } from '../scan-job.js';
 import { type BrokenSeries, type FoundDicom, findDicom } from './find.js';
 import type { InputFile } from './input-file.js';
+import { type Mapping, openMapping } from './mapping.js';
 import { placeSeries } from './place.js';
 import { treatSeries } from './treat-series.js';
 
@@ -27,9 +29,12 @@ export interface DicomJob {
   readonly input: string;
   /** A folder that is empty or not there. */
   readonly output: string;
-  readonly dates: 'remove' | 'shift';
+  readonly dates: Dates;
+  readonly retained: Retained;
   readonly keyed: Keyed;
   readonly keyGiven: boolean;
+  /** A file for what leads from new to old. */
+  readonly mapping?: string;
 }
 
 export interface DicomServices {
@@ -55,7 +60,9 @@ export async function runDicom(
         'not-an-image',
         `expected series of MR images in the input, found none${leftSaid(found)}`,
       );
-    const run = new Run({ ...job, output }, treatment, services, found);
+    const mapping =
+      job.mapping === undefined ? undefined : openMapping(job.mapping, job, job.keyed.fingerprint());
+    const run = new Run({ ...job, output }, treatment, services, { ...found, mapping });
     return await run.all(people);
   } finally {
     found.close();
@@ -99,13 +106,20 @@ class Run {
   readonly #treatment: ScanTreatment;
   readonly #services: DicomServices;
   readonly #found: FoundDicom;
+  readonly #mapping: Mapping | undefined;
   readonly #treated: TreatedEntry[] = [];
   readonly #refused: RefusedEntry[] = [];
   /** Folders of studies and how many series each has. */
   readonly #studies = new Map<string, { readonly folder: string; series: number }>();
   readonly #patients = new Map<string, string>();
 
-  constructor(job: DicomJob, treatment: ScanTreatment, services: DicomServices, found: FoundDicom) {
+  constructor(
+    job: DicomJob,
+    treatment: ScanTreatment,
+    services: DicomServices,
+    { mapping, ...found }: FoundDicom & { readonly mapping: Mapping | undefined },
+  ) {
+    this.#mapping = mapping;
     this.#job = job;
     this.#treatment = treatment;
     this.#services = services;
@@ -130,6 +144,7 @@ class Run {
     );
     for (const broken of unseen)
       this.#refuse(broken.person, broken.series, this.#brokenFiles(broken), asEnded(broken.why));
+    this.#mapping?.save();
     return this.#report();
   }
 
@@ -149,7 +164,7 @@ class Run {
     treatment: ScanTreatment,
     face: FaceState | undefined,
   ): Promise<FaceState | undefined> {
-    const { keyed, dates, output } = this.#job;
+    const { keyed, dates, retained, output } = this.#job;
     const count = series.stacks.reduce((sum, { length }) => sum + length, series.objects.length);
     const broken = this.#found.broken.find((other) => sameSeries(other, { ...series, person: person.key }));
     if (broken !== undefined) {
@@ -160,9 +175,14 @@ class Run {
     try {
       const { method } = treatment;
       const removes = method.kind === 'remove';
-      const cleaning = { keyed, person: person.key, dates, method: method.name, removes };
+      const mapping = this.#mapping;
+      const cleaning = {
+        ...{ keyed, person: person.key, dates, retained, method: method.name, removes },
+        ...(mapping === undefined ? {} : { onUid: mapping.uid }),
+      };
       const done = await treatSeries(series, cleaning, treatment, services, face);
       services.onStage('write');
+      this.#write(person.key, series);
       mkdirSync(output, { recursive: true });
       const folder = this.#folderFor(person.key, series);
       placeSeries(realpathSync(output), folder, done.files);
@@ -183,6 +203,20 @@ class Run {
       this.#refuse(person.key, series.series, count, this.#services.endOf(error));
       return undefined;
     }
+  }
+
+  /** Before the series appears: nothing is given away that cannot be led back. */
+  #write(person: string, { stacks, objects }: FoundSeries<InputFile>): void {
+    const facts = (stacks[0]?.[0]?.slice ?? objects[0]?.frames[0])?.person;
+    if (this.#mapping === undefined || facts === undefined) return;
+    const { keyed, dates } = this.#job;
+    this.#mapping.person({
+      patientId: facts.id,
+      ...(facts.id === '' ? { patientName: facts.name } : {}),
+      newPatientId: keyed.patientId(person),
+      ...(dates === 'shift' ? { daysBack: keyed.days(person) } : {}),
+    });
+    this.#mapping.save();
   }
 
   #patient(person: string): string {
@@ -211,15 +245,17 @@ class Run {
 
   #refuse(person: string, series: string, files: number, { status, reason, message }: BadEnd): void {
     const seriesUid = this.#job.keyed.uid(series);
+    this.#mapping?.uid(series, seriesUid);
     this.#refused.push({ patient: this.#patient(person), seriesUid, files, status, reason, message });
   }
 
   #report(): DicomReport {
-    const { dates, keyGiven } = this.#job;
+    const { dates, retained, keyGiven } = this.#job;
     return {
       version: VERSION,
       method: this.#treatment.method.name,
       dates,
+      retained: retainedNames(retained),
       key: keyGiven ? 'given' : 'random',
       treated: this.#treated,
       refused: this.#refused,

@@ -11,6 +11,7 @@ import { decompressed } from '../../dicom/decompress.js';
 import { readObject } from '../../dicom/object-codec.js';
 import type { FoundSeries, FoundSlice } from '../../dicom/series.js';
 import { readStack, seriesCodec } from '../../dicom/series-codec.js';
+import type { SliceFacts } from '../../dicom/slice-facts.js';
 import { Values } from '../../dicom/values.js';
 import { type WalkedFile, walk } from '../../dicom/walker.js';
 import { Failure, Refusal } from '../../errors/errors.js';
@@ -39,16 +40,20 @@ export async function treatSeries(
 ): Promise<TreatedSeries> {
   const slices = series.stacks.flat().map(({ slice }) => slice);
   const ofObjects = series.objects.map(({ frames }) => frames[0]);
-  const words = [...new Set([...slices, ...ofObjects].flatMap(({ person }) => person.words))];
+  const { retained } = cleaning;
+  const ofPerson = ({ person }: SliceFacts): readonly string[] =>
+    // UIDs of some makers hold the scanner's serial number.
+    retained.device || retained.uids ? person.words : [...person.words, ...person.deviceWords];
+  const words = [...new Set([...slices, ...ofObjects].flatMap(ofPerson))];
   if ([slices[0], ...ofObjects].some((facts) => facts?.localizer === true))
     throw new Refusal('not-3d', 'expected a head series, found a localizer, which is not treated yet');
-  const codec = seriesCodec(words);
+  const codec = seriesCodec(words, retained);
   const images: StoredImage[] = [];
   services.onStage('read');
   const header = (file: WalkedFile): Uint8Array => cleanHeader(file, { ...cleaning, words });
   for (const stack of series.stacks) images.push(readStack(await filesOf(stack), header, codec));
   for (const { file, frames } of series.objects)
-    images.push(readObject(await readAgain(file, frames[0].instance), header, words));
+    images.push(readObject(await readAgain(file, frames[0].instance), header, words, retained));
   const done: {
     readonly files: readonly Uint8Array[];
     readonly checks: Deidentified['checks'];
