@@ -133,7 +133,7 @@ const { heads } = JSON.parse(readFileSync(join(prepared, 'index.json'), 'utf8'))
 const wanted = options.split.split(',');
 const people = heads
   .filter(({ split }) => wanted.includes(split))
-  .filter(({ id }) => id.includes(options.only));
+  .filter(({ id }) => options.only.split(',').some((part) => id.includes(part)));
 const rows = [];
 for (const [p, { id }] of people.entries()) {
   const labels = readLabelHead(prepared, id);

@@ -18,6 +18,12 @@ import { gaussianSmooth } from '../../dist/volume/smooth.js';
 
 export const PAINTED_CONTRASTS = ['t1w', 't2w', 'flair', 'pdw', 't2starw'];
 
+/**
+ * Real brains are brighter in their middle, as coils and wavelengths have it: about what 113 T1-weighted heads show (rounded; src/brain/bias-field.ts
+ * has their means), 1 on the average over the brain. The body's densities were set beside such brains and hold it already.
+ */
+const [MIDDLE, REACH_MM] = [0.5, 75];
+
 /** What is painted beyond the body's tissues, as shares of grey and white matter. */
 const BRAIN_MIX = {
   white: [0, 1],
@@ -96,7 +102,8 @@ export function readLabelHead(folder, id) {
   const grid = { shape, affine: multiply(modelGrid(IDENTITY, n).affine, translation(...from)) };
   const own = cut(classes);
   const air = { grid, data: Uint8Array.from(own, (c) => (c === 0 ? 1 : 0)) };
-  return { id, grid, classes: own, depth: squaredDistance(air).map(Math.sqrt) };
+  const brain = cut(npy(join(folder, `${id}_brain.npy`)));
+  return { id, grid, classes: own, brain, depth: squaredDistance(air).map(Math.sqrt) };
 }
 
 /** Smooth noise, standard deviation about 0.6, lumps of `mm`. */
@@ -129,6 +136,28 @@ function tissuesOf({ grid, classes, depth }, random) {
     out[o] = number(name);
   }
   return out;
+}
+
+/** Lights the brain's middle, in place. */
+function shade(painted, tissues, grid, amplitude) {
+  const last = number(Object.keys(BRAIN_MIX).at(-1));
+  const fluid = number('fluid');
+  const [nx, ny, nz] = grid.shape;
+  const [ox, oy, oz] = [grid.affine[3], grid.affine[7], grid.affine[11]];
+  const field = new Float32Array(painted.length);
+  let [sum, count] = [0, 0];
+  for (let k = 0, o = 0; k < nz; k++)
+    for (let j = 0; j < ny; j++)
+      for (let i = 0; i < nx; i++, o++) {
+        const t = tissues[o];
+        if (t === 0 || (t > last && t !== fluid)) continue;
+        const square = (ox + i) ** 2 + (oy + j) ** 2 + (oz + k) ** 2;
+        field[o] = Math.exp(amplitude * Math.exp(-square / REACH_MM ** 2));
+        if (t === fluid) continue;
+        sum += field[o];
+        count++;
+      }
+  for (let o = 0; o < painted.length; o++) if (field[o] > 0) painted[o] *= (field[o] * count) / sum;
 }
 
 /** Wider than src/brain/protocol.ts draws them; times in ms. */
@@ -209,6 +238,7 @@ export function paintHead(head, contrast, random) {
   const texture = lumps(grid, 6, random);
   const painted = Float32Array.from(tissues, (t, o) => Math.max(0, levels[t] * (1 + 0.1 * texture[o])));
   // A voxel sees its neighbours: 1.2 mm full width at half maximum.
+  shade(painted, tissues, grid, MIDDLE * (0.7 + 0.6 * random.uniform()));
   const seen = gaussianSmooth({ grid, data: painted }, 0.5).data;
   const by = contrast === 't1w' ? 1 : 3;
   const [nx, ny, nz] = grid.shape;
