@@ -162,6 +162,14 @@ describe('drawLevels', () => {
     expect(drawn(brain, 'auto')).not.toContain(undefined);
   });
 
+  it('draws blood brighter after a contrast agent, never in the contrast learnt', () => {
+    const after = Array.from({ length: DRAWS }, (_, n) => drawLevels(LEARNT, 't1w', randomOf(n), true));
+    expect(after).not.toContain(undefined);
+    const before = known(drawn(LEARNT, 't1w'));
+    const blood = (levels: readonly TissueLevels[]): number => median(levels.map((each) => each.blood));
+    expect(blood(known(after))).toBeGreaterThan(1.3 * blood(before));
+  });
+
   it.each(['t2w', 'flair', 'pdw'] as const)('never does so where the scan is said to be %s', (choice) => {
     expect(drawn(LEARNT, choice)).not.toContain(undefined);
   });

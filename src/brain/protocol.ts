@@ -9,7 +9,7 @@
  */
 import type { Random } from '../volume/random.js';
 import { BODY_TISSUES, type BodyTissue, relaxationOf } from './relaxation.js';
-import { type Sequence, signalOf } from './signal.js';
+import { relaxationIn, type Sequence, signalOf } from './signal.js';
 import type { Contrast, Tissue, TissueFit } from './tissues.js';
 
 /** In brain levels: 0 is air, 1 the brain's median. */
@@ -70,7 +70,7 @@ export function levelsOfSequence(sequence: Sequence, brain: BrainLevels): Tissue
   const middle = ((anchors[0]?.off ?? 0) + (anchors[1]?.off ?? 0)) / 2;
   const levels = {} as Record<BodyTissue, number>;
   for (const tissue of BODY_TISSUES) {
-    const { t1, t2 } = relaxationOf(tissue, sequence.field);
+    const { t1, t2 } = relaxationIn(tissue, sequence);
     let [sum, weights] = [0, 0];
     for (const anchor of anchors) {
       const far = Math.hypot(logOf(t1 / anchor.t1), logOf(t2 / anchor.t2)) / ALIKE;
@@ -195,15 +195,17 @@ function likelihood(
 
 /**
  * A draw from the sequences that give such a brain.
+ * @param contrastAgent whether an agent was given, which a healthy brain does not tell: heads were learnt without
  * @returns undefined: the one that the head was learnt from, whose levels need no change
  */
 export function drawLevels(
   brain: BrainLevels,
   choice: ContrastChoice,
   random: Random,
+  contrastAgent = false,
 ): TissueLevels | undefined {
   const candidates: { sequence: Sequence | undefined; log: number }[] = [];
-  if (choice === 'auto' || choice === 't1w') {
+  if (!contrastAgent && (choice === 'auto' || choice === 't1w')) {
     const [fluid, fluidSpread] = LEARNT_RATIOS.fluid;
     const [white, whiteSpread] = LEARNT_RATIOS.white;
     candidates.push({
@@ -239,5 +241,5 @@ export function drawLevels(
     left -= weights[i] as number;
     if (left < 0) break;
   }
-  return chosen === undefined ? undefined : levelsOfSequence(chosen, brain);
+  return chosen === undefined ? undefined : levelsOfSequence({ ...chosen, contrastAgent }, brain);
 }

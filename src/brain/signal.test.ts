@@ -1,7 +1,7 @@
 /** The signal equations against arithmetic and a simulation that do not share a line with them, and the orders that every radiologist knows. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AnyTissue, BODY_TISSUES, relaxationOf } from './relaxation.js';
+import { type AnyTissue, BODY_TISSUES, enhancedRelaxationOf, relaxationOf } from './relaxation.js';
 import { type Sequence, signalOf } from './signal.js';
 
 const ALL: readonly AnyTissue[] = [...BODY_TISSUES, 'grey', 'white'];
@@ -112,7 +112,10 @@ describe('a spoiled gradient echo', () => {
 });
 
 /** The sequence pulse by pulse until it repeats: signal of the excitation in the middle of the train, without decay. */
-function simulated(t1: number, s: Required<Omit<Sequence, 'family' | 'field' | 'fatSuppressed' | 'echo'>>) {
+function simulated(
+  t1: number,
+  s: Required<Omit<Sequence, 'family' | 'field' | 'fatSuppressed' | 'contrastAgent' | 'echo'>>,
+) {
   const recover = (m: number, ms: number): number => 1 - (1 - m) * Math.exp(-ms / t1);
   const angle = (s.flip / 180) * Math.PI;
   const half = (s.excitations * s.spacing) / 2;
@@ -237,4 +240,41 @@ it('is finite and never negative, whatever the sequence', () => {
       },
     ),
   );
+});
+
+describe('a contrast agent', () => {
+  const given = (sequence: Sequence): Sequence => ({ ...sequence, contrastAgent: true });
+  const gain = (name: AnyTissue, sequence: Sequence): number =>
+    signalOf(name, given(sequence)) / signalOf(name, sequence);
+
+  it('shortens the T1 of blood by its relaxivity: 1 / (1/1932 ms + 0.4 mM x 3.75 /s/mM)', () => {
+    const { t1 } = enhancedRelaxationOf('blood', 3);
+    expect(t1).toBeCloseTo(1000 / (1000 / 1932 + 0.4 * 3.75), 9);
+    expect(t1).toBeCloseTo(495.6, 1);
+  });
+
+  it('lights blood, mucosa and glands up in T1-weighted images, in this order', () => {
+    expect(gain('blood', MPRAGE)).toBeGreaterThan(2);
+    expect(gain('blood', MPRAGE)).toBeGreaterThan(gain('mucosa', MPRAGE));
+    expect(gain('mucosa', MPRAGE)).toBeGreaterThan(1.3);
+    expect(gain('mucosa', MPRAGE)).toBeGreaterThan(gain('muscle', MPRAGE));
+  });
+
+  it('changes nothing behind the barrier, in eyes and in fluid, at any field', () => {
+    for (const name of ['grey', 'white', 'fluid', 'eye', 'lens', 'bone', 'nerve'] as const)
+      for (const tesla of [1.5, 3, 7])
+        expect(enhancedRelaxationOf(name, tesla), name).toEqual(relaxationOf(name, tesla));
+  });
+
+  it('is hardly seen in a T2-weighted image', () => {
+    for (const name of BODY_TISSUES) expect(Math.abs(Math.log(gain(name, T2W))), name).toBeLessThan(0.2);
+  });
+
+  it('leaves T2* at most T2 and T2 below T1', () => {
+    for (const name of ALL)
+      for (const tesla of [1.5, 3, 7]) {
+        const { t1, t2, t2star } = enhancedRelaxationOf(name, tesla);
+        expect(t2star <= t2 && t2 < t1, name).toBe(true);
+      }
+  });
 });

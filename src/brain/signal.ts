@@ -7,7 +7,7 @@
  * signalOf('fat', { family: 'mprage', field: 3, repetition: 2300, echo: 3, inversion: 900, flip: 9 }) /
  *   signalOf('white', sequence); // 1.6
  */
-import { type AnyTissue, relaxationOf } from './relaxation.js';
+import { type AnyTissue, enhancedRelaxationOf, type Relaxation, relaxationOf } from './relaxation.js';
 
 export const SEQUENCE_FAMILIES = ['spin-echo', 'inversion-spin-echo', 'gradient-echo', 'mprage'] as const;
 export type SequenceFamily = (typeof SEQUENCE_FAMILIES)[number];
@@ -29,6 +29,8 @@ export interface Sequence {
   readonly excitations?: number;
   /** Fat saturation, water excitation or an inversion that nulls fat; default false. */
   readonly fatSuppressed?: boolean;
+  /** Made some minutes after a gadolinium agent was given; default false. */
+  readonly contrastAgent?: boolean;
 }
 
 /** What suppression leaves of fat: between 5 and 20 % is usual, and marrow's water stays. */
@@ -80,9 +82,17 @@ function longitudinal(t1: number, s: Sequence): number {
   }
 }
 
+/** What a tissue is at this field, with or without the agent. */
+export function relaxationIn(
+  tissue: AnyTissue,
+  { field, contrastAgent = false }: Pick<Sequence, 'field' | 'contrastAgent'>,
+): Relaxation {
+  return contrastAgent ? enhancedRelaxationOf(tissue, field) : relaxationOf(tissue, field);
+}
+
 /** Of a magnitude image: never negative. 1 would be water fully relaxed and read at once. */
 export function signalOf(tissue: AnyTissue, sequence: Sequence): number {
-  const { t1, t2, t2star, density } = relaxationOf(tissue, sequence.field);
+  const { t1, t2, t2star, density } = relaxationIn(tissue, sequence);
   const echoes = sequence.family === 'spin-echo' || sequence.family === 'inversion-spin-echo';
   const fatty = tissue === 'fat' || tissue === 'marrow';
   const decay = echoes ? (fatty && sequence.echo > 40 ? FAST_ECHO_FAT * t2 : t2) : t2star;

@@ -16,6 +16,7 @@ import { readJson } from './read-json.js';
 export interface ContrastOptions {
   readonly contrast: ContrastChoice | 't2starw';
   readonly acquisition?: string;
+  readonly contrastAgent?: boolean;
   readonly profile?: string;
 }
 
@@ -31,6 +32,10 @@ export function addContrastOptions(command: Command): Command {
       "the scan's BIDS sidecar: times, flip angle, field and fat suppression decide how bright fat, muscle, skin and eyes are drawn",
     )
     .option(
+      '--contrast-agent',
+      'a gadolinium agent was given: bright vessels and mucosa in T1-weighted scans; a sidecar that names it says so too',
+    )
+    .option(
       '--profile <json>',
       'what prosopon profile measured over at least 5 heads of the protocol; goes before --acquisition',
     );
@@ -38,13 +43,14 @@ export function addContrastOptions(command: Command): Command {
 
 /** @throws {Refusal} acquisition-invalid, profile-invalid, not-readable */
 export async function scanContrastOf(options: ContrastOptions): Promise<ScanContrast> {
-  const { contrast, acquisition, profile } = options;
+  const { contrast, acquisition, contrastAgent, profile } = options;
   return {
     // T2 and T2* differ in what air and iron do to a head, not in how fluid, grey and white matter lie.
     contrast: contrast === 't2starw' ? 't2w' : contrast,
     ...(acquisition === undefined
       ? {}
       : { sequence: readAcquisition(await readJson(acquisition, 'acquisition-invalid')) }),
+    ...(contrastAgent === true ? { contrastAgent } : {}),
     ...(profile === undefined
       ? {}
       : { profile: parseProfile(await readJson(profile, 'profile-invalid')).levels }),

@@ -248,3 +248,29 @@ describe('readAcquisition refuses', () => {
     expect(String(refused({ RepetitionTime: 2, EchoTime: true }))).toContain('EchoTime');
   });
 });
+
+describe('a contrast agent', () => {
+  const MPRAGE = { ScanningSequence: 'GR\\IR', RepetitionTime: 2.3, EchoTime: 0.003, InversionTime: 0.9 };
+  const given = (more: object): boolean | undefined => readAcquisition({ ...MPRAGE, ...more }).contrastAgent;
+
+  it.each([
+    { ContrastBolusAgent: 'Gadovist' },
+    { ContrastBolusAgent: 'MULTIHANCE 15 ML' },
+    { ContrastBolusIngredient: 'GADOLINIUM' },
+    { ContrastBolusIngredient: ['GADOLINIUM'], ContrastBolusAgent: 'none' },
+  ])('is seen in %j', (more) => {
+    expect(given(more)).toBe(true);
+  });
+
+  it.each([
+    {},
+    { ContrastBolusAgent: '' },
+    { ContrastBolusAgent: 'NONE' },
+    { ContrastBolusAgent: 'No' },
+    { ContrastBolusAgent: 'n/a' },
+    { ContrastBolusAgent: 'not given' },
+    { ContrastBolusIngredient: 'IODINE', ContrastBolusAgent: 'x' },
+  ])('is not seen in %j', (more) => {
+    expect(given(more)).toBeUndefined();
+  });
+});

@@ -29,10 +29,27 @@ const Acquisition = v.object({
   ScanOptions: v.optional(Words),
   MRAcquisitionType: v.optional(v.string()),
   EchoTrainLength: v.optional(v.number()),
+  ContrastBolusAgent: v.optional(Words),
+  ContrastBolusIngredient: v.optional(Words),
 });
 
 /** DICOM's words for fat saturation, and what vendors write beside them. */
 const FAT_OPTIONS = new Set(['FS', 'FATSAT', 'FAT_SAT', 'SPIR', 'SPAIR', 'WE', 'FAT_GEMS']);
+/** What stands in DICOM's Contrast/Bolus Agent where nothing was given. */
+const NO_AGENT = new Set([
+  'NO',
+  'NONE',
+  'NIL',
+  'N',
+  'A',
+  'NA',
+  'NOT',
+  'GIVEN',
+  'WITHOUT',
+  'NATIVE',
+  'PRE',
+  '0',
+]);
 /** Shorter than this between excitations it is the spacing within a train, as Philips writes it of an MPRAGE. */
 const TRAIN_MS = 60;
 /** What such a train's interval usually is where nothing else says. */
@@ -46,6 +63,12 @@ function wordsOf(value: string | readonly string[] | undefined): string[] {
     .toUpperCase()
     .split(/[^A-Z0-9_]+/)
     .filter((word) => word !== '');
+}
+
+/** Any agent of a head's MRI is a gadolinium one, by whatever name; another ingredient is none that is seen there. */
+function agentGiven(agent: string[], ingredient: string[]): boolean {
+  if (ingredient.length > 0) return ingredient.includes('GADOLINIUM');
+  return agent.some((word) => !NO_AGENT.has(word));
 }
 
 /** Where a sidecar has none: an MPRAGE's, or what nulls fluid at 3 T. */
@@ -106,5 +129,8 @@ export function readAcquisition(json: unknown): Sequence {
     ...(inverted ? { inversion: inversion || usualInversion(gradient, repetition) } : {}),
     flip: flip ?? (gradient ? 10 : 90),
     fatSuppressed: options.some((word) => FAT_OPTIONS.has(word)),
+    ...(agentGiven(wordsOf(a.ContrastBolusAgent), wordsOf(a.ContrastBolusIngredient))
+      ? { contrastAgent: true }
+      : {}),
   };
 }

@@ -30,6 +30,8 @@ export interface ScanContrast {
   readonly contrast?: ContrastChoice;
   /** From a sidecar or DICOM attributes. */
   readonly sequence?: Sequence;
+  /** A gadolinium agent was given, as the file's name or its user says; a sequence may say it too. Default false. */
+  readonly contrastAgent?: boolean;
   /** Measured over at least five heads of the protocol; goes before the sequence. */
   readonly profile?: TissueLevels;
 }
@@ -60,13 +62,14 @@ export function levelsInBrain(of: VolumeBrain): BrainLevels | undefined {
  */
 export function contrastOfVolume(
   of: VolumeBrain,
-  { contrast = 'auto', sequence, profile }: ScanContrast,
+  { contrast = 'auto', sequence, profile, contrastAgent = false }: ScanContrast,
   random: Random,
 ): TissueLevels | undefined {
   if (profile !== undefined) return profile;
   const brain = levelsInBrain(of);
   if (brain === undefined) return undefined;
-  return sequence === undefined ? drawLevels(brain, contrast, random) : levelsOfSequence(sequence, brain);
+  if (sequence === undefined) return drawLevels(brain, contrast, random, contrastAgent);
+  return levelsOfSequence(contrastAgent ? { ...sequence, contrastAgent } : sequence, brain);
 }
 
 /** Recolours one head as often as there are contrasts; its tissues are found once, when they are first wanted. */

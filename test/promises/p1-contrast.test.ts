@@ -91,6 +91,13 @@ const KNOWN: readonly (readonly [string, ScanContrast])[] = [
       sequence: { family: 'spin-echo', field: 3, repetition: 5000, echo: 95, flip: 90, fatSuppressed: true },
     },
   ],
+  [
+    'its sequence after a contrast agent',
+    {
+      sequence: { family: 'mprage', field: 3, repetition: 2300, echo: 3, inversion: 900, flip: 9 },
+      contrastAgent: true,
+    },
+  ],
   ['a profile', { profile: { ...flat(0.9), fat: 1.7, muscle: 0.3, bone: 0.1, eye: 1.9, fluid: 1.9 } }],
   ['what the brain says', { contrast: 'auto' }],
   ['what is said of it', { contrast: 'flair' }],

@@ -6,6 +6,7 @@
  * const { files, sequence, left } = await sidecarsOf(tree, planned, options);
  */
 import { join } from 'node:path';
+import type { BidsImage } from '../../bids/dataset.js';
 import { deidentificationKeys, derivativeKeys } from '../../bids/describe.js';
 import type { FileTree } from '../../bids/file-tree.js';
 import { inheritedFiles, inheritedSidecar } from '../../bids/inheritance.js';
@@ -76,7 +77,7 @@ export async function sidecarsOf(
     new TextEncoder().encode(`${JSON.stringify(content, null, 2)}\n`);
   const files = [{ path: join(options.output, beside(output, '.json')), bytes: json(sidecar) }];
   if (copied) files.push(...(await tablesOf(tree, planned, options.output)));
-  return { files, scan: scanOf(image.suffix, values), warnings };
+  return { files, scan: scanOf(image, values), warnings };
 }
 
 /** The sidecar of a `_defacemask`. */
@@ -99,9 +100,16 @@ export function defaceMaskSidecar(
   };
 }
 
-function scanOf(suffix: string, values: Readonly<Record<string, unknown>>): ScanContrast {
-  const contrast = CONTRASTS[suffix];
-  const known = contrast === undefined ? {} : { contrast };
+/** What `ce-` says where nothing was given, or not yet. */
+const NO_AGENT = /^(none|no|pre|without)$/i;
+
+function scanOf(image: BidsImage, values: Readonly<Record<string, unknown>>): ScanContrast {
+  const contrast = CONTRASTS[image.suffix];
+  const agent = labelIn(image, 'ce');
+  const known: ScanContrast = {
+    ...(contrast === undefined ? {} : { contrast }),
+    ...(agent === undefined || NO_AGENT.test(agent) ? {} : { contrastAgent: true }),
+  };
   try {
     return { ...known, sequence: readAcquisition(values) };
   } catch (error) {
