@@ -70,7 +70,9 @@ if (out !== undefined) mkdirSync(out, { recursive: true });
 const TISSUES = ['fat', 'muscle', 'bone', 'eye'];
 const SHOWN = [...TISSUES, 'scalp'];
 const networks = new NodeNetworkRunner();
-const method = createMethods().get('cp-mae');
+const found = createMethods().get('cp-mae');
+if (found.kind !== 'remodel') throw new Error('cp-mae draws no heads');
+const method = found;
 const resolution = options.resolution === '256' ? 256 : 128;
 
 const median = (values) => (values.length < 100 ? undefined : quantile(Float32Array.from(values), 0.5));
@@ -116,8 +118,8 @@ async function treated(image, brain, known) {
   let drawn;
   const watched = {
     ...method,
-    synthesize: async (...given) => {
-      drawn = await method.synthesize(...given);
+    synthesize: async (gamma, seed, context) => {
+      drawn = await method.synthesize(gamma, seed, context);
       return drawn;
     },
   };
@@ -134,6 +136,7 @@ const wanted = options.split.split(',');
 const people = heads
   .filter(({ split }) => wanted.includes(split))
   .filter(({ id }) => options.only.split(',').some((part) => id.includes(part)));
+/** @type {Record<string, any>[]} */
 const rows = [];
 for (const [p, { id }] of people.entries()) {
   const labels = readLabelHead(prepared, id);

@@ -89,7 +89,9 @@ export function readLabelHead(folder, id) {
   // Below the neck's end nothing is scanned, as in a scan.
   const from = low.map((v, a) => Math.max(0, a === 2 ? v : v - 10));
   // A multiple of three, for thick slices.
-  const shape = from.map((v, a) => Math.floor((Math.min(n, high[a] + 11) - v) / 3) * 3);
+  const shape = /** @type {import('../../src/volume/volume.js').Shape} */ (
+    /** @type {unknown} */ (from.map((v, a) => Math.floor((Math.min(n, high[a] + 11) - v) / 3) * 3))
+  );
   const cut = (whole) => {
     const out = new Uint8Array(shape[0] * shape[1] * shape[2]);
     for (let k = 0, o = 0; k < shape[2]; k++)
@@ -99,7 +101,10 @@ export function readLabelHead(folder, id) {
       }
     return out;
   };
-  const grid = { shape, affine: multiply(modelGrid(IDENTITY, n).affine, translation(...from)) };
+  const grid = {
+    shape,
+    affine: multiply(modelGrid(IDENTITY, n).affine, translation(from[0], from[1], from[2])),
+  };
   const own = cut(classes);
   const air = { grid, data: Uint8Array.from(own, (c) => (c === 0 ? 1 : 0)) };
   const brain = cut(npy(join(folder, `${id}_brain.npy`)));
@@ -160,7 +165,10 @@ function shade(painted, tissues, grid, amplitude) {
   for (let o = 0; o < painted.length; o++) if (field[o] > 0) painted[o] *= (field[o] * count) / sum;
 }
 
-/** Wider than src/brain/protocol.ts draws them; times in ms. */
+/**
+ * Wider than src/brain/protocol.ts draws them; times in ms.
+ * @returns {any} a Sequence, and what its sidecar says
+ */
 export function sequenceOf(contrast, random) {
   const between = (low, high) => low + (high - low) * random.uniform();
   const at = random.uniform();
@@ -227,7 +235,7 @@ export function paintHead(head, contrast, random) {
   const sequence = sequenceOf(contrast, random);
   const own = () => Math.exp(0.1 * random.normal());
   const signal = Object.fromEntries(
-    ['grey', 'white', ...BODY_TISSUES].map((t) => [t, signalOf(t, sequence) * own()]),
+    /** @type {const} */ (['grey', 'white', ...BODY_TISSUES]).map((t) => [t, signalOf(t, sequence) * own()]),
   );
   const levels = NAMES.map((name) => {
     if (name === 'air') return 0;
@@ -242,6 +250,7 @@ export function paintHead(head, contrast, random) {
   const seen = gaussianSmooth({ grid, data: painted }, 0.5).data;
   const by = contrast === 't1w' ? 1 : 3;
   const [nx, ny, nz] = grid.shape;
+  /** @type {import('../../src/volume/volume.js').Shape} */
   const shape = [nx, ny, nz / by];
   const plane = nx * ny;
   const scale = 600 / Math.max(signal.grey, signal.white);
