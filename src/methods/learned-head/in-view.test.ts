@@ -59,29 +59,35 @@ describe('keptInView', () => {
     for (const spare of [2, 5, 8]) expect(behind(105, spare) - behind(105, 0)).toBeCloseTo(spare, -0.3);
     // 13 mm of the 16 that a face may be set back are needed.
     expect(behind(96, 9)).toBe(behind(96, 0));
+    // Far out: set back all the same, and no farther than it must.
+    expect(behind(88, 9)).toBeGreaterThan(2.4);
+    expect(behind(88, 9)).toBeLessThan(5);
     // A nose that fits stays, whatever is drawn.
     expect(behind(112, 9)).toBe(5);
   });
 
-  it('moves nothing forwards or sideways, folds nothing, and leaves the brain where it is', () => {
-    const pose = translation(0, 0, 0);
-    const out = keptInView(still(), scanEnding(97, pose), pose, 0);
-    const [nx, ny, nz] = FIELD_SHAPE;
-    let most = 0;
-    let ordered = true;
-    for (let k = 0, v = 0; k < nz; k++)
-      for (let j = 0; j < ny; j++)
-        for (let i = 0; i < nx; i++, v++) {
-          const mm = (out[FIELD_COUNT + v] as number) * UNIT_MM[1];
-          if (out[v] !== 0 || out[2 * FIELD_COUNT + v] !== 0 || mm < 0) ordered = false;
-          // Read places stay in order: 4 mm further on, no less far.
-          if (j + 1 < ny && !(4 + (out[FIELD_COUNT + v + nx] as number) * UNIT_MM[1] - mm > 0))
-            ordered = false;
-          const [, y, z] = fieldPointMm(i, j, k);
-          // The frontal pole: 70 mm before the brain's centre and above the orbits.
-          if (y < 70 - CUBE_CENTRE_MM[1] && z > -CUBE_CENTRE_MM[2] - 20) most = Math.max(most, mm);
-        }
-    expect(ordered).toBe(true);
-    expect(most).toBeLessThan(1);
-  });
+  it.each([97, 86.5])(
+    'moves nothing forwards or sideways, folds nothing, and leaves the brain where it is: %s mm',
+    (front) => {
+      const pose = translation(0, 0, 0);
+      const out = keptInView(still(), scanEnding(front, pose), pose, 0);
+      const [nx, ny, nz] = FIELD_SHAPE;
+      let most = 0;
+      let ordered = true;
+      for (let k = 0, v = 0; k < nz; k++)
+        for (let j = 0; j < ny; j++)
+          for (let i = 0; i < nx; i++, v++) {
+            const mm = (out[FIELD_COUNT + v] as number) * UNIT_MM[1];
+            if (out[v] !== 0 || out[2 * FIELD_COUNT + v] !== 0 || mm < 0) ordered = false;
+            // Read places stay in order: 4 mm further on, no less far.
+            if (j + 1 < ny && !(4 + (out[FIELD_COUNT + v + nx] as number) * UNIT_MM[1] - mm > 0))
+              ordered = false;
+            const [, y, z] = fieldPointMm(i, j, k);
+            // The frontal pole: 70 mm before the brain's centre and above the orbits.
+            if (y < 70 - CUBE_CENTRE_MM[1] && z > -CUBE_CENTRE_MM[2] - 20) most = Math.max(most, mm);
+          }
+      expect(ordered).toBe(true);
+      expect(most).toBeLessThan(1);
+    },
+  );
 });

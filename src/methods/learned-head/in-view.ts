@@ -19,11 +19,11 @@ import { fieldPointMm, pointReading, UNIT_MM } from './landmark.js';
 const TIP_MM: Vec3 = [-2, 107, -30];
 /** Of air before the tip, so that what is drawn is a nose and its edge. */
 const MARGIN_MM = 3;
-/** A face that does not fit when set back so far is in a scan that cuts faces: it is left as it is, and cut as its owner's. */
-const MOST_MM = 16;
+/** A face that does not fit when set back so far is in a scan that cuts faces: it is left as it is, and cut as its owner's. At 16 mm two of 13 draws on the heads of HEADS.md, 19 and 21 mm too far out, were cut open; at 27 mm what is read would fold. */
+const MOST_MM = 24;
 const STEP_MM = 0.5;
-/** The most that a face is set back beyond what it must. */
-const MOST_SPARE_MM = 10;
+/** The most that a face is set back beyond what it must, and with that in all. */
+const [MOST_SPARE_MM, MOST_WITH_SPARE_MM] = [10, 16] as const;
 /** How far the setting back reaches (deviations): to the sides, above (the brow, and the brain behind it) and below (lips, chin). */
 const [ASIDE, ABOVE, BELOW] = [40, 22, 45] as const;
 /** From so far behind the tip (nothing) to so far (all): the forehead lies 21 mm behind it, the brain's pole some 40. */
@@ -58,8 +58,8 @@ export function drawSpare(random: Random): number {
 }
 
 /** The least step backwards that brings a point into the scan; undefined where none does. */
-function stepBack(tip: Vec3, inside: (point: Vec3) => boolean): number | undefined {
-  for (let mm = 0; mm <= MOST_MM; mm += STEP_MM) if (inside([tip[0], tip[1] - mm, tip[2]])) return mm;
+function stepBack(tip: Vec3, most: number, inside: (point: Vec3) => boolean): number | undefined {
+  for (let mm = 0; mm <= most; mm += STEP_MM) if (inside([tip[0], tip[1] - mm, tip[2]])) return mm;
   return undefined;
 }
 
@@ -76,19 +76,20 @@ export function keptInView(
   spareMm: number,
 ): Float32Array {
   const toVoxel = cubeToScan(pose, scan);
-  const backOf = (tip: Vec3, spare: number): number | undefined =>
-    stepBack(tip, (point) => inScan(toVoxel, scan, point, MARGIN_MM + spare));
+  const backOf = (tip: Vec3, most: number, spare = 0): number | undefined =>
+    stepBack(tip, most, (point) => inScan(toVoxel, scan, point, MARGIN_MM + spare));
   let now = displacement;
   let spare = spareMm;
   // Twice: what is read where the tip then lies was displaced otherwise than at the tip.
   for (let round = 0; round < 2; round++) {
     const tip = pointReading(now, TIP_MM);
-    const least = backOf(tip, 0);
+    const least = backOf(tip, MOST_MM);
     if (least === undefined) return displacement;
     // What fits as it was drawn is not set back; in the second round, what the first brought far enough.
     if (round === 0 && least === 0) return now;
-    if (backOf(tip, spare) === undefined) spare = 0;
-    const back = backOf(tip, spare) ?? least;
+    const more = backOf(tip, MOST_WITH_SPARE_MM, spare);
+    if (more === undefined) spare = 0;
+    const back = more ?? least;
     if (back === 0) return now;
     const out = now.slice();
     const [nx, ny, nz] = SHAPE;
