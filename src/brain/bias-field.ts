@@ -182,8 +182,9 @@ const T1W: Usual = {
   doubt: [0.06, 0.15, 0.15, 0.25, 0.25, 0.25, 0.09, 0.09, 0.12],
 };
 /**
- * Of other contrasts there are two heads, and label heads painted without slope (N = 12 of 6 people, one of the test split; `bench/signal-heads.mjs`): only what is no
- * anatomy in any, and plain, is carried on. Fluid over the frontal lobes of old people makes -0.26 of yz.
+ * Of other contrasts there are two heads, and label heads painted without slope (N = 12 of 6 people, one of the test split;
+ * `bench/signal-heads.mjs`): only what is no anatomy in any, and plain, is carried on. Fluid over the frontal lobes of old people
+ * makes -0.26 of yz.
  */
 const OTHER: Usual = {
   mean: [0, 0, 0, 0, 0, 0, 0, 0, 0],

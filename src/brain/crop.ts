@@ -11,7 +11,7 @@ import { Failure } from '../errors/errors.js';
 import type { NetworkRunner } from '../networks/runner.js';
 import { multiply, scaling, translation, type Vec3 } from '../volume/affine.js';
 import { resampleLinear } from '../volume/resample.js';
-import type { Grid, Mask, Shape, Volume } from '../volume/volume.js';
+import type { Grid, Shape, Volume } from '../volume/volume.js';
 import type { FoundBrain } from './finder.js';
 
 export const BRAIN_MODEL = 'brain-extraction';
@@ -85,15 +85,16 @@ export async function cropLogits(
   return outputs.logits.data as Float32Array;
 }
 
-/** Voxels of a mask on a face of its grid, the lowest one left out: there the cord goes on. */
-export function onSides({ grid, data }: Mask): number {
+/** How many logits on a side of the crop are above a level, the lowest side left out: there the cord goes on. */
+export function onSides({ grid, data }: Volume, level: number): number {
   const [nx, ny, nz] = grid.shape;
   let n = 0;
   for (let z = 0; z < nz; z++)
     for (let y = 0; y < ny; y++) {
       const row = (z * ny + y) * nx;
-      if (y === 0 || y === ny - 1 || z === nz - 1) for (let x = 0; x < nx; x++) n += data[row + x] as number;
-      else n += (data[row] as number) + (data[row + nx - 1] as number);
+      const whole = y === 0 || y === ny - 1 || z === nz - 1;
+      for (let x = 0; x < nx; x += whole ? 1 : Math.max(1, nx - 1))
+        if ((data[row + x] as number) > level) n++;
     }
   return n;
 }

@@ -159,7 +159,7 @@ async function lookCloser(
     view = refined;
     logits = await at(view);
   }
-  if (onSides(above(logits.data, BRAIN_LOGIT, logits.grid)) > MOST_ON_SIDES) {
+  if (onSides(logits, BRAIN_LOGIT) > MOST_ON_SIDES) {
     view = { pose: view.pose, scale: view.scale * WIDER };
     logits = await at(view);
   }
